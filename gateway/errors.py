@@ -1,0 +1,236 @@
+"""
+The taxonomy: every error whose text may reach a caller, sorted by whose fault it is.
+
+GatewayError
+├── ClientError            the caller's request
+│   ├── InvalidRequest         400  malformed, out of range, or not to be had from GLM
+│   ├── AuthenticationFailed   401  no key, or one we do not know
+│   ├── PermissionDenied       403  a known caller that may not do this
+│   ├── ModelNotFound          404  no such model, or not for this caller
+│   ├── RouteNotFound          404  no such address
+│   ├── MethodNotAllowed       405  the address exists, the method does not
+│   ├── PayloadTooLarge        413  body over the limit
+│   ├── UnsupportedMediaType   415  a body that is not what the route takes
+│   ├── HeadersTooLarge        431  headers over the limit
+│   └── ContentFiltered        400  GLM's moderation refused the input
+├── CapacityError          nobody's fault, try later
+│   ├── RateLimited            429  the caller's own tier is full
+│   ├── UpstreamRateLimited    429  GLM says there is too much at once
+│   ├── Overloaded             503  the model has no room for anybody
+│   ├── QuotaExhausted         429  GLM's account cannot pay; waiting does not help
+│   └── Draining               503  this process is shutting down
+└── UpstreamError          GLM's fault, or ours for how we reach it
+    ├── UpstreamUnavailable    502  no connection, or it broke
+    ├── UpstreamFailed         502  GLM answered with an error of its own
+    ├── UpstreamTimeout        504  GLM did not answer in time
+    ├── UpstreamProtocolError  502  an answer we cannot read
+    ├── UpstreamRejected       502  GLM refuses our account, not the caller
+    └── InvalidOutput          502  the model did not keep to the schema it was given
+
+Imports nothing of ours. Anything that is not a GatewayError is shown as "internal error".
+"""
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """
+    An error that a caller may read.
+
+    ``message`` says what was wrong and what would be right, and never holds a key, a prompt or audio.
+    ``param`` names the request field at fault, None when no field is. ``retry_after_seconds`` None means
+    that nothing is known about when to come back. ``should_retry`` None leaves it to the client's own rules.
+    ``glm_code`` is Zhipu's business code when one caused this, None otherwise.
+    """
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    default_code: ClassVar[str | None] = None
+    should_retry: ClassVar[bool | None] = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        retry_after_seconds: float | None = None,
+        glm_code: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code if code is not None else self.default_code
+        self.retry_after_seconds = retry_after_seconds
+        self.glm_code = glm_code
+
+
+class ClientError(GatewayError):
+    """The caller's request is at fault; sending it again unchanged gives the same answer."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class InvalidRequest(ClientError):
+    """Raised when a request is malformed, out of range, or asks what GLM cannot do."""
+
+
+class AuthenticationFailed(ClientError):
+    """Raised when a request carries no key, or one that no tenant has."""
+
+    status = 401
+    type = "authentication_error"
+    default_code = "invalid_api_key"
+
+
+class PermissionDenied(ClientError):
+    """Raised when a known caller asks for what its tenant may not use."""
+
+    status = 403
+    type = "permission_error"
+    default_code = "permission_denied"
+
+
+class ModelNotFound(ClientError):
+    """Raised when a model name means nothing here, or nothing to this caller."""
+
+    status = 404
+    default_code = "model_not_found"
+
+    def __init__(self, message: str, *, param: str | None = "model") -> None:
+        super().__init__(message, param=param)
+
+
+class RouteNotFound(ClientError):
+    """Raised when no route has the address."""
+
+    status = 404
+    default_code = "unknown_url"
+
+
+class MethodNotAllowed(ClientError):
+    """Raised when a route exists but does not take the method."""
+
+    status = 405
+    default_code = "method_not_allowed"
+
+
+class PayloadTooLarge(ClientError):
+    """Raised when a body is larger than the configured limit."""
+
+    status = 413
+    default_code = "request_too_large"
+
+
+class UnsupportedMediaType(ClientError):
+    """Raised when the content type or encoding of a body is not what the route takes."""
+
+    status = 415
+    default_code = "unsupported_media_type"
+
+
+class HeadersTooLarge(ClientError):
+    """Raised when the headers of a request are larger than the configured limit."""
+
+    status = 431
+    default_code = "headers_too_large"
+
+
+class ContentFiltered(ClientError):
+    """Raised when GLM's moderation refuses the input (business code 1301)."""
+
+    default_code = "content_filter"
+
+
+class CapacityError(GatewayError):
+    """There is no room at the moment; nobody did anything wrong."""
+
+    status = 429
+    type = "rate_limit_error"
+    default_code = "rate_limit_exceeded"
+    should_retry = True
+
+
+class RateLimited(CapacityError):
+    """Raised when the caller's tier has no free slot within the queue timeout."""
+
+
+class UpstreamRateLimited(CapacityError):
+    """Raised when GLM itself answers that there is too much at once."""
+
+    default_code = "upstream_rate_limit_exceeded"
+
+
+class Overloaded(CapacityError):
+    """Raised when GLM answers that the model is overloaded (business codes 1305 and 1312)."""
+
+    status = 503
+    type = "server_error"
+    default_code = "upstream_overloaded"
+
+
+class QuotaExhausted(CapacityError):
+    """Raised when our account at Zhipu has no balance, plan or quota left; a retry cannot help."""
+
+    type = "insufficient_quota"
+    default_code = "insufficient_quota"
+    should_retry = False
+
+
+class Draining(CapacityError):
+    """Raised for work that arrives after this process was told to stop."""
+
+    status = 503
+    type = "server_error"
+    default_code = "shutting_down"
+
+
+class UpstreamError(GatewayError):
+    """GLM failed, or cannot be reached from here."""
+
+    status = 502
+    type = "server_error"
+
+
+class UpstreamUnavailable(UpstreamError):
+    """Raised when GLM cannot be reached, or the connection broke before the answer was whole."""
+
+    default_code = "upstream_unavailable"
+
+
+class UpstreamUnreachable(UpstreamUnavailable):
+    """Raised when no connection to GLM came about, so that nothing was sent and all can be tried again."""
+
+
+class UpstreamFailed(UpstreamError):
+    """Raised when GLM answers with a failure of its own (500, 1200, 1230, 1234, ``network_error``)."""
+
+    default_code = "upstream_error"
+
+
+class UpstreamTimeout(UpstreamError):
+    """Raised when GLM does not answer, or falls silent, for longer than the configured time."""
+
+    status = 504
+    default_code = "upstream_timeout"
+
+
+class UpstreamProtocolError(UpstreamError):
+    """Raised when GLM's answer is not what its documentation says, so that it cannot be read."""
+
+    default_code = "upstream_protocol_error"
+
+
+class UpstreamRejected(UpstreamError):
+    """Raised when GLM refuses our account: its key, its state or its rights. The operator has to act."""
+
+    default_code = "upstream_account_rejected"
+    should_retry = False
+
+
+class InvalidOutput(UpstreamError):
+    """Raised when the model's answer does not match the JSON schema it was asked to keep."""
+
+    default_code = "invalid_structured_output"
+    should_retry = False

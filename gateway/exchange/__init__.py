@@ -1,0 +1,7 @@
+"""One HTTP exchange: admit, translate, send, translate back, record. Knows no operation by name."""
+
+from gateway.exchange.desk import Desk, Policy
+from gateway.exchange.exchange import Exchange
+from gateway.exchange.streamed import StreamedAnswer
+
+__all__ = ["Desk", "Exchange", "Policy", "StreamedAnswer"]

@@ -1,0 +1,1 @@
+"""Admission: who may have how much under way at once. No request objects, no HTTP."""

@@ -1,0 +1,1 @@
+"""The public wire: Structs named as in OpenAI's specification. No functions with logic."""

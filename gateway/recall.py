@@ -1,0 +1,68 @@
+"""
+What an answer leaves behind for the requests that follow it: small texts by key, kept for a while.
+
+GLM wants its reasoning back with the tool results, and OpenAI's clients drop it between turns.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+
+class Recall(Protocol):
+    """Keeps texts for a while, each tenant's apart. Forgetting early is allowed, failing is not."""
+
+    async def remember(self, tenant: str, texts: Mapping[str, str]) -> None:
+        """Keep ``texts`` by their keys."""
+
+    async def recall(self, tenant: str, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return what is still known of ``keys``."""
+
+
+class MemoryRecall:
+    """
+    Keeps texts in this process, the oldest forgotten first.
+
+    ``seconds`` and ``max_bytes`` bound how long and how much is kept; ``clock`` is monotonic, in seconds.
+    """
+
+    def __init__(self, *, seconds: float, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._bytes = 0
+        self._kept: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
+
+    async def remember(self, tenant: str, texts: Mapping[str, str]) -> None:
+        """Keep ``texts``; see the port."""
+        expires_at = self._clock() + self._seconds
+        for key, text in texts.items():
+            self._forget((tenant, key))
+            self._kept[tenant, key] = (expires_at, text)
+            self._bytes += size_bytes(text)
+        self._forget_old()
+
+    async def recall(self, tenant: str, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return what is known; see the port."""
+        now = self._clock()
+        found = ((key, self._kept.get((tenant, key))) for key in keys)
+        return {key: kept[1] for key, kept in found if kept is not None and kept[0] > now}
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        while self._kept:
+            key, (expires_at, _) = next(iter(self._kept.items()))
+            if expires_at > now and self._bytes <= self._max_bytes:
+                return
+            self._forget(key)
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._bytes -= size_bytes(kept[1])
+
+
+def size_bytes(text: str) -> int:
+    """Return about what a text takes in memory."""
+    return len(text) * 2 + 200

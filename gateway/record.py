@@ -1,0 +1,81 @@
+"""
+What happened in one exchange: plain facts, written by the exchange and read by the sinks.
+
+Knows no sink. Never holds a key, a prompt, an answer or audio. Times are readings of a monotonic clock in seconds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal[
+    "ok",
+    "client_error",
+    "client_disconnect",
+    "rejected",
+    "upstream_error",
+    "upstream_timeout",
+    "gateway_error",
+]
+Phase = Literal["queued", "before_first_byte", "streaming"]
+
+
+@dataclass(slots=True, kw_only=True)
+class UpstreamFault:
+    """One failed call to GLM; ``http_status`` 0 when there was no answer, ``code`` empty when it had none."""
+
+    http_status: int
+    code: str
+    kind: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """
+    One exchange from its first byte to its last.
+
+    ``model`` is the catalogue's id, empty until it is known. Seconds are totals over all calls that the
+    exchange made. ``first_token_at`` None: no token was sent. ``usage_known`` False: GLM did not tell.
+    """
+
+    request_id: str
+    operation: str
+    received_at: float
+    tenant: str = ""
+    tier: str = ""
+    model: str = ""
+    stream: bool = False
+    status: int = 0
+    outcome: Outcome = "ok"
+    error_code: str = ""
+    glm_code: str = ""
+    account: str = ""
+    phase: Phase = "queued"
+    ended_at: float = 0.0
+    queued_seconds: float = 0.0
+    upstream_seconds: float = 0.0
+    write_seconds: float = 0.0
+    response_start_seconds: float | None = None
+    first_token_at: float | None = None
+    max_gap_seconds: float = 0.0
+    retries: int = 0
+    faults: list[UpstreamFault] = field(default_factory=list)
+    usage_known: bool = False
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def duration_seconds(self) -> float:
+        """Time from the first byte of the request to the last of the answer."""
+        return self.ended_at - self.received_at
+
+    @property
+    def overhead_seconds(self) -> float:
+        """Time that is ours: not spent in the queue, waiting for GLM, or writing to the caller."""
+        spent_elsewhere = self.queued_seconds + self.upstream_seconds + self.write_seconds
+        return max(0.0, self.duration_seconds - spent_elsewhere)
+
+
+Sink = Callable[[Record], None]

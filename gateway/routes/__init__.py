@@ -1,0 +1,1 @@
+"""The public edge: HTTP shapes. No translation, no policy, no HTTP client."""

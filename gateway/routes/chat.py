@@ -1,0 +1,20 @@
+"""``POST /v1/chat/completions``."""
+
+from typing import Any
+
+from litestar import Request, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
+
+from gateway.routes.front import Front
+from gateway.translate.chat.endpoint import ENDPOINT
+
+
+def chat_routes(front: Front) -> list[HTTPRouteHandler]:
+    """Return the routes of chat completions."""
+
+    @post(["/v1/chat/completions", "/chat/completions"], status_code=200, name="createChatCompletion")
+    async def create_chat_completion(request: Request[Any, Any, Any]) -> ASGIApp:
+        return await front.serve(request, ENDPOINT)
+
+    return [create_chat_completion]

@@ -1,0 +1,67 @@
+"""The chat completion endpoint: reads a request, and makes the job it becomes."""
+
+from gateway.glm import chat as glm
+from gateway.openai import chat as openai
+from gateway.translate.chat import tools
+from gateway.translate.chat.job import ChatJob, instructed
+from gateway.translate.chat.messages import reasoning_to_recall
+from gateway.translate.chat.params import ALWAYS, CHAT
+from gateway.translate.chat.stream import Plan
+from gateway.translate.chat.structured import schema_of
+from gateway.translate.endpoint import Context, Endpoint, Incoming
+from gateway.translate.params import map_params
+from gateway.translate.requests import Reader
+
+read_request = Reader(openai.CreateChatCompletionRequest).read
+
+
+def read(body: bytes) -> Incoming:
+    """Return the request in ``body``; raise InvalidRequest naming the field that is wrong."""
+    request, present = read_request(body)
+    return Incoming(
+        request=request,
+        present=present,
+        model=request.model,
+        stream=bool(request.stream),
+        recall=reasoning_to_recall(request.messages),
+    )
+
+
+def begin(incoming: Incoming, context: Context) -> ChatJob:
+    """Return the job for a request; raise InvalidRequest for what GLM cannot do."""
+    request: openai.CreateChatCompletionRequest = incoming.request
+    draft = map_params(
+        request, present=incoming.present, table=CHAT, context=context, strict=context.strict, always=ALWAYS
+    )
+    asked = glm.ChatRequest(model=context.model.id, **draft.fields)
+    offer = tools.offer_of(request)
+    traits = context.model.chat
+    schema = schema_of(request.response_format, json_object=traits is not None and traits.json_object)
+    if schema is not None:
+        asked = instructed(asked, schema.instruction)
+    if offer.mode == "required":
+        asked = instructed(asked, tools.call_instruction(offer))
+    plan = Plan(
+        id=f"chatcmpl-{context.id}",
+        created=context.created,
+        model=context.model.id,
+        promise=promise_of(request, offer),
+        schema=schema,
+        include_usage=bool(request.stream_options and request.stream_options.include_usage),
+        searched=any(isinstance(tool, glm.WebSearchTool) for tool in draft.fields.get("tools", ())),
+    )
+    return ChatJob(asked, plan=plan, count=request.n or 1, ignored=draft.ignored)
+
+
+def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) -> tools.Promise:
+    legacy = request.tools is None and request.functions is not None
+    return tools.Promise(
+        must_call=offer.mode == "required",
+        single=legacy or request.parallel_tool_calls is False,
+        legacy=legacy,
+        custom=frozenset(tool.custom.name for tool in offer.tools if isinstance(tool, openai.CustomTool)),
+    )
+
+
+ENDPOINT = Endpoint(operation="chat", path="/chat/completions", read=read, begin=begin)
+"""``POST /v1/chat/completions``, served by ``POST /chat/completions``."""

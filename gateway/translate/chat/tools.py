@@ -1,0 +1,200 @@
+"""Tools and the choice among them: what GLM is offered, and what is promised about its calls."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gateway.catalog import Model
+from gateway.errors import InvalidRequest
+from gateway.glm import chat as glm
+from gateway.openai import chat as openai
+
+EMPTY_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
+CUSTOM_PARAMETERS = Raw(
+    b'{"type":"object","properties":{"input":{"type":"string","description":"The whole input of the tool."}},'
+    b'"required":["input"]}'
+)
+FUNCTION_KINDS = ("function", "custom")
+
+
+class CustomInput(Struct, frozen=True, kw_only=True):
+    """How the free text of a custom tool travels through a function's arguments."""
+
+    input: str
+
+
+class Promise(Struct, frozen=True, kw_only=True):
+    """
+    What the caller was promised about tool calls.
+
+    ``must_call``: an answer without a call breaks the promise. ``single``: only the first call counts.
+    ``legacy``: calls are told in the deprecated ``function_call`` form. ``custom``: names of custom tools.
+    """
+
+    must_call: bool = False
+    single: bool = False
+    legacy: bool = False
+    custom: frozenset[str] = frozenset()
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """The tools GLM is offered, and whether and what it must call; ``must_name`` None means any of them."""
+
+    tools: Sequence[openai.Tool]
+    mode: Literal["auto", "required"] = "auto"
+    must_name: str | None = None
+
+
+def offer_of(request: openai.CreateChatCompletionRequest) -> Offer:
+    """Return what of the request's tools may be called; raise InvalidRequest for a choice that names no tool."""
+    if request.tools is None and request.functions is not None:
+        return legacy_offer(request)
+    tools = request.tools or []
+    match request.tool_choice:
+        case "none":
+            return Offer(tools=[])
+        case None | "auto":
+            return Offer(tools=tools)
+        case "required":
+            need_tools(tools)
+            return Offer(tools=tools, mode="required")
+        case openai.FunctionChoice(function=wanted):
+            return named_offer(tools, wanted.name, param="tool_choice")
+        case openai.CustomChoice(custom=wanted):
+            return named_offer(tools, wanted.name, param="tool_choice")
+        case openai.AllowedToolsChoice(allowed_tools=allowed):
+            return allowed_offer(tools, allowed)
+
+
+def legacy_offer(request: openai.CreateChatCompletionRequest) -> Offer:
+    tools = [openai.FunctionTool(function=function) for function in request.functions or ()]
+    match request.function_call:
+        case "none":
+            return Offer(tools=[])
+        case openai.ToolName(name=name):
+            return named_offer(tools, name, param="function_call")
+        case _:
+            return Offer(tools=tools)
+
+
+def need_tools(tools: Sequence[openai.Tool]) -> None:
+    if not tools:
+        raise InvalidRequest("'tool_choice' asks for a call, but 'tools' is empty.", param="tool_choice")
+
+
+def named_offer(tools: Sequence[openai.Tool], name: str, *, param: str) -> Offer:
+    found = [tool for tool in tools if name_of(tool) == name]
+    if not found:
+        raise InvalidRequest(f"'{param}' names a tool that is not among 'tools'.", param=param)
+    return Offer(tools=found, mode="required", must_name=name)
+
+
+def allowed_offer(tools: Sequence[openai.Tool], allowed: openai.AllowedTools) -> Offer:
+    names = {choice.name for tool in allowed.tools if (choice := tool.function or tool.custom) is not None}
+    found = [tool for tool in tools if name_of(tool) in names]
+    if not found:
+        raise InvalidRequest("'allowed_tools' names no tool that is among 'tools'.", param="tool_choice")
+    return Offer(tools=found, mode=allowed.mode)
+
+
+def name_of(tool: openai.Tool) -> str | None:
+    """Return the name a tool is called by; Zhipu's built-in tools have none."""
+    match tool:
+        case openai.FunctionTool(function=function):
+            return function.name
+        case openai.CustomTool(custom=custom):
+            return custom.name
+        case _:
+            return None
+
+
+def to_glm(tools: Sequence[openai.Tool], *, model: Model) -> list[glm.Tool]:
+    """Return the tools in GLM's terms; raise InvalidRequest naming the one that ``model`` does not take."""
+    return [convert(tool, model=model, param=f"tools[{index}]") for index, tool in enumerate(tools)]
+
+
+def convert(tool: openai.Tool, *, model: Model, param: str) -> glm.Tool:
+    match tool:
+        case openai.FunctionTool(function=function):
+            require(model, "function", param=param)
+            return glm.FunctionTool(
+                function=glm.Function(
+                    name=function.name,
+                    description=function.description or "",
+                    parameters=parameters_of(function, param=f"{param}.function.parameters"),
+                )
+            )
+        case openai.CustomTool(custom=custom):
+            require(model, "function", param=param)
+            return custom_tool(custom, param=param)
+        case openai.WebSearchTool(web_search=body):
+            require(model, "web_search", param=param)
+            return glm.WebSearchTool(web_search=body)
+        case openai.RetrievalTool(retrieval=body):
+            require(model, "retrieval", param=param)
+            return glm.RetrievalTool(retrieval=body)
+        case openai.McpTool(mcp=body):
+            require(model, "mcp", param=param)
+            return glm.McpTool(mcp=body)
+
+
+def parameters_of(function: openai.Function, *, param: str) -> Raw:
+    """Return the schema as it came, or an empty object's, since GLM requires one."""
+    schema = bytes(function.parameters)
+    if schema in (b"", b"null", b"{}"):
+        return EMPTY_PARAMETERS
+    if not schema.startswith(b"{"):
+        raise InvalidRequest("'parameters' must be a JSON Schema object.", param=param)
+    return function.parameters
+
+
+def custom_tool(custom: openai.Custom, *, param: str) -> glm.FunctionTool:
+    if custom.format is not None and custom.format.type != "text":
+        raise InvalidRequest(
+            "GLM cannot keep a custom tool's input to a grammar. Use format 'text', or a function tool.",
+            param=f"{param}.custom.format",
+            code="unsupported_parameter",
+        )
+    return glm.FunctionTool(
+        function=glm.Function(name=custom.name, description=custom.description or "", parameters=CUSTOM_PARAMETERS)
+    )
+
+
+def require(model: Model, kind: str, *, param: str) -> None:
+    """Raise InvalidRequest when ``model`` does not take this kind of tool."""
+    kinds: Sequence[str] = model.chat.tools if model.chat is not None else ()
+    if kind not in kinds:
+        takes = f"it takes {', '.join(kinds)} tools" if kinds else "it takes no tools at all"
+        raise InvalidRequest(
+            f"{model.id} takes no {kind} tools; {takes}. Use a text model such as glm-4.7.",
+            param=param,
+            code="unsupported_parameter",
+        )
+
+
+def web_search_of(options: openai.WebSearchOptions) -> glm.WebSearchTool:
+    """Return Zhipu's search for OpenAI's options; the user's location has no counterpart."""
+    size = "high" if options.search_context_size == "high" else "medium"
+    return glm.WebSearchTool(web_search=glm.WebSearch(search_engine="search_std", content_size=size))
+
+
+def call_instruction(offer: Offer) -> str:
+    """Return the sentence that asks for a call, since GLM's ``tool_choice`` knows only ``auto``."""
+    if offer.must_name is not None:
+        return f"You must answer by calling the function '{offer.must_name}'. Do not answer in text."
+    return "You must answer by calling one of the functions you were given. Do not answer in text."
+
+
+def wrap_custom_input(text: str) -> str:
+    """Return the function arguments that carry a custom tool's input."""
+    return msgspec.json.encode(CustomInput(input=text)).decode()
+
+
+def unwrap_custom_input(arguments: str) -> str:
+    """Return a custom tool's input; whatever is not wrapped is taken as the input itself."""
+    try:
+        return msgspec.json.decode(arguments, type=CustomInput).input
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return arguments

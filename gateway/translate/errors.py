@@ -1,0 +1,156 @@
+"""Errors between the two worlds: GLM's business code to the taxonomy, the taxonomy to OpenAI's body."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from gateway.errors import (
+    ContentFiltered,
+    GatewayError,
+    InvalidRequest,
+    ModelNotFound,
+    Overloaded,
+    QuotaExhausted,
+    UpstreamFailed,
+    UpstreamRateLimited,
+    UpstreamRejected,
+)
+from gateway.glm.chat import ErrorDetail
+from gateway.glm.errors import BUSINESS_CODES, ErrorBody, Kind
+from gateway.openai.errors import Error, ErrorResponse
+
+MAX_MESSAGE_CHARACTERS = 500
+
+decode_error_body = msgspec.json.Decoder(ErrorBody).decode
+encode_error = msgspec.json.Encoder().encode
+
+
+def read_error(body: bytes) -> ErrorDetail | None:
+    """Return the error in GLM's body, None when there is none to be read."""
+    try:
+        return decode_error_body(body).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def kind_of(code: str, *, http_status: int) -> Kind:
+    """Return what can be done about an error: by its business code first, by its HTTP status second."""
+    row = BUSINESS_CODES.get(code)
+    if row is not None:
+        return row.kind
+    return KIND_BY_STATUS.get(http_status, "internal" if http_status >= 500 else "request")
+
+
+KIND_BY_STATUS: dict[int, Kind] = {
+    401: "auth",
+    403: "permission",
+    404: "gone",
+    429: "rate_limit",
+    434: "permission",
+    503: "overload",
+}
+
+
+def from_glm(detail: ErrorDetail | None, *, http_status: int) -> GatewayError:
+    """
+    Return the error a caller is told for one of GLM's; ``http_status`` 200 means that it came inside a success.
+
+    Zhipu's own words are passed on only where they are about the request; what is wrong with our account is
+    never told as a fault of the caller's key.
+    """
+    code = str(detail.code) if detail is not None and detail.code is not None else ""
+    said = detail.message if detail is not None and detail.message else ""
+    tail = f"(GLM {code})" if code in BUSINESS_CODES else f"(GLM HTTP {http_status})"
+    answer = ANSWER_BY_CODE.get(code) or ANSWER_BY_KIND[kind_of(code, http_status=http_status)]
+    sentence = answer.sentence.format(said=said[:MAX_MESSAGE_CHARACTERS].strip() or NOTHING_SAID)
+    error = answer.error(f"{sentence} {tail}")
+    error.code = answer.code or error.code
+    error.param = answer.param or error.param
+    error.glm_code = code or None
+    error.retry_after_seconds = answer.retry_after_seconds
+    return error
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """How one kind of GLM's errors is told; ``{said}`` in the sentence is Zhipu's own message."""
+
+    error: Callable[[str], GatewayError]
+    sentence: str
+    code: str | None = None
+    param: str | None = None
+    retry_after_seconds: float | None = None
+
+
+NOTHING_SAID = "no reason given"
+
+NO_QUOTA = Answer(
+    error=QuotaExhausted,
+    sentence="The gateway's account at Zhipu has no balance, plan or quota left for this model; "
+    "a retry does not help. Its operator has to top it up.",
+)
+
+ANSWER_BY_KIND: Mapping[Kind, Answer] = {
+    "auth": Answer(
+        error=UpstreamRejected,
+        sentence="Zhipu refuses the gateway's own API key. Its operator has to replace it; yours is fine.",
+    ),
+    "account": Answer(
+        error=UpstreamRejected,
+        sentence="Zhipu refuses the gateway's own account. Its operator has to look at it; your key is fine.",
+    ),
+    "billing": NO_QUOTA,
+    "quota": NO_QUOTA,
+    "permission": Answer(
+        error=UpstreamRejected,
+        sentence="The gateway's account at Zhipu may not use this. Its operator has to have it enabled.",
+    ),
+    "gone": Answer(error=UpstreamRejected, sentence="Zhipu does not offer this any more, or not at this address."),
+    "request": Answer(error=InvalidRequest, sentence="GLM refuses the request: {said}"),
+    "model_not_found": Answer(
+        error=ModelNotFound, sentence="GLM does not know this model, or this account may not use it."
+    ),
+    "context_length": Answer(
+        error=InvalidRequest,
+        sentence="The conversation is longer than the model's context. Shorten it, or use a model with more.",
+        code="context_length_exceeded",
+        param="messages",
+    ),
+    "policy": Answer(
+        error=ContentFiltered, sentence="GLM's moderation finds the request unsafe or sensitive. Rephrase it."
+    ),
+    "rate_limit": Answer(
+        error=UpstreamRateLimited,
+        sentence="Zhipu says that too many requests are in flight. Try again shortly.",
+        retry_after_seconds=1,
+    ),
+    "overload": Answer(
+        error=Overloaded,
+        sentence="The model is overloaded at Zhipu. Try again later, or use another model.",
+        retry_after_seconds=5,
+    ),
+    "network": Answer(error=UpstreamFailed, sentence="GLM failed inside Zhipu's network. Ask again."),
+    "internal": Answer(error=UpstreamFailed, sentence="GLM failed with an internal error. Ask again."),
+    "search": Answer(error=UpstreamFailed, sentence="Zhipu's web search failed. Ask again, or without it."),
+}
+
+ANSWER_BY_CODE: Mapping[str, Answer] = {
+    "1311": NO_QUOTA,
+    "1313": NO_QUOTA,
+    "1315": NO_QUOTA,
+}
+"""Codes whose remedy is not that of their kind: plans that lack the model, and fair-use throttling."""
+
+
+def to_openai(error: GatewayError) -> bytes:
+    """Return OpenAI's error body; the same for an HTTP answer, a stream's event and a realtime event."""
+    body = Error(message=error.message, type=error.type, param=error.param, code=error.code)
+    return encode_error(ErrorResponse(error=body))
+
+
+def internal_error(request_id: str) -> bytes:
+    """Return the body for a mistake of ours, which says nothing but where to find it in the log."""
+    message = f"The gateway made a mistake. Its log has more under request id {request_id}."
+    return encode_error(
+        ErrorResponse(error=Error(message=message, type="server_error", param=None, code="internal_error"))
+    )

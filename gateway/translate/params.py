@@ -1,0 +1,131 @@
+"""
+The five fates of a request parameter, and the one loop that applies them.
+
+A table has one row for every field of a public request; it decides what happens and generates the README's table.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.errors import InvalidRequest
+
+MAX_NAME_CHARACTERS = 64
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is to be sent to GLM, and the names of what was accepted without effect."""
+
+    fields: dict[str, Any] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+
+
+Convert = Callable[[Any, Any, Draft], None]
+
+
+class Same(Struct, frozen=True):
+    """The field goes to GLM as it came."""
+
+    note: str = ""
+
+
+class Renamed(Struct, frozen=True):
+    """The field goes to GLM as it came, under another name."""
+
+    to: str
+    note: str = ""
+
+
+class Converted(Struct, frozen=True):
+    """
+    The field becomes something else, or is acted upon here.
+
+    ``by`` gets the request, its context and the draft to write into; rows that share a ``by`` call it once.
+    None means that a later stage reads the field from the request. ``to`` and ``note`` say it in the README.
+    """
+
+    to: str
+    by: Convert | None = None
+    note: str = ""
+
+
+class Ignored(Struct, frozen=True):
+    """The field is accepted without effect and named in ``x-gateway-ignored``, unless its value is neutral."""
+
+    note: str
+    neutral: tuple[Any, ...] = ()
+
+
+class Refused(Struct, frozen=True):
+    """The field is a 400 that names it and says ``note``, unless its value is neutral."""
+
+    note: str
+    neutral: tuple[Any, ...] = ()
+
+
+Rule = Same | Renamed | Converted | Ignored | Refused
+Table = Mapping[str, Rule]
+
+
+def map_params(
+    request: Any,
+    *,
+    present: Collection[str],
+    table: Table,
+    context: Any,
+    strict: bool,
+    always: Sequence[Convert] = (),
+) -> Draft:
+    """
+    Apply ``table`` to the fields of ``request`` that are ``present``; null counts as absent.
+
+    ``always`` are conversions that run whatever came, because they have defaults of their own. ``strict``
+    refuses what the table does not know instead of ignoring it. Raises InvalidRequest with ``param`` for what is
+    refused: the caller's fault.
+    """
+    draft = Draft()
+    conversions: dict[Convert, None] = dict.fromkeys(always)
+    for name in present:
+        rule = table.get(name)
+        if rule is None:
+            refuse_unknown(name, strict=strict)
+            draft.ignored.append(name)
+            continue
+        value = getattr(request, name)
+        if value is not None:
+            apply(rule, name, value, draft, conversions)
+    for convert in conversions:
+        convert(request, context, draft)
+    return draft
+
+
+def apply(rule: Rule, name: str, value: Any, draft: Draft, conversions: dict[Convert, None]) -> None:
+    match rule:
+        case Converted(by=by):
+            if by is not None:
+                conversions[by] = None
+        case Same():
+            draft.fields[name] = value
+        case Renamed(to=to):
+            draft.fields[to] = value
+        case Ignored(neutral=neutral):
+            if value not in neutral:
+                draft.ignored.append(name)
+        case Refused(note=note, neutral=neutral):
+            if value not in neutral:
+                raise InvalidRequest(note, param=name, code="unsupported_parameter")
+
+
+def refuse_unknown(name: str, *, strict: bool) -> None:
+    """Raise InvalidRequest for a field nobody knows when the caller's tenant is strict."""
+    if not strict:
+        return
+    shown = name[:MAX_NAME_CHARACTERS]
+    raise InvalidRequest(
+        f"Unknown parameter '{shown}'. Remove it, or have 'strict' switched off for this tenant.",
+        param=shown,
+        code="unknown_parameter",
+    )

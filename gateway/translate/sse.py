@@ -1,0 +1,81 @@
+"""
+Server-sent events, incrementally: bytes in, the data of whole events out.
+
+Source: the WHATWG HTML standard, "Server-sent events". Holds no socket and no clock.
+"""
+
+from gateway.errors import UpstreamProtocolError
+
+DONE = b"[DONE]"
+COMMENT = b": ping\n\n"
+MAX_EVENT_BYTES = 32 * 1024 * 1024
+
+ERROR_EVENT = b"error"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # may open a stream
+
+
+class Decoder:
+    """
+    Cut a stream into events, whatever the network cut it into before.
+
+    Lines may end in LF, CRLF or CR. Comments, ids and retry hints are dropped. The data of an event named
+    ``error`` is wrapped as ``{"error": …}`` when it is not already, so that it reads like any other error.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._pending_bytes = 0
+        self._ends_in_cr = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the data of every event that ``data`` completes; raise UpstreamProtocolError if one is too long."""
+        if b"\r" in data or self._ends_in_cr:
+            data = self._with_line_feeds(data)
+        if b"\n" not in data:
+            self._keep(data)
+            return []
+        if self._pieces:
+            data = b"".join([*self._pieces, data])
+            self._pieces.clear()
+            self._pending_bytes = 0
+        head, blank_line, tail = data.rpartition(b"\n\n")
+        self._keep(tail)
+        if not blank_line:
+            return []
+        return [payload for block in head.split(b"\n\n") if (payload := read_block(block)) is not None]
+
+    def finish(self) -> list[bytes]:
+        """Return the data of a last event that lacks its blank line."""
+        return self.feed(b"\n\n")
+
+    def _keep(self, data: bytes) -> None:
+        if not data:
+            return
+        self._pieces.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes > MAX_EVENT_BYTES:
+            raise UpstreamProtocolError("GLM sent an event of more than 32 MB.")
+
+    def _with_line_feeds(self, data: bytes) -> bytes:
+        if self._ends_in_cr and data:
+            # The CR was passed on as LF already; an LF that follows belongs to the same line end.
+            data = data.removeprefix(b"\n")
+            self._ends_in_cr = False
+        if data.endswith(b"\r"):
+            self._ends_in_cr = True
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def read_block(block: bytes) -> bytes | None:
+    """Return the data of one event, None when it has none."""
+    if block.startswith(b"data: ") and b"\n" not in block:
+        return block[6:]
+    lines = [line.partition(b":") for line in block.split(b"\n") if line and not line.startswith(b":")]
+    data = [value.removeprefix(b" ") for name, _, value in lines if name.removeprefix(BYTE_ORDER_MARK) == b"data"]
+    if not data:
+        return None
+    payload = b"\n".join(data)
+    names = [value.strip() for name, _, value in lines if name == b"event"]
+    if names and names[-1] == ERROR_EVENT and b'"error"' not in payload:
+        return b'{"error":%b}' % payload
+    return payload

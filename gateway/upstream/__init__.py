@@ -1,0 +1,1 @@
+"""GLM over the network: bytes and status codes, no vocabulary of OpenAI's."""

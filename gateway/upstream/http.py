@@ -1,0 +1,154 @@
+"""
+Zhipu's HTTP API: one call, its answer as it comes in, and every failure as one of ours.
+
+Speaks to an httpx transport directly: ``httpx.AsyncClient`` adds cookies, redirects and proxies that a call to one
+known address does not need, and costs more than the rest of the gateway.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from msgspec import Struct
+
+from gateway.errors import (
+    GatewayError,
+    UpstreamProtocolError,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+    UpstreamUnreachable,
+)
+
+GONE = "The connection to GLM failed before its answer was whole. Ask again."
+
+ERRORS: tuple[tuple[type[Exception], type[GatewayError], str], ...] = (
+    (httpx.ConnectTimeout, UpstreamUnreachable, "GLM could not be reached in time. Ask again."),
+    (httpx.PoolTimeout, UpstreamUnreachable, "No connection to GLM was free in time. Ask again."),
+    (httpx.TimeoutException, UpstreamTimeout, "GLM fell silent for too long. Ask again."),
+    (httpx.ConnectError, UpstreamUnreachable, "GLM could not be reached. Ask again."),
+    (httpx.RemoteProtocolError, UpstreamUnavailable, GONE),
+    (httpx.DecodingError, UpstreamProtocolError, "GLM's answer could not be decoded."),
+    (httpx.TransportError, UpstreamUnavailable, GONE),
+    (httpx.StreamError, UpstreamUnavailable, GONE),
+    (OSError, UpstreamUnavailable, GONE),
+)
+"""httpx's exceptions and ours, the most specific first."""
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Raise the network's failures as UpstreamErrors."""
+    try:
+        yield
+    except tuple(kind for kind, _, _ in ERRORS) as error:
+        mapped, message = next((ours, said) for kind, ours, said in ERRORS if isinstance(error, kind))
+        raise mapped(message) from error
+
+
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """How long to wait for GLM, in seconds: to connect, and for anything to arrive at all."""
+
+    connect_seconds: float
+    read_seconds: float
+
+    def as_extension(self) -> dict[str, Any]:
+        """Return httpx's own form."""
+        timeout = httpx.Timeout(self.read_seconds, connect=self.connect_seconds, pool=self.connect_seconds)
+        return {"timeout": timeout.as_dict()}
+
+
+class Reply:
+    """One answer of GLM's, not read yet. Whoever holds it closes it. ``is_json`` tells a body from a stream."""
+
+    def __init__(self, response: httpx.Response, *, max_bytes: int) -> None:
+        self.status = response.status_code
+        self.is_json = response.headers.get("content-type", "").startswith("application/json")
+        self._response = response
+        self._stream = response.stream
+        self._max_bytes = max_bytes
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body in the pieces in which it arrives."""
+        assert isinstance(self._stream, httpx.AsyncByteStream)  # noqa: S101 - the transport is an async one
+        with mapped_errors():
+            async for chunk in self._stream:
+                yield chunk
+
+    async def read(self) -> bytes:
+        """Return the whole body; raise UpstreamProtocolError when it is larger than is ever reasonable."""
+        pieces, size = [], 0
+        async for chunk in self.chunks():
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise UpstreamProtocolError(f"GLM's answer has more than {self._max_bytes} bytes.")
+            pieces.append(chunk)
+        return b"".join(pieces)
+
+    async def aclose(self) -> None:
+        """Let go of the connection; one that is not read to its end is cut, so that GLM stops working."""
+        await self._response.aclose()
+
+
+class Upstream:
+    """
+    Zhipu's HTTP API at ``base_url``, for several accounts.
+
+    ``api_keys`` by account name. ``max_answer_bytes`` bounds an answer that is read whole.
+    """
+
+    def __init__(
+        self,
+        *,
+        transport: httpx.AsyncBaseTransport,
+        base_url: str,
+        api_keys: Mapping[str, str],
+        timeouts: Timeouts,
+        max_answer_bytes: int,
+    ) -> None:
+        self._transport = transport
+        self._base_url = base_url.rstrip("/")
+        self._extensions = timeouts.as_extension()
+        self._max_answer_bytes = max_answer_bytes
+        self._urls: dict[str, httpx.URL] = {}
+        self._headers = {name: headers(key, base_url=base_url) for name, key in api_keys.items()}
+
+    async def post(self, path: str, *, account: str, body: bytes) -> Reply:
+        """
+        Send a JSON body to ``path`` and return the answer as soon as its head is there.
+
+        Raises UpstreamUnavailable or UpstreamTimeout, GLM's fault or the network's.
+        """
+        request = httpx.Request(
+            "POST",
+            self._url(path),
+            headers=[*self._headers[account], (b"content-length", b"%d" % len(body))],
+            content=body,
+            extensions=self._extensions,
+        )
+        with mapped_errors():
+            response = await self._transport.handle_async_request(request)
+        return Reply(response, max_bytes=self._max_answer_bytes)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
+
+    def _url(self, path: str) -> httpx.URL:
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = httpx.URL(self._base_url + path)
+        return url
+
+
+def headers(api_key: str, *, base_url: str) -> list[tuple[bytes, bytes]]:
+    """Return the headers of every call of one account; English makes Zhipu's messages readable to most callers."""
+    return [
+        (b"host", httpx.URL(base_url).netloc),
+        (b"authorization", b"Bearer " + api_key.encode()),
+        (b"content-type", b"application/json"),
+        (b"accept", b"application/json, text/event-stream"),
+        (b"accept-encoding", b"identity"),
+        (b"accept-language", b"en-US,en"),
+        (b"user-agent", b"glm-gateway"),
+    ]
