@@ -27,7 +27,7 @@ from gateway.routes.middleware import Edge
 from gateway.routes.models import model_routes
 from gateway.settings import Settings
 from gateway.upstream.http import Timeouts, Upstream
-from gateway.upstream.transport import AiohttpTransport
+from gateway.upstream.transport import KeptConnections
 
 BUILT_IN_CATALOG = Path(__file__).with_name("catalog.toml")
 
@@ -54,12 +54,12 @@ def create_app(
     """
     Return the gateway as an ASGI application.
 
-    ``catalog`` None is read by the settings. ``transport`` None is the network; a test gives its own. ``sinks`` get
-    the record of every exchange. Raises CatalogError for a catalogue, limit or alias that cannot be.
+    ``catalog`` None is read by the settings. ``transport`` None is the network; a test gives its own. ``sinks``
+    get the record of every exchange. Raises CatalogError for a catalogue, limit or alias that cannot be.
     """
     catalog = catalog or load_catalog(settings)
     upstream = Upstream(
-        transport=transport or AiohttpTransport(),
+        transport=transport or KeptConnections(),
         base_url=settings.upstream_url,
         api_keys={account.name: account.api_key.reveal() for account in settings.accounts},
         timeouts=Timeouts(
@@ -70,7 +70,9 @@ def create_app(
     )
     desk = create_desk(settings, catalog=catalog, upstream=upstream, sinks=sinks)
     front = Front(
-        desk, authenticator=Authenticator(settings.tenants, model_id=lambda name: catalog.resolve(name).id)
+        desk,
+        authenticator=Authenticator(settings.tenants, model_id=lambda name: catalog.resolve(name).id),
+        max_body_bytes=settings.max_body_bytes,
     )
 
     @asynccontextmanager

@@ -1,36 +1,37 @@
 """The way in for every route: who calls, whether the body may be read, and the exchange that follows."""
 
-from typing import Any
-
-from litestar import Request
-from litestar.types import ASGIApp, Scope
+from litestar.enums import ScopeType
+from litestar.exceptions import MethodNotAllowedException
+from litestar.types import Receive, Scope, Send
 
 from gateway.auth import Authenticator, Caller
 from gateway.errors import UnsupportedMediaType
 from gateway.exchange import Desk, Exchange, StreamedAnswer
+from gateway.routes.bodies import read_body
 from gateway.routes.streaming import ClosingStream, WholeAnswer
 from gateway.routes.watch import CallerWatch
 from gateway.translate.endpoint import Endpoint
 
 
 class Front:
-    """What the routes share: the desk that exchanges go through, and who may use it."""
+    """What the routes share: the desk that exchanges go through, who may use it, and how large a body may be."""
 
-    def __init__(self, desk: Desk, *, authenticator: Authenticator) -> None:
+    def __init__(self, desk: Desk, *, authenticator: Authenticator, max_body_bytes: int) -> None:
         self.desk = desk
         self._authenticator = authenticator
+        self._max_body_bytes = max_body_bytes
 
-    def authenticate(self, request: Request[Any, Any, Any]) -> Caller:
+    def authenticate(self, scope: Scope) -> Caller:
         """Return who calls; raise AuthenticationFailed."""
-        return self._authenticator.authenticate(request.scope["headers"])
+        return self._authenticator.authenticate(scope["headers"])
 
-    async def serve(self, request: Request[Any, Any, Any], endpoint: Endpoint) -> ASGIApp:
+    async def serve(self, scope: Scope, receive: Receive, send: Send, *, endpoint: Endpoint) -> None:
         """
-        Return the answer to a JSON request, ready to be sent.
+        Answer a JSON request.
 
         The exchange is left in the scope's state, so that whoever renders an error can close it.
         """
-        state = request.scope["state"]
+        state = scope["state"]
         exchange = Exchange(
             self.desk,
             operation=endpoint.operation,
@@ -38,22 +39,36 @@ class Front:
             received_at=state["received_at"],
         )
         state["exchange"] = exchange
-        caller = self.authenticate(request)
+        check_method(scope)
+        caller = self.authenticate(scope)
         exchange.identify(caller)
-        check_media_type(request.scope)
-        body = await request.body()
-        async with CallerWatch(request.receive, grace_seconds=self.desk.policy.disconnect_grace_seconds):
+        check_media_type(scope)
+        body = await read_body(scope, receive, max_bytes=self._max_body_bytes)
+        async with CallerWatch(receive, grace_seconds=self.desk.policy.disconnect_grace_seconds):
             answer = await exchange.run(endpoint, body, caller=caller)
-        if isinstance(answer, StreamedAnswer):
-            return ClosingStream(exchange, answer)
-        return WholeAnswer(exchange, answer)
+        respond = (
+            ClosingStream(exchange, answer)
+            if isinstance(answer, StreamedAnswer)
+            else WholeAnswer(exchange, answer)
+        )
+        await respond(scope, receive, send)
+
+
+def check_method(scope: Scope) -> None:
+    """Raise MethodNotAllowedException unless it is a POST; the framework leaves that to a bare ASGI route."""
+    if scope["type"] != ScopeType.HTTP or scope["method"] != "POST":
+        raise MethodNotAllowedException(headers={"Allow": "POST"})
 
 
 def check_media_type(scope: Scope) -> None:
     """Raise UnsupportedMediaType unless the body is, or may be, plain JSON."""
-    headers = dict(scope["headers"])
-    kind = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
+    kind, encoding = b"application/json", b"identity"
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            kind = value.partition(b";")[0].strip().lower()
+        elif name == b"content-encoding":
+            encoding = value.strip().lower()
     if kind != b"application/json" and not kind.endswith(b"+json"):
         raise UnsupportedMediaType("Send the body as JSON, with the header 'Content-Type: application/json'.")
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+    if encoding not in (b"identity", b""):
         raise UnsupportedMediaType("Send the body uncompressed, without the header 'Content-Encoding'.")

@@ -19,13 +19,13 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
 
     @get(["/v1/models", "/models"], name="listModels")
     async def list_models(request: Request[Any, Any, Any]) -> openai.ListModelsResponse:
-        caller = front.authenticate(request)
+        caller = front.authenticate(request.scope)
         found = [to_openai(model) for model in front.desk.catalog.models if may_use(caller, model)]
         return openai.ListModelsResponse(data=found)
 
     @get(["/v1/models/{model:path}", "/models/{model:path}"], name="retrieveModel")
     async def retrieve_model(request: Request[Any, Any, Any], model: str) -> openai.Model:
-        caller = front.authenticate(request)
+        caller = front.authenticate(request.scope)
         found = front.desk.catalog.resolve(model.removeprefix("/"))
         if not may_use(caller, found):
             raise ModelNotFound(f"Your key may not use {found.id}; 'GET /v1/models' lists what it may.")

@@ -64,13 +64,12 @@ class Reply:
     def __init__(self, response: httpx.Response, *, max_bytes: int) -> None:
         self.status = response.status_code
         self.is_json = response.headers.get("content-type", "").startswith("application/json")
-        self._response = response
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - the transport is an async one
         self._stream = response.stream
         self._max_bytes = max_bytes
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body in the pieces in which it arrives."""
-        assert isinstance(self._stream, httpx.AsyncByteStream)  # noqa: S101 - the transport is an async one
         with mapped_errors():
             async for chunk in self._stream:
                 yield chunk
@@ -87,7 +86,7 @@ class Reply:
 
     async def aclose(self) -> None:
         """Let go of the connection; one that is not read to its end is cut, so that GLM stops working."""
-        await self._response.aclose()
+        await self._stream.aclose()
 
 
 class Upstream:
@@ -111,7 +110,7 @@ class Upstream:
         self._extensions = timeouts.as_extension()
         self._max_answer_bytes = max_answer_bytes
         self._urls: dict[str, httpx.URL] = {}
-        self._headers = {name: headers(key, base_url=base_url) for name, key in api_keys.items()}
+        self._headers = {name: headers_of(key, base_url=base_url) for name, key in api_keys.items()}
 
     async def post(self, path: str, *, account: str, body: bytes) -> Reply:
         """
@@ -119,11 +118,14 @@ class Upstream:
 
         Raises UpstreamUnavailable or UpstreamTimeout, GLM's fault or the network's.
         """
+        headers = self._headers[account].copy()
+        headers["content-length"] = str(len(body))
+        # Given as a stream, a request is not looked through for its length and type once more.
         request = httpx.Request(
             "POST",
             self._url(path),
-            headers=[*self._headers[account], (b"content-length", b"%d" % len(body))],
-            content=body,
+            headers=headers,
+            stream=httpx.ByteStream(body),
             extensions=self._extensions,
         )
         with mapped_errors():
@@ -141,14 +143,16 @@ class Upstream:
         return url
 
 
-def headers(api_key: str, *, base_url: str) -> list[tuple[bytes, bytes]]:
+def headers_of(api_key: str, *, base_url: str) -> httpx.Headers:
     """Return the headers of every call of one account; English makes Zhipu's messages readable to most callers."""
-    return [
-        (b"host", httpx.URL(base_url).netloc),
-        (b"authorization", b"Bearer " + api_key.encode()),
-        (b"content-type", b"application/json"),
-        (b"accept", b"application/json, text/event-stream"),
-        (b"accept-encoding", b"identity"),
-        (b"accept-language", b"en-US,en"),
-        (b"user-agent", b"glm-gateway"),
-    ]
+    return httpx.Headers(
+        [
+            (b"host", httpx.URL(base_url).netloc),
+            (b"authorization", b"Bearer " + api_key.encode()),
+            (b"content-type", b"application/json"),
+            (b"accept", b"application/json, text/event-stream"),
+            (b"accept-encoding", b"identity"),
+            (b"accept-language", b"en-US,en"),
+            (b"user-agent", b"glm-gateway"),
+        ]
+    )

@@ -1,0 +1,244 @@
+"""One HTTP/1.1 connection to GLM: httptools reads, asyncio carries. One exchange at a time; knows no pool."""
+
+import asyncio
+from typing import cast
+
+import httptools
+import httpx
+
+HIGH_WATER_BYTES = 256 * 1024
+"""An answer that is read more slowly than it arrives is held back beyond this."""
+
+MAX_HEAD_BYTES = 64 * 1024
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class StaleConnectionError(Exception):
+    """Raised when the connection closes without a byte of an answer: it was about to when it was taken."""
+
+
+class UnaskedAnswerError(Exception):
+    """Raised to stop the parser at an answer to no request."""
+
+
+class Answer:
+    """One answer as far as it has been parsed; httptools calls the ``on_`` methods."""
+
+    __slots__ = (
+        "begun",
+        "buffered_bytes",
+        "chunks",
+        "complete",
+        "head_bytes",
+        "head_complete",
+        "headers",
+        "parser",
+        "reusable",
+        "status",
+    )
+
+    def __init__(self) -> None:
+        self.parser = httptools.HttpResponseParser(self)
+        self.status = 0
+        self.headers: Headers = []
+        self.chunks: list[bytes] = []
+        self.head_bytes = 0
+        self.buffered_bytes = 0
+        self.begun = False
+        self.head_complete = False
+        self.complete = False
+        self.reusable = False
+
+    def feed(self, data: bytes) -> None:
+        """Parse on; raise RemoteProtocolError for what is not HTTP/1.1, or has an endless head."""
+        self.begun = True
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self.reusable = False
+            if self.complete:
+                return  # What came after the answer is nobody's; the answer itself is whole.
+            raise httpx.RemoteProtocolError(f"Not HTTP/1.1: {error}") from error
+        if not self.head_complete:
+            self.head_bytes += len(data)
+            if self.head_bytes > MAX_HEAD_BYTES:
+                raise httpx.RemoteProtocolError("The head of the answer is too large.")
+
+    def take(self) -> bytes:
+        """Return the part of the body that has arrived since the last time."""
+        chunks = self.chunks
+        self.chunks, self.buffered_bytes = [], 0
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def ends_with_connection(self) -> bool:
+        """Tell whether the body has no length of its own, so that closing the connection is its proper end."""
+        names = {name.lower() for name, _ in self.headers}
+        return self.head_complete and names.isdisjoint({b"content-length", b"transfer-encoding"})
+
+    def on_message_begin(self) -> None:
+        """Forget an interim answer; one that follows the whole answer was not asked for."""
+        if self.complete:
+            raise UnaskedAnswerError
+        self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header."""
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Note the status; the head of an interim answer is not the one that is waited for."""
+        self.status = self.parser.get_status_code()
+        self.head_complete = self.status >= 200
+
+    def on_body(self, data: bytes) -> None:
+        """Keep a piece of the body."""
+        self.chunks.append(data)
+        self.buffered_bytes += len(data)
+
+    def on_message_complete(self) -> None:
+        """Note that the answer is whole, unless it was an interim one."""
+        self.complete = self.head_complete
+        self.reusable = self.complete and self.parser.should_keep_alive()
+
+
+class Connection(asyncio.Protocol):
+    """
+    A connection that can carry one exchange after the other.
+
+    ``closed`` turns true as soon as it cannot carry another. ``idle_since`` is a reading of the loop's clock.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.closed = False
+        self.idle_since = 0.0
+        self._loop = loop
+        self._answer = Answer()
+        self._error: Exception | None = None
+        self._exchanging = False
+        self._paused = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._timeout_seconds: float | None = None
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def exchange(self, message: bytes, *, read_timeout_seconds: float | None) -> tuple[int, Headers]:
+        """
+        Send a whole request; return the status and headers of its answer.
+
+        Raises StaleConnectionError when nothing at all came back, and httpx's errors for everything else.
+        """
+        answer = self._answer = Answer()
+        self._exchanging = True
+        self._timeout_seconds = read_timeout_seconds
+        self._transport.write(message)
+        while not answer.head_complete:
+            await self._wait()
+        return answer.status, answer.headers
+
+    async def read(self) -> bytes:
+        """Return everything of the body that has arrived, waiting for something; empty at the end."""
+        answer = self._answer
+        while not answer.chunks:
+            if answer.complete:
+                return b""
+            await self._wait()
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+        return answer.take()
+
+    def finish(self) -> bool:
+        """End the exchange; tell whether the connection can carry another. If not, it is cut at once."""
+        self._exchanging = False
+        if self._answer.reusable and not self.closed:
+            return True
+        self.abort()
+        return False
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.closed = True
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport; the event loop calls this."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; bytes that nobody asked for end the connection. The event loop calls this."""
+        if not self._exchanging:
+            self.abort()
+            return
+        try:
+            self._answer.feed(data)
+        except httpx.RemoteProtocolError as error:
+            self._fail(error)
+            return
+        if self._waiter is not None:
+            self._wake()
+        elif self._answer.buffered_bytes > HIGH_WATER_BYTES and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever waits whether the answer was whole. The event loop calls this."""
+        self.closed = True
+        self._stop_timer()
+        answer = self._answer
+        if not self._exchanging or answer.complete:
+            return
+        if exc is None and answer.ends_with_connection():
+            answer.complete = True
+        elif self._error is None:
+            lost = httpx.ReadError("The connection closed inside an answer.")
+            self._error = lost if answer.begun else StaleConnectionError()
+        self._wake()
+
+    async def _wait(self) -> None:
+        """Wait until something happens; raise what went wrong."""
+        if self._error is None:
+            self._waiter = self._loop.create_future()
+            self._watch()
+            try:
+                await self._waiter
+            except asyncio.CancelledError:
+                self.abort()
+                raise
+            finally:
+                self._waiter = None
+        if self._error is not None:
+            raise self._error
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        self._error = error
+        self.abort()
+        self._wake()
+
+    def _watch(self) -> None:
+        # One timer a connection, moved only when it fires: setting one anew costs more than the read it guards.
+        if self._timeout_seconds is None:
+            return
+        self._deadline = self._loop.time() + self._timeout_seconds
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._stop_timer()
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+        else:
+            self._fail(httpx.ReadTimeout(f"Nothing came for {self._timeout_seconds:g} s."))
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
