@@ -1,0 +1,68 @@
+# GLM Gateway. `make` alone lists what there is. Needs Python 3.11 or newer; uses uv where it is installed.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+ifdef UV
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+else
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run install test check format test-clients bench lock clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run ## Start the gateway on 127.0.0.1:8080, with the simulator if ZHIPU_API_KEY is not set
+	@exec $(BIN)/glm-gateway serve
+
+install: $(VENV)/.run ## Set up .venv with what the gateway needs
+
+test: $(VENV)/.dev ## Run the test suite
+	@.ci/system-packages redis-server espeak-ng
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/.dev ## Run formatter, linter, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy gateway tests
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test-clients: $(VENV)/.run ## Run the tests that need other people's heavy clients
+	tests/clients/run.sh
+
+bench: $(VENV)/.dev ## Run the benchmarks
+	@.ci/system-packages nginx wrk
+	tests/bench/run.sh
+
+lock: ## Resolve the dependencies anew into the lock files (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## Remove the environment and every cache
+	rm -rf $(VENV) .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# The stamps make a second run start at once.
+
+$(BIN)/python:
+	@.ci/new-venv $(VENV)
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) --require-hashes --requirement requirements.lock
+	$(INSTALL) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	@touch $@

@@ -1,0 +1,94 @@
+"""What the commands that read the configuration share: its option, its errors in words, what it opens."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from gateway.app import load_catalog
+from gateway.catalog import Catalog, CatalogError
+from gateway.errors import ModelNotFound
+from gateway.settings import Settings, SettingsError, load
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+CANNOT_START = 2
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+EVERYWHERE = frozenset({"0.0.0.0", "::"})
+
+
+def config_option(command: Command) -> Command:
+    """Give a command the option ``--config``; without it the variable ``GATEWAY_CONFIG`` names the file."""
+    kind = click.Path(dir_okay=False, path_type=Path)
+    option = click.option("--config", "config_path", type=kind, help="TOML file; the environment wins over it.")
+    return option(command)
+
+
+def load_or_explain(config_path: Path | None) -> Settings:
+    """Read the settings, or say what is wrong with them and end the program."""
+    try:
+        return load(os.environ, config_path=config_path)
+    except SettingsError as error:
+        explain("The configuration cannot be used:", error.problems)
+
+
+def catalog_or_explain(settings: Settings) -> Catalog:
+    """Read the catalogue, or say what is wrong with what the operator changes in it and end the program."""
+    try:
+        catalog = load_catalog(settings)
+    except CatalogError as error:
+        explain("The catalogue cannot be used:", [str(error)])
+    except (OSError, ValueError) as error:
+        explain(f"models_file {settings.models_file} cannot be read:", [str(error)])
+    problems = [*_unknown_models(settings, catalog=catalog)]
+    if problems:
+        explain("The configuration cannot be used:", problems)
+    return catalog
+
+
+def explain(title: str, problems: Iterable[str]) -> NoReturn:
+    """Print problems, one a line, and end the program."""
+    click.echo(title, err=True)
+    for problem in problems:
+        click.echo(f"  - {problem}", err=True)
+    sys.exit(CANNOT_START)
+
+
+def posture(settings: Settings) -> Iterator[str]:
+    """Say what this configuration opens, and to whom."""
+    yield f"Requests: port {settings.port} of {_reach(settings.host)}; {_admitted(settings)}."
+    yield f"Metrics: port {settings.metrics_port} of {_reach(settings.metrics_host)}; no key is asked for."
+    if settings.cors_origins:
+        yield f"Browsers: pages of {', '.join(settings.cors_origins)} may call with a key that they have."
+    if settings.simulator:
+        yield "GLM: the built-in simulator; nothing leaves this machine."
+    else:
+        yield f"GLM: {settings.upstream_url}; accounts: {len(settings.accounts)}."
+
+
+def _admitted(settings: Settings) -> str:
+    if settings.tenants:
+        return f"tenants with keys: {len(settings.tenants)}"
+    return (
+        "the demo key is known to everybody" if settings.simulator else "all are refused, as there are no tenants"
+    )
+
+
+def _reach(host: str) -> str:
+    if host in LOOPBACK:
+        return f"{host} (this machine only)"
+    if host in EVERYWHERE:
+        return f"{host} (every interface, plain HTTP: put TLS in front)"
+    return f"{host} (plain HTTP: put TLS in front)"
+
+
+def _unknown_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
+    for tenant in settings.tenants:
+        for model in tenant.models or ():
+            try:
+                catalog.resolve(model)
+            except ModelNotFound as error:
+                yield f"The models of tenant {tenant.name}: {error.message}"

@@ -1,0 +1,146 @@
+"""``glm-gateway serve``: the gateway, with the simulator beside it when there is no account at Zhipu."""
+
+import json
+import logging
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from gateway import logs, server
+from gateway.app import create_app
+from gateway.auth import Tenant, digest
+from gateway.catalog import Catalog
+from gateway.cli.configuration import (
+    EVERYWHERE,
+    catalog_or_explain,
+    config_option,
+    explain,
+    load_or_explain,
+    posture,
+)
+from gateway.metrics import Metrics
+from gateway.record import Sink
+from gateway.settings import Account, Secret, Settings
+from gateway.simulator import DEMO_ACCOUNTS, create_simulator
+
+DEMO_KEY = "sk-glm-demo"
+DEMO_MODEL = "glm-4.7"
+
+logger = logging.getLogger("gateway")
+
+
+@click.command()
+@config_option
+def serve(config_path: Path | None) -> None:
+    """Answer requests until told to stop; SIGTERM lets what is under way end first."""
+    settings = load_or_explain(config_path)
+    catalog = catalog_or_explain(settings)
+    log = logs.configure(form=settings.logs.format, level=settings.logs.level)
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(_take(settings.host, settings.port, variable="GATEWAY_PORT"))
+        metrics_listener = sockets.enter_context(
+            _take(settings.metrics_host, settings.metrics_port, variable="GATEWAY_METRICS_PORT")
+        )
+        simulator = sockets.enter_context(server.bind("127.0.0.1", 0)) if settings.simulator else None
+        server.run(
+            _serve(
+                settings,
+                catalog=catalog,
+                log=log,
+                listener=listener,
+                metrics_listener=metrics_listener,
+                simulator=simulator,
+            )
+        )
+
+
+async def _serve(
+    settings: Settings,
+    *,
+    catalog: Catalog,
+    log: Sink,
+    listener: socket.socket,
+    metrics_listener: socket.socket,
+    simulator: socket.socket | None,
+) -> None:
+    registry, lifecycle = _registry(), server.Lifecycle()
+    metrics = Metrics(registry, models=catalog.models)
+    metrics.draining.set_function(lambda: float(lifecycle.draining))
+    beside = [(server.exposition(registry), metrics_listener)]
+    running = settings
+    if simulator is not None:
+        beside.append((create_simulator(), simulator))
+        running = _on_simulator(settings, port=_port(simulator))
+    app = create_app(
+        running, catalog=catalog, sinks=(metrics.observe, log), is_draining=lambda: lifecycle.draining
+    )
+    await server.serve(
+        app,
+        listener=listener,
+        lifecycle=lifecycle,
+        drain_seconds=settings.drain_seconds,
+        max_header_bytes=settings.max_header_bytes,
+        beside=beside,
+        observe_lag=metrics.event_loop_lag.observe,
+        announce=lambda: _announce(settings, port=_port(listener)),
+    )
+
+
+def _take(host: str, port: int, *, variable: str) -> socket.socket:
+    try:
+        return server.bind(host, port)
+    except OSError as error:
+        reason = error.strerror or "unknown address"
+        explain(f"{host} port {port} cannot be used: {reason}.", [f"Choose another with {variable}."])
+
+
+def _port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
+
+
+def _on_simulator(settings: Settings, *, port: int) -> Settings:
+    """Point the settings at the simulator, with its largest account, so that tenants' tiers show."""
+    account = max(DEMO_ACCOUNTS, key=lambda one: one.tier)
+    tenants = settings.tenants or (Tenant(name="demo", key_sha256=(digest(DEMO_KEY),), tier="V3"),)
+    return replace(
+        settings,
+        upstream_url=f"http://127.0.0.1:{port}/api/paas/v4",
+        realtime_url=f"ws://127.0.0.1:{port}/api/paas/v4/realtime",
+        accounts=(Account(name="simulator", api_key=Secret(account.key), tier=account.tier),),
+        tenants=tenants,
+    )
+
+
+def _announce(settings: Settings, *, port: int) -> None:
+    for sentence in posture(settings):
+        logger.info(sentence)
+    for warning in settings.warnings:
+        logger.warning(warning)
+    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
+    click.echo(f"GLM Gateway answers on {url}")
+    if settings.simulator:
+        click.echo("ZHIPU_API_KEY is not set, so the built-in simulator stands in for GLM.")
+    if settings.simulator and not settings.tenants:
+        click.echo(f"Demo key: {DEMO_KEY}\nTry it:\n{_curl(url)}")
+
+
+def _curl(url: str) -> str:
+    body = json.dumps({"model": DEMO_MODEL, "messages": [{"role": "user", "content": "Hello!"}]})
+    return (
+        f"curl {url}/chat/completions -H 'Authorization: Bearer {DEMO_KEY}' "
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )

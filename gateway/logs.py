@@ -1,0 +1,200 @@
+"""
+How log lines look and where they go: one line per exchange, and the same form for what libraries say.
+
+Decides form only. A line holds facts of the record; never a key, a prompt, an answer or audio.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import BinaryIO, Literal
+
+from msgspec import Struct
+from msgspec.json import Encoder
+
+from gateway.record import Outcome, Record, Sink
+
+Form = Literal["auto", "json", "text"]
+Level = Literal["debug", "info", "warning", "error"]
+
+LEVELS: dict[Outcome, Level] = {
+    "ok": "info",
+    "client_error": "info",
+    "client_disconnect": "info",
+    "rejected": "warning",
+    "upstream_error": "warning",
+    "upstream_timeout": "warning",
+    "gateway_error": "error",
+}
+SEVERITIES: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+CHATTY = ("asyncio", "hpack", "httpcore", "httpx", "uvicorn.error")
+
+# Keys have no business in a message. Should a library put one there, it stops here.
+_KEY = re.compile(r"(?i)(?:(?<=bearer )|\bsk-)[\w.~+/=-]{6,}|\b[0-9a-f]{32}\.\w{16}\b")
+
+
+class ExchangeLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One exchange as a line; what is absent was zero, empty or did not happen."""
+
+    time: datetime
+    level: Level
+    event: Literal["exchange"]
+    request_id: str
+    operation: str
+    status: int
+    outcome: Outcome
+    duration_seconds: float
+    tenant: str = ""
+    tier: str = ""
+    model: str = ""
+    stream: bool = False
+    queued_seconds: float = 0.0
+    upstream_seconds: float = 0.0
+    overhead_seconds: float = 0.0
+    first_token_seconds: float | None = None
+    max_gap_seconds: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    retries: int = 0
+    account: str = ""
+    phase: str = ""
+    error_code: str = ""
+    glm_code: str = ""
+
+
+class MessageLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a library, or the start of the program, has to say."""
+
+    time: datetime
+    level: str
+    event: Literal["message"]
+    logger: str
+    message: str
+    exception: str = ""
+
+
+Line = ExchangeLine | MessageLine
+Write = Callable[[Line], None]
+
+
+def configure(*, form: Form = "auto", level: Level = "info", stream: BinaryIO | None = None) -> Sink:
+    """
+    Send the program's log to ``stream`` (None: standard error), and give the sink for exchanges.
+
+    "auto" is text on a terminal and JSON elsewhere. Takes the place of what was configured before.
+    """
+    stream = stream or sys.stderr.buffer
+    text = form == "text" or (form == "auto" and stream.isatty())
+    write = _writer(stream, encode=_text if text else Encoder().encode)
+    logging.basicConfig(handlers=[_Lines(write)], level=SEVERITIES[level], force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(SEVERITIES[level], logging.WARNING))
+    return _exchange_sink(write, least=SEVERITIES[level])
+
+
+def _writer(stream: BinaryIO, *, encode: Callable[[Line], bytes]) -> Write:
+    def write(line: Line) -> None:
+        try:
+            stream.write(encode(line) + b"\n")
+            stream.flush()
+        except (OSError, ValueError):
+            return  # whoever read the log has gone; the exchange must not fail for it
+
+    return write
+
+
+def _exchange_sink(write: Write, *, least: int) -> Sink:
+    wanted = {outcome for outcome, level in LEVELS.items() if SEVERITIES[level] >= least}
+
+    def log(record: Record) -> None:
+        if record.outcome in wanted:
+            write(exchange_line(record, now=datetime.now(UTC)))
+
+    return log
+
+
+def exchange_line(record: Record, *, now: datetime) -> ExchangeLine:
+    """Give the line of a record that ended at ``now``; seconds are rounded to microseconds."""
+    first_token_at = record.first_token_at
+    return ExchangeLine(
+        time=now,
+        level=LEVELS[record.outcome],
+        event="exchange",
+        request_id=record.request_id,
+        operation=record.operation,
+        status=record.status,
+        outcome=record.outcome,
+        duration_seconds=round(record.duration_seconds, 6),
+        tenant=record.tenant,
+        tier=record.tier,
+        model=record.model,
+        stream=record.stream,
+        queued_seconds=round(record.queued_seconds, 6),
+        upstream_seconds=round(record.upstream_seconds, 6),
+        overhead_seconds=round(record.overhead_seconds, 6),
+        first_token_seconds=None if first_token_at is None else round(first_token_at - record.received_at, 6),
+        max_gap_seconds=round(record.max_gap_seconds, 6),
+        input_tokens=record.input_tokens,
+        output_tokens=record.output_tokens,
+        cached_tokens=record.cached_tokens,
+        reasoning_tokens=record.reasoning_tokens,
+        retries=record.retries,
+        account=record.account,
+        phase="" if record.outcome == "ok" else record.phase,
+        error_code=record.error_code,
+        glm_code=record.glm_code,
+    )
+
+
+def _text(line: Line) -> bytes:
+    start = f"{line.time.astimezone():%H:%M:%S}.{line.time.microsecond // 1000:03d} {line.level:7} "
+    if isinstance(line, MessageLine):
+        return (start + line.message + (line.exception and "\n" + line.exception)).encode()
+    return (start + " ".join(_words(line))).encode()
+
+
+def _words(line: ExchangeLine) -> list[str]:
+    first_token = line.first_token_seconds
+    parts = (
+        (True, f"{line.status} {line.outcome} {line.operation}"),
+        (line.model, line.model),
+        (line.tenant, f"for {line.tenant} ({line.tier})"),
+        (True, f"in {line.duration_seconds:.3f}s"),
+        (line.queued_seconds >= 0.001, f"queued {line.queued_seconds:.3f}s"),
+        (first_token is not None, f"first token {first_token or 0:.3f}s"),
+        (line.output_tokens, f"{line.input_tokens}+{line.output_tokens} tokens"),
+        (line.retries, f"{line.retries} retries"),
+        (line.error_code, line.error_code),
+        (line.glm_code, f"GLM {line.glm_code}"),
+        (True, line.request_id),
+    )
+    return [words for said, words in parts if said]
+
+
+class _Lines(logging.Handler):
+    """Gives the records of ``logging`` the form of our own lines."""
+
+    def __init__(self, write: Write) -> None:
+        super().__init__()
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        exception = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+        self._write(
+            MessageLine(
+                time=datetime.fromtimestamp(record.created, UTC),
+                level=record.levelname.lower(),
+                event="message",
+                logger=record.name,
+                message=_masked(record.getMessage()),
+                exception=_masked(exception),
+            )
+        )
+
+
+def _masked(text: str) -> str:
+    return _KEY.sub("***", text)

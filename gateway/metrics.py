@@ -1,0 +1,207 @@
+"""
+Every collector, declared once, on the registry that is given; no other module declares one.
+
+Labels are bounded by construction: models are the catalogue's, codes are Zhipu's table, the rest is "other".
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from functools import partial
+from typing import Final, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from gateway import __version__
+from gateway.catalog import Model, Tier
+from gateway.glm.errors import BUSINESS_CODES, Kind
+from gateway.record import Record, UpstreamFault
+
+PREFIX: Final = "glm_gateway"
+OTHER: Final = "other"
+TOKEN_TYPES: Final = ("input", "output", "cached_input", "reasoning")
+METERED_OPERATIONS: Final = frozenset({"chat", "embeddings"})
+FAULT_CLASSES: Final = frozenset({*get_args(Kind), "connect", "timeout", "disconnect", "protocol"})
+AUTH_FAILURES: Final = ("missing_api_key", "invalid_api_key")
+
+DURATION: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1200)
+FIRST_TOKEN: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5, 5, 7.5, 10, 15, 20, 30, 60, 120)
+PER_TOKEN: Final = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5)
+OVERHEAD: Final = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+LAG: Final = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+
+
+class Metrics:
+    """
+    What Prometheus sees of this process; ``observe`` is the sink of finished exchanges.
+
+    ``streams_active`` is kept by the exchange, ``draining`` and ``event_loop_lag`` by the server.
+    """
+
+    def __init__(self, registry: CollectorRegistry, *, models: Iterable[Model], revision: str = "unknown") -> None:
+        """Declare the families on ``registry``; ``models`` are all the values that the label ``model`` has."""
+        models = tuple(models)
+        counter = partial(Counter, namespace=PREFIX, registry=registry)
+        gauge = partial(Gauge, namespace=PREFIX, registry=registry)
+        seconds = partial(_Seconds, namespace=PREFIX, unit="seconds", registry=registry)
+        where = ("operation", "model")
+
+        self.requests = counter("requests", "Exchanges that ended", (*where, "tier", "code", "outcome"))
+        self.duration = seconds(
+            "request_duration", "First byte in to last byte out", (*where, "stream"), buckets=DURATION
+        )
+        self.first_token = seconds(
+            "time_to_first_token", "First byte in to first streamed token out", where, buckets=FIRST_TOKEN
+        )
+        self.per_token = seconds(
+            "time_per_output_token", "Mean gap between the tokens of a stream", where, buckets=PER_TOKEN
+        )
+        self.max_gap = seconds("stream_max_gap", "Longest silence in a stream", where, buckets=FIRST_TOKEN)
+        self.overhead = seconds(
+            "overhead", "Duration less queue, GLM and the caller's reading", ("operation",), buckets=OVERHEAD
+        )
+        self.response_start = seconds(
+            "upstream_response_start", "Call of GLM to the head of its answer", where, buckets=FIRST_TOKEN
+        )
+        self.tokens = counter("tokens", "Tokens as GLM counts them", ("model", "tier", "type"))
+        self.usage_missing = counter("usage_missing", "Answers without token counts", where)
+        self.upstream_errors = counter(
+            "upstream_errors", "Failed calls of GLM", (*where, "http_status", "business_code", "class")
+        )
+        self.upstream_retries = counter("upstream_retries", "Repeated calls of GLM", (*where, "reason"))
+        self.client_disconnects = counter("client_disconnects", "Callers that left early", ("operation", "phase"))
+        self.auth_failures = counter("auth_failures", "Requests without a known key", ("reason",))
+        self.active = gauge("streams_active", "Streams under way", where)
+        self.event_loop_lag = seconds("event_loop_lag", "How late the event loop wakes up", buckets=LAG)
+        self.draining = gauge("draining", "1 while this process is told to stop")
+        self.build_info = gauge("build_info", "What is running", ("version", "revision"))
+
+        # They double what a scrape holds, and nothing here asks for them.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = registry
+        self._models = frozenset(model.id for model in models)
+        self._series: dict[tuple[str, str, str, bool], _Series] = {}
+        self.build_info.labels(__version__, revision).set(1)
+        self._begin_at_zero(models)
+
+    def observe(self, record: Record) -> None:
+        """Count one finished exchange."""
+        series = self._series_of(record)
+        series.count(record.status, record.outcome)
+        duration_seconds = record.duration_seconds
+        series.duration(duration_seconds)
+        series.overhead(record.overhead_seconds)
+        if record.response_start_seconds is not None:
+            series.response_start(record.response_start_seconds)
+        if record.first_token_at is not None:
+            series.observe_stream(record, first_token_at=record.first_token_at)
+        if record.usage_known:
+            series.observe_tokens(record)
+        if record.faults or record.outcome != "ok" or not record.usage_known:
+            self._observe_trouble(record)
+
+    def streams_active(self, *, operation: str, model: str) -> Gauge:
+        """Give the gauge of streams under way for one operation and model, to ``inc`` and ``dec``."""
+        return self.active.labels(operation, self._model(model))
+
+    def _observe_trouble(self, record: Record) -> None:
+        where = (record.operation, self._model(record.model))
+        for fault in record.faults:
+            code = fault.code if fault.code in BUSINESS_CODES else (fault.code and OTHER)
+            self.upstream_errors.labels(*where, fault.http_status, code, _class_of(fault)).inc()
+        for fault in record.faults[: record.retries]:
+            self.upstream_retries.labels(*where, _class_of(fault)).inc()
+        if record.outcome == "client_disconnect":
+            self.client_disconnects.labels(record.operation, record.phase).inc()
+        if record.error_code in AUTH_FAILURES:
+            self.auth_failures.labels(record.error_code).inc()
+        answered = record.status == 200 and record.response_start_seconds is not None
+        if answered and not record.usage_known and record.operation in METERED_OPERATIONS:
+            self.usage_missing.labels(*where).inc()
+
+    def _series_of(self, record: Record) -> "_Series":
+        model = record.model if record.model in self._models else OTHER
+        key = (record.operation, model, record.tier, record.stream)
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = _Series(
+                self, operation=record.operation, model=model, tier=record.tier or "none", stream=record.stream
+            )
+        return series
+
+    def _model(self, model: str) -> str:
+        return model if model in self._models else OTHER
+
+    def _begin_at_zero(self, models: Iterable[Model]) -> None:
+        # Prometheus cannot see the first increment of a series that it has not seen at zero.
+        for model in models:
+            for tier in get_args(Tier):
+                for operation in model.operations:
+                    self.requests.labels(operation, model.id, tier, 200, "ok")
+                for kind in TOKEN_TYPES:
+                    self.tokens.labels(model.id, tier, kind)
+        for reason in AUTH_FAILURES:
+            self.auth_failures.labels(reason)
+
+
+class _Seconds(Histogram):
+    """A histogram that finds its bucket by halving; the library's own tries one after the other."""
+
+    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
+        if exemplar is not None:
+            super().observe(amount, exemplar)
+            return
+        self._sum.inc(amount)
+        self._buckets[bisect_left(self._upper_bounds, amount)].inc(1)
+
+
+class _Series:
+    """The series of one operation, model, tier and manner, found once instead of for every exchange."""
+
+    __slots__ = (
+        "_counts",
+        "_requests",
+        "duration",
+        "first_token",
+        "max_gap",
+        "overhead",
+        "per_token",
+        "response_start",
+        "tokens",
+    )
+
+    def __init__(self, metrics: Metrics, *, operation: str, model: str, tier: str, stream: bool) -> None:
+        self._requests = partial(metrics.requests.labels, operation, model, tier)
+        self._counts: dict[tuple[int, str], Counter] = {}
+        self.duration = metrics.duration.labels(operation, model, str(stream).lower()).observe
+        self.overhead = metrics.overhead.labels(operation).observe
+        self.response_start = metrics.response_start.labels(operation, model).observe
+        self.tokens = tuple(metrics.tokens.labels(model, tier, kind).inc for kind in TOKEN_TYPES)
+        if stream:
+            self.first_token = metrics.first_token.labels(operation, model).observe
+            self.max_gap = metrics.max_gap.labels(operation, model).observe
+            self.per_token = metrics.per_token.labels(operation, model).observe
+
+    def count(self, status: int, outcome: str) -> None:
+        counter = self._counts.get((status, outcome))
+        if counter is None:
+            counter = self._counts[status, outcome] = self._requests(status, outcome)
+        counter.inc()
+
+    def observe_stream(self, record: Record, *, first_token_at: float) -> None:
+        self.first_token(first_token_at - record.received_at)
+        self.max_gap(record.max_gap_seconds)
+        if record.output_tokens > 1:
+            self.per_token((record.ended_at - first_token_at) / (record.output_tokens - 1))
+
+    def observe_tokens(self, record: Record) -> None:
+        counts = (record.input_tokens, record.output_tokens, record.cached_tokens, record.reasoning_tokens)
+        for add, count in zip(self.tokens, counts, strict=True):
+            if count:
+                add(count)
+
+
+def _class_of(fault: UpstreamFault) -> str:
+    row = BUSINESS_CODES.get(fault.code)
+    if row is not None:
+        return row.kind
+    return fault.kind if fault.kind in FAULT_CLASSES else OTHER

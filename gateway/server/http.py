@@ -1,0 +1,90 @@
+"""
+HTTP/1.1 as uvicorn reads it, with two bounds that it lacks: how large a request's head is, how late it comes.
+
+Also gives what never reaches the application, such as a head that cannot be parsed, the body of every error.
+"""
+
+import asyncio
+from itertools import chain
+from typing import ClassVar
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest
+from gateway.translate.errors import to_openai
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """
+    One connection.
+
+    A head larger than ``max_header_bytes`` is refused before it is whole. A connection whose first head is not
+    there within ``first_head_seconds`` is closed.
+    """
+
+    max_header_bytes: ClassVar[int] = 64 * 1024
+    first_head_seconds: ClassVar[float] = 60.0
+    _head_timer: asyncio.TimerHandle | None = None
+    _reading_head = False
+    _head_bytes = 0
+    _refusal: GatewayError | None = None
+
+    @classmethod
+    def of(cls, *, max_header_bytes: int) -> type["BoundedHttp"]:
+        """Give the protocol with a limit of its own; the address counts as part of the head."""
+        return type("BoundedHttp", (cls,), {"max_header_bytes": max_header_bytes})
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head, but not for ever."""
+        super().connection_made(transport)
+        self._head_timer = self.loop.call_later(self.first_head_seconds, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Begin to count a head."""
+        self._reading_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless the head that is still being read is too large already."""
+        super().data_received(data)
+        if self._reading_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > self.max_header_bytes:
+                self._refusal = self._too_large()
+                self.send_400_response("")
+
+    def on_headers_complete(self) -> None:
+        """Hand the request to the application; raising here makes uvicorn call ``send_400_response``."""
+        self._reading_head = False
+        self._stop_timer()
+        if len(self.url) + sum(map(len, chain.from_iterable(self.headers))) > self.max_header_bytes:
+            self._refusal = self._too_large()
+            raise self._refusal
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what the application will never see, and close; ``msg`` is uvicorn's, and says too little."""
+        del msg
+        error = self._refusal or InvalidRequest(
+            "This is not a valid HTTP/1.1 request; check the request line, the headers and their lengths."
+        )
+        body = to_openai(error)
+        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        self.transport.write(STATUS_LINE[error.status] + head + body)
+        self.transport.close()
+
+    def _too_large(self) -> HeadersTooLarge:
+        return HeadersTooLarge(
+            f"The address and headers of this request take more than {self.max_header_bytes} bytes; "
+            "send fewer or shorter ones."
+        )
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None

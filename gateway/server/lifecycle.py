@@ -1,0 +1,53 @@
+"""
+Whether this process is asked to stop, and how much it still has to finish.
+
+The server turns the first signal into ``draining``; readiness and the exchanges read it.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+# Frameworks type the three arguments in ways that do not fit together; only the shape is common.
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Lifecycle:
+    """Shared by the server, which writes it, and the application, which reads it."""
+
+    __slots__ = ("active", "draining")
+
+    def __init__(self) -> None:
+        self.draining = False
+        self.active = 0
+
+    def counted(self, app: ASGIApp) -> ASGIApp:
+        """
+        Wrap an application so that ``active`` counts what it is answering, sessions included.
+
+        Answers that begin during the drain close their connection, so that clients move to another replica.
+        """
+
+        async def count(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await app(scope, receive, send)
+                return
+            self.active += 1
+            try:
+                await app(scope, receive, _closing(send) if self.draining else send)
+            finally:
+                self.active -= 1
+
+        return count
+
+
+def _closing(send: Send) -> Send:
+    async def send_and_close(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        await send(message)
+
+    return send_and_close

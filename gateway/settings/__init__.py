@@ -1,0 +1,11 @@
+"""
+Settings: what the operator says in a TOML file and in the environment, as one checked and frozen tree.
+
+Read by the composition root and handed down in narrow values; nothing below it imports this package.
+"""
+
+from gateway.settings.load import load
+from gateway.settings.problems import SettingsError
+from gateway.settings.schema import Account, Chat, Logs, Redis, Secret, Settings, Upstream
+
+__all__ = ["Account", "Chat", "Logs", "Redis", "Secret", "Settings", "SettingsError", "Upstream", "load"]

@@ -1,0 +1,182 @@
+"""
+The tree of settings: what can be said, of which type, and what holds when nothing is said.
+
+Structs only. Where values come from and what they mean together is decided elsewhere in this package.
+"""
+
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+from gateway.auth import Name, Tenant
+from gateway.catalog import Tier
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+PositiveSeconds = Annotated[float, Meta(gt=0)]
+Host = Annotated[str, Meta(min_length=1, description="a host name or address")]
+HttpUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        description="an http:// or https:// address without user, query or fragment",
+    ),
+]
+SocketUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(wss?://[^\s/?#@]+(/[^\s?#]*)?)?$",
+        description="a ws:// or wss:// address without user, query or fragment",
+    ),
+]
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|https?://[^\s/?#@]+)$",
+        description="'*' or origins such as https://app.example.com",
+    ),
+]
+
+MEBIBYTE = 1024 * 1024
+
+
+class Secret:
+    """A value that no ``repr``, log line or encoder gives away; only ``reveal`` does."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Give the value, for the one place that has to send it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A secret cannot be serialised.")
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """An account at Zhipu; ``tier`` is the one that Zhipu gave it."""
+
+    name: Name
+    api_key: Secret
+    tier: Tier = "V0"
+
+
+class Upstream(Struct, frozen=True, kw_only=True):
+    """
+    How GLM is called.
+
+    ``read_timeout_seconds`` is the longest silence before and within an answer. ``max_retries`` counts the attempts
+    after the first, none of which is made once a byte was sent to the caller.
+    """
+
+    connect_timeout_seconds: PositiveSeconds = 5.0
+    read_timeout_seconds: PositiveSeconds = 300.0
+    max_retries: Count = 2
+    max_answer_bytes: Positive = 64 * MEBIBYTE
+
+
+class Chat(Struct, frozen=True, kw_only=True):
+    """
+    How chat behaves.
+
+    ``on_disconnect``: "cancel" drops the answer of a caller that left; "drain" reads it for its token counts,
+    for at most ``drain_cap_seconds``. ``heartbeat_seconds`` 0: no comment is sent into a silent stream.
+    ``reasoning_memory_seconds`` 0: a model's reasoning is not kept for the caller's next turn.
+    """
+
+    on_disconnect: Literal["cancel", "drain"] = "cancel"
+    drain_cap_seconds: Seconds = 30.0
+    heartbeat_seconds: Seconds = 15.0
+    reasoning_memory_seconds: Seconds = 3600.0
+    reasoning_memory_bytes: Count = 64 * MEBIBYTE
+
+
+class Redis(Struct, frozen=True, kw_only=True):
+    """Where slots are shared; ``url`` None: nowhere, they are this process' own."""
+
+    url: Secret | None = None
+    on_outage: Literal["share", "refuse"] = "share"
+
+
+class Logs(Struct, frozen=True, kw_only=True):
+    """How log lines look; "auto" is text on a terminal and JSON everywhere else."""
+
+    format: Literal["auto", "json", "text"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """
+    Everything that can be configured, checked and complete.
+
+    ``metrics_host`` left empty becomes ``host``; ``realtime_url`` left empty is made from ``upstream_url``.
+    ``aliases`` None: the catalogue's own. ``models_file`` None: no catalogue rows but the built-in.
+    ``queue_size`` is the most requests of one tenant that may wait for one model. ``warnings`` are sentences
+    for the operator about what is allowed but unwise; they are found, not configured.
+    """
+
+    host: Host = "127.0.0.1"
+    port: Port = 8080
+    metrics_host: str = ""
+    metrics_port: Port = 9464
+    upstream_url: HttpUrl = "https://open.bigmodel.cn/api/paas/v4"
+    realtime_url: SocketUrl = ""
+    accounts: tuple[Account, ...] = ()
+    tenants: tuple[Tenant, ...] = ()
+    queue_timeout_seconds: Seconds = 30.0
+    realtime_queue_timeout_seconds: Seconds = 5.0
+    queue_size: Count = 1000
+    lease_seconds: PositiveSeconds = 15.0
+    drain_seconds: Seconds = 60.0
+    limits: Mapping[str, Mapping[Tier, Positive]] = {}
+    on_lost_lease: Literal["stop", "finish"] = "stop"
+    aliases: Mapping[str, str] | None = None
+    models_file: Path | None = None
+    max_body_bytes: Positive = 64 * MEBIBYTE
+    max_header_bytes: Positive = 64 * 1024
+    cors_origins: tuple[Origin, ...] = ()
+    upstream: Upstream = Upstream()
+    chat: Chat = Chat()
+    redis: Redis = Redis()
+    logs: Logs = Logs()
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        upstream_url = self.upstream_url.rstrip("/")
+        realtime_url = self.realtime_url or f"ws{upstream_url.removeprefix('http')}/realtime"
+        force_setattr(self, "upstream_url", upstream_url)
+        force_setattr(self, "realtime_url", realtime_url)
+        force_setattr(self, "metrics_host", self.metrics_host or self.host)
+
+    @property
+    def simulator(self) -> bool:
+        """Whether there is no account, so that the simulator has to stand in for GLM."""
+        return not self.accounts
+
+
+def decode_custom(kind: type, value: Any) -> Any:
+    """Turn text into the types of this tree that no format has; msgspec's ``dec_hook``."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(kind)

@@ -1,0 +1,341 @@
+"""The command line says what is, what is wrong and what to do; `serve` needs nothing to be tried out."""
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway import __version__
+from gateway.auth import digest
+from gateway.cli import main
+from gateway.cli.demo import STEPS
+from gateway.server import bind
+from gateway.simulator import DEMO_KEY, Account, Simulator, create_simulator, running
+
+CLIENT_KEY = "sk-glm-0123456789abcdef"
+FREE_PORTS = {"GATEWAY_PORT": "0", "GATEWAY_METRICS_PORT": "0"}
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    """Give a way to run a command with nothing in the environment but what is said."""
+    for name in own_variables():
+        monkeypatch.delenv(name)
+
+    def run(*arguments: str, environ: Mapping[str, str] | None = None) -> Result:
+        return CliRunner().invoke(main, arguments, env=dict(environ or {}), catch_exceptions=False)
+
+    return run
+
+
+def own_variables() -> list[str]:
+    return [name for name in os.environ if name.startswith("GATEWAY_") or name == "ZHIPU_API_KEY"]
+
+
+class Gateway:
+    """A gateway in a process of its own, and what it has printed so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.printed = ""
+
+    def read_until(self, pattern: str) -> str:
+        """Read standard output up to a line that matches; gives that line."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.printed += line
+            if re.match(pattern, line):
+                return line
+        raise AssertionError(f"It never printed {pattern!r}, but: {self.printed}")
+
+    def stop(self) -> tuple[int, str]:
+        """Ask it to stop; gives the exit code and the log."""
+        self._process.send_signal(signal.SIGTERM)
+        _, log = self._process.communicate(timeout=20)
+        return self._process.returncode, log
+
+
+@contextmanager
+def serving(environ: Mapping[str, str]) -> Iterator[Gateway]:
+    inherited = {name: value for name, value in os.environ.items() if name not in own_variables()}
+    command = [sys.executable, "-m", "gateway", "serve"]
+    with subprocess.Popen(
+        command,
+        env={**inherited, **FREE_PORTS, **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield Gateway(process)
+        finally:
+            process.kill()
+
+
+def sent_by_curl(line: str) -> httpx.Request:
+    """Read a curl line as a shell would."""
+    command, url, *options = shlex.split(line)
+    said = list(zip(options[::2], options[1::2], strict=True))
+    assert command == "curl"
+    headers = dict(value.split(": ", 1) for option, value in said if option == "-H")
+    (body,) = (value for option, value in said if option == "-d")
+    return httpx.Request("POST", url, headers=headers, content=body)
+
+
+def test_gateway_can_be_tried_without_any_configuration() -> None:
+    """With no key it says that the simulator stands in; the curl line that it prints works as it stands."""
+    with serving({}) as gateway, httpx.Client() as client:
+        line = gateway.read_until("curl ")
+        answer = client.send(sent_by_curl(line)).json()
+        code, log = gateway.stop()
+
+    assert answer["choices"][0]["message"]["content"]
+    assert "simulator" in gateway.printed
+    assert "Demo key: sk-glm-demo" in gateway.printed
+    assert '"outcome":"ok"' in log
+    assert "sk-glm-demo" not in log
+    assert code == 0
+
+
+def test_demo_key_is_unknown_when_there_are_tenants() -> None:
+    """Naming tenants closes the door that was open for trying."""
+    with serving({"GATEWAY_KEYS": f"team-a:{CLIENT_KEY}:V1"}) as gateway, httpx.Client() as client:
+        url = gateway.read_until("GLM Gateway answers on ").split()[-1]
+        asked = [client.get(f"{url}/models", headers={"api-key": key}) for key in ("sk-glm-demo", CLIENT_KEY)]
+
+    assert [answer.status_code for answer in asked] == [401, 200]
+
+
+def test_account_is_used_when_there_is_one() -> None:
+    with running(create_simulator()) as glm:
+        environ = {
+            "ZHIPU_API_KEY": DEMO_KEY,
+            "GATEWAY_UPSTREAM_URL": glm.url,
+            "GATEWAY_KEYS": f"team-a:{CLIENT_KEY}:V1",
+        }
+        with serving(environ) as gateway, httpx.Client() as client:
+            url = gateway.read_until("GLM Gateway answers on ").split()[-1]
+            body = {"model": "glm-4.7", "messages": [{"role": "user", "content": "Hello!"}]}
+            answer = client.post(f"{url}/chat/completions", json=body, headers={"api-key": CLIENT_KEY})
+            gateway.stop()
+
+        assert answer.status_code == 200
+        assert [request.path for request in glm.simulator.book.seen] == ["/api/paas/v4/chat/completions"]
+        assert "simulator" not in gateway.printed
+
+
+def test_demo_shows_every_step(invoke: Invoke) -> None:
+    """OpenAI's own client goes through every capability that the demo has."""
+    with serving({}) as gateway:
+        url = gateway.read_until("GLM Gateway answers on ").split()[-1]
+        result = invoke("demo", "--url", url)
+
+    assert result.exit_code == 0, result.output
+    assert result.output.count("✓") == len(STEPS)
+
+
+def test_demo_fails_when_a_step_does(invoke: Invoke) -> None:
+    with serving({}) as gateway:
+        url = gateway.read_until("GLM Gateway answers on ").split()[-1]
+        result = invoke("demo", "--url", url, "--key", "sk-glm-unknown")
+
+    assert result.exit_code == 1
+    assert result.output.count("✗") == len(STEPS)
+    assert "no tenant of this gateway has it" in " ".join(result.output.split())
+
+
+def test_demo_says_what_to_install_when_the_client_is_missing(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+
+    result = invoke("demo")
+
+    assert result.exit_code == 1
+    assert "pip install 'openai>=2'" in result.output
+
+
+def test_serve_explains_when_the_configuration_is_wrong(invoke: Invoke) -> None:
+    """Every problem is one line; the exit code tells a supervisor not to try again."""
+    result = invoke("serve", environ={"GATEWAY_PROT": "1", "GATEWAY_PORT": "x"})
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "The configuration cannot be used:\n"
+        "  - GATEWAY_PROT is not a variable of this gateway; did you mean GATEWAY_PORT?\n"
+        "  - GATEWAY_PORT must be a whole number from 0 to 65535, not 'x'.\n"
+    )
+
+
+@pytest.mark.parametrize("variable", ["GATEWAY_PORT", "GATEWAY_METRICS_PORT"])
+def test_serve_names_the_variable_when_a_port_is_taken(invoke: Invoke, variable: str) -> None:
+    with closing(bind("127.0.0.1", 0)) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        result = invoke("serve", environ={**FREE_PORTS, variable: str(port)})
+
+    assert result.exit_code == 2
+    assert f"127.0.0.1 port {port} cannot be used: Address already in use." in result.stderr
+    assert f"Choose another with {variable}." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        pytest.param(
+            {"GATEWAY_LIMITS": "glm-47=1/1/1/1"},
+            "there is no model of this id",
+            id="limit",
+        ),
+        pytest.param({"GATEWAY_ALIASES": "gpt-4o=glm-47"}, "there is no model of this id", id="alias"),
+        pytest.param({"GATEWAY_MODELS_FILE": "/nowhere"}, "models_file /nowhere cannot be read", id="catalogue"),
+    ],
+)
+def test_check_refuses_what_the_catalogue_does_not_know(
+    invoke: Invoke, environ: Mapping[str, str], problem: str
+) -> None:
+    result = invoke("check", environ=environ)
+
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_check_refuses_a_tenant_with_an_unknown_model(
+    invoke: Invoke, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    config = tmp_path_factory.mktemp("config") / "gateway.toml"
+    tenant = f'[[tenants]]\nname = "a"\ntier = "V1"\nkey_sha256 = ["{digest("k")}"]\nmodels = ["glm-47"]'
+    config.write_text(tenant)
+
+    result = invoke("check", "--config", str(config))
+
+    assert result.exit_code == 2
+    assert "The models of tenant a: There is no model 'glm-47'" in result.stderr
+
+
+def test_check_says_what_is_open(invoke: Invoke) -> None:
+    """Whoever opens the gateway to a network, or to everybody, is told so."""
+    environ = {"GATEWAY_HOST": "0.0.0.0", "GATEWAY_CORS_ORIGINS": "*", "GATEWAY_KEYS": "a:short:V1"}
+
+    result = invoke("check", environ=environ)
+
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "The configuration can be used.\n"
+        "  Requests: port 8080 of 0.0.0.0 (every interface, plain HTTP: put TLS in front); tenants with keys: 1.\n"
+        "  Metrics: port 9464 of 0.0.0.0 (every interface, plain HTTP: put TLS in front); no key is asked for.\n"
+        "  Browsers: pages of * may call with a key that they have.\n"
+        "  GLM: the built-in simulator; nothing leaves this machine.\n"
+        "! The key in GATEWAY_KEYS, entry 1 has fewer than 16 characters; make a long one with "
+        "'glm-gateway keys new'.\n"
+    )
+
+
+def account(**fault: str | bool) -> Simulator:
+    return create_simulator(accounts=[Account(name="ours", key=DEMO_KEY, **fault)])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("glm", "key", "code", "verdict"),
+    [
+        pytest.param(account(), DEMO_KEY, 0, "  Account default (V0): answered in ", id="in order"),
+        pytest.param(
+            account(), "1234567890.abcdef", 1, "! Account default (V0): refused (GLM 100", id="wrong key"
+        ),
+        pytest.param(
+            account(refusal="1113"), DEMO_KEY, 1, "Top the account up at open.bigmodel.cn", id="no balance"
+        ),
+        pytest.param(account(refusal="1112"), DEMO_KEY, 1, "The account is not in order.", id="locked"),
+        pytest.param(account(refusal="1302"), DEMO_KEY, 0, "works, but is busy", id="busy"),
+    ],
+)
+def test_check_tries_the_account(invoke: Invoke, glm: Simulator, key: str, code: int, verdict: str) -> None:
+    """One token from a free model tells whether an account works, and how to mend it where it does not."""
+    with running(glm) as stand_in:
+        environ = {
+            "ZHIPU_API_KEY": key,
+            "GATEWAY_UPSTREAM_URL": stand_in.url,
+            "GATEWAY_KEYS": f"a:{CLIENT_KEY}:V1",
+        }
+        result = invoke("check", environ=environ)
+
+    assert (result.exit_code, verdict in result.stdout) == (code, True), result.stdout
+    assert key not in result.output
+
+
+def test_check_says_when_nobody_answers(invoke: Invoke) -> None:
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+        result = invoke("check", environ={"ZHIPU_API_KEY": DEMO_KEY, "GATEWAY_UPSTREAM_URL": url})
+
+    assert result.exit_code == 1
+    assert f"{url} cannot be reached (ConnectError)" in result.stdout
+
+
+def test_check_calls_nobody_when_offline(invoke: Invoke) -> None:
+    with running(create_simulator()) as glm:
+        result = invoke("check", "--offline", environ={"ZHIPU_API_KEY": DEMO_KEY, "GATEWAY_UPSTREAM_URL": glm.url})
+
+        assert result.exit_code == 0
+        assert not glm.simulator.book.seen
+
+
+def test_new_key_fits_its_configuration(invoke: Invoke) -> None:
+    """What is printed for the file is TOML, and holds the hash of the key and not the key."""
+    result = invoke("keys", "new", "--name", "team-b", "--tier", "V3")
+
+    key, _, configuration = result.stdout.partition("\n\n")
+    assert re.fullmatch("sk-glm-[A-Za-z0-9_-]{43}", key)
+    assert key not in configuration
+    assert tomllib.loads(configuration) == {
+        "tenants": [{"name": "team-b", "key_sha256": [digest(key)], "tier": "V3"}]
+    }
+
+
+def test_keys_differ(invoke: Invoke) -> None:
+    assert invoke("keys", "new").stdout != invoke("keys", "new").stdout
+
+
+def test_simulator_runs_alone() -> None:
+    """`simulate` tells where it is and which key it takes."""
+    with closing(bind("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "gateway", "simulate", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            simulator = Gateway(process)
+            url = simulator.read_until("Zhipu's stand-in: ").split()[-1]
+            key = simulator.read_until("ZHIPU_API_KEY=").split()[0].partition("=")[2]
+            answer = models_of(url, key=key)
+        finally:
+            process.terminate()
+
+    assert (answer.status_code, key) == (200, DEMO_KEY)
+
+
+def models_of(url: str, *, key: str) -> httpx.Response:
+    """Ask until somebody answers."""
+    while True:
+        try:
+            return httpx.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"})
+        except httpx.ConnectError:
+            continue
+
+
+def test_version_is_told(invoke: Invoke) -> None:
+    assert invoke("--version").output == f"glm-gateway, version {__version__}\n"

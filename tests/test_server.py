@@ -1,0 +1,348 @@
+"""What running promises: a drain that cuts nothing, bounds on what is read, metrics on a port of their own."""
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from gateway.server import Lifecycle, bind
+from gateway.server.http import BoundedHttp
+from gateway.server.lifecycle import Receive, Scope, Send
+from gateway.server.run import preferred
+
+PROGRAM = """
+import asyncio, sys
+from collections.abc import AsyncIterator
+from litestar import Litestar, get
+from litestar.response import Stream
+from prometheus_client import CollectorRegistry, Histogram
+from gateway.server import Lifecycle, bind, exposition, run, serve
+
+lifecycle, released = Lifecycle(), asyncio.Event()
+registry = CollectorRegistry()
+lag = Histogram("lag_seconds", "Lag.", registry=registry)
+
+@get("/stream")
+async def stream() -> Stream:
+    async def events() -> AsyncIterator[bytes]:
+        yield b"data: first\\n\\n"
+        await released.wait()
+        yield b"data: last\\n\\n"
+    return Stream(events(), media_type="text/event-stream")
+
+@get("/release")
+async def release() -> None:
+    released.set()
+
+@get("/readyz")
+async def readyz() -> dict[str, bool]:
+    return {"draining": lifecycle.draining}
+
+async def say_goodbye() -> None:
+    print("goodbye", flush=True)
+
+app = Litestar([stream, release, readyz], on_shutdown=[say_goodbye], logging_config=None)
+public, metrics = bind("127.0.0.1", 0), bind("127.0.0.1", 0)
+print(public.getsockname()[1], metrics.getsockname()[1], flush=True)
+run(serve(app, listener=public, lifecycle=lifecycle, drain_seconds=float(sys.argv[1]), max_header_bytes=4096,
+          beside=[(exposition(registry), metrics)], observe_lag=lag.observe))
+"""
+
+
+class Process:
+    """The program under test, its two addresses, and a client for it."""
+
+    def __init__(self, process: subprocess.Popen[str], client: httpx.Client) -> None:
+        self._process = process
+        self.client = client
+        assert process.stdout is not None
+        self.output = process.stdout
+        self.port, self.metrics_port = map(int, self.output.readline().split())
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(self.url + path)
+
+    def signal(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+
+    def is_draining(self) -> bool:
+        return bool(self.get("/readyz").json()["draining"])
+
+    def metrics(self) -> str:
+        return self.client.get(f"http://127.0.0.1:{self.metrics_port}/metrics").text
+
+    def await_ticks(self) -> None:
+        """Wait until the loop was watched once more; in that time uvicorn looks twice whether to stop."""
+        before = self.lag_observations()
+        until(lambda: self.lag_observations() > before)
+
+    def lag_observations(self) -> float:
+        return float(self.metrics().partition("lag_seconds_count ")[2].split()[0])
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the end; gives the exit code and what was printed since the start."""
+        return self._process.wait(timeout=20), self.output.read()
+
+
+@contextmanager
+def running(*, drain_seconds: float = 30) -> Iterator[Process]:
+    command = [sys.executable, "-c", PROGRAM, str(drain_seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, httpx.Client() as client:
+        try:
+            server = Process(process, client)
+            until(lambda: is_open(server.port))
+            yield server
+        finally:
+            process.kill()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Ask again and again; the test's own time limit ends what never comes true."""
+    while not condition():
+        time.sleep(0.005)
+
+
+def test_stream_ends_whole_when_told_to_stop() -> None:
+    """A stream under way at SIGTERM is finished, new requests are answered meanwhile, and the exit code is 0."""
+    with running() as server, server.client.stream("GET", server.url + "/stream") as answer:
+        lines = answer.iter_lines()
+        first = next(lines)
+
+        server.signal()
+        until(server.is_draining)
+        server.await_ticks()
+        during = server.get("/release")
+        rest = list(lines)
+
+        assert [first, *rest] == ["data: first", "", "data: last", ""]
+        assert (during.headers["connection"], during.status_code) == ("close", HTTPStatus.OK)
+        assert server.end() == (0, "goodbye\n")
+
+
+def test_process_ends_at_once_when_signalled_twice() -> None:
+    """The second signal cuts what the first would have waited for."""
+    with running() as server, server.client.stream("GET", server.url + "/stream") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+
+        server.signal()
+        until(server.is_draining)
+        server.signal()
+
+        assert server.end()[0] == 0
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(lines)
+
+
+def test_process_ends_when_a_stream_outlasts_the_drain() -> None:
+    """The drain has a limit; past it the stream is cut, and the application still shuts down in order."""
+    with running(drain_seconds=0.2) as server, server.client.stream("GET", server.url + "/stream") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+
+        server.signal()
+
+        assert server.end() == (0, "goodbye\n")
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(lines)
+
+
+def test_process_ends_when_nothing_is_under_way() -> None:
+    with running() as server:
+        server.signal()
+
+        assert server.end() == (0, "goodbye\n")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Process]:
+    """Give one process for all the tests that leave it running."""
+    with running() as process:
+        yield process
+
+
+def test_connection_stays_open_while_nobody_drains(server: Process) -> None:
+    assert "connection" not in server.get("/readyz").headers
+
+
+def test_metrics_are_on_a_port_of_their_own(server: Process) -> None:
+    """What the gateway does is told inside, and never on the address that callers have."""
+    exposed = server.client.get(f"http://127.0.0.1:{server.metrics_port}/metrics")
+
+    assert exposed.status_code == HTTPStatus.OK
+    assert exposed.headers["content-type"].startswith("text/plain")
+    assert "lag_seconds_count" in exposed.text
+    assert server.get("/metrics").status_code == HTTPStatus.NOT_FOUND
+    assert server.client.get(f"http://127.0.0.1:{server.metrics_port}/").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_metrics_are_openmetrics_for_who_prefers_it(server: Process) -> None:
+    exposed = server.client.get(
+        f"http://127.0.0.1:{server.metrics_port}/metrics",
+        headers={"accept": "application/openmetrics-text; version=1.0.0"},
+    )
+
+    assert exposed.headers["content-type"].startswith("application/openmetrics-text")
+    families = text_string_to_metric_families(exposed.text)  # type: ignore[no-untyped-call]
+    assert [family.name for family in families] == ["lag_seconds"]
+
+
+def test_lag_of_the_event_loop_is_watched(server: Process) -> None:
+    until(lambda: server.lag_observations() > 0)
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    del receive
+    body = scope["path"].encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Wire:
+    """A connection to an application behind the protocol under test."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.write = writer.write
+        self._reader = reader
+
+    async def answer(self) -> tuple[int, bytes]:
+        """Read one answer: its status and its body."""
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        return int(head.split()[1]), await self._reader.readexactly(length)
+
+    async def error(self) -> tuple[int, Any]:
+        """Read an answer after which the connection is closed; its status, and the error in its body."""
+        status, body = await self.answer()
+        assert await self._reader.read() == b""
+        return status, json.loads(body)["error"]
+
+    async def end(self) -> bytes:
+        """Read what comes until the connection is closed."""
+        return await self._reader.read()
+
+
+@asynccontextmanager
+async def wire(protocol: type[BoundedHttp]) -> AsyncIterator[Wire]:
+    loop = asyncio.get_running_loop()
+    config = Config(hello, interface="asgi3", ws="none", log_config=None, lifespan="off")
+    state = ServerState()
+    listener = await loop.create_server(
+        lambda: protocol(config=config, server_state=state, app_state={}, _loop=loop), "127.0.0.1", 0
+    )
+    async with listener:
+        reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
+        with closing(writer):
+            yield Wire(reader, writer)
+
+
+async def test_head_is_answered_when_it_is_as_large_as_allowed() -> None:
+    """The limit counts the address and the headers, for each request of a connection anew."""
+    head = b"GET /a HTTP/1.1\r\nx: " + b"y" * 97 + b"\r\n\r\n"
+
+    async with wire(BoundedHttp.of(max_header_bytes=100)) as connection:
+        for _ in range(3):
+            connection.write(head)
+            assert await connection.answer() == (200, b"/a")
+
+
+async def test_body_is_no_part_of_the_head() -> None:
+    async with wire(BoundedHttp.of(max_header_bytes=100)) as connection:
+        connection.write(b"POST /a HTTP/1.1\r\ncontent-length: 500\r\n\r\n" + b"b" * 500)
+
+        assert await connection.answer() == (200, b"/a")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nx: " + b"y" * 99 + b"\r\n\r\n", id="one byte too large"),
+        pytest.param(b"GET /" + b"a" * 200 + b" HTTP/1.1\r\n\r\n", id="long address"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 60, id="many headers, never ending"),
+        pytest.param(b"GET / HTTP/1.1\r\nx: " + b"y" * 200, id="one header, never ending"),
+        pytest.param(b"GET /" + b"a" * 200, id="address, never ending"),
+    ],
+)
+async def test_head_is_refused_when_it_is(data: bytes) -> None:
+    """Memory is spent on a head only up to the limit, and the answer is OpenAI's error."""
+    async with wire(BoundedHttp.of(max_header_bytes=100)) as connection:
+        connection.write(data)
+
+        status, error = await connection.error()
+
+    assert (status, error["code"]) == (431, "headers_too_large")
+    assert "more than 100 bytes" in error["message"]
+
+
+async def test_garbage_is_answered_with_an_error_of_the_usual_form() -> None:
+    async with wire(BoundedHttp) as connection:
+        connection.write(b"\x16\x03\x01 a TLS hello on a plain port\r\n\r\n")
+
+        status, error = await connection.error()
+
+    assert (status, error["type"]) == (400, "invalid_request_error")
+
+
+async def test_connection_is_closed_when_it_says_nothing() -> None:
+    """A caller that only holds a connection open does not hold it for ever."""
+
+    class Impatient(BoundedHttp):
+        first_head_seconds = 0.01
+
+    async with wire(Impatient) as connection:
+        assert await connection.end() == b""
+
+
+def test_taken_port_is_an_error() -> None:
+    with closing(bind("127.0.0.1", 0)) as first:
+        first.listen()
+
+        with pytest.raises(OSError, match="in use"):
+            bind("127.0.0.1", first.getsockname()[1])
+
+
+def test_name_of_two_addresses_is_taken_by_its_older_one() -> None:
+    """A listener on ::1 alone would refuse who was told "localhost" and tries 127.0.0.1."""
+    newer, older = (socket.AF_INET6, ("::1", 80, 0, 0)), (socket.AF_INET, ("127.0.0.1", 80))
+
+    assert preferred([newer, older]) == older
+    assert preferred([newer]) == newer
+
+
+async def test_exchanges_are_counted_until_they_end_however_they_end() -> None:
+    lifecycle = Lifecycle()
+    seen: list[int] = []
+
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        seen.append(lifecycle.active)
+        raise LookupError
+
+    async def nothing(*_: Any) -> None:
+        return
+
+    app = lifecycle.counted(fails)
+    for kind in ("http", "websocket", "lifespan"):
+        with pytest.raises(LookupError):
+            await app({"type": kind}, nothing, nothing)
+
+    assert (seen, lifecycle.active) == ([1, 1, 0], 0)
