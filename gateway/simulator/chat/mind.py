@@ -1,0 +1,245 @@
+"""
+The model behind the stand-in: small, deterministic, and really working on what it is given.
+
+It calls the functions a question matches, sums up their results, fills JSON schemas, reads the headers of
+pictures, counts, adds, repeats, remembers names, and otherwise says what it was told.
+"""
+
+import re
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gateway.simulator.chat.conversation import Conversation, Function, Turn
+from gateway.simulator.chat.media import decoded, is_address, read_picture
+from gateway.simulator.chat.voice import heard_seconds
+from gateway.simulator.chat.wire import Call
+from gateway.simulator.platform import Fences
+from gateway.simulator.schemas import find_schema, instance, subjects
+
+_CJK = re.compile(r"[\u4e00-\u9fff]")
+_WORD = re.compile(r"[A-Za-z]{3,}")
+_VERBS = {
+    "get",
+    "set",
+    "the",
+    "and",
+    "for",
+    "find",
+    "list",
+    "fetch",
+    "query",
+    "call",
+    "run",
+    "with",
+    "tool",
+    "function",
+}
+_PAIRS_ZH = {"查询", "获取", "一个", "返回", "指定", "当前", "用于", "工具", "函数"}
+
+
+class Thought(Struct, frozen=True, kw_only=True):
+    """What the model would say if it had all the room it wants."""
+
+    reasoning: str
+    text: str = ""
+    calls: list[Call] = []
+    searches: list[dict[str, Any]] = []
+
+
+def think(conversation: Conversation, *, fences: Fences) -> Thought:
+    """Answer a conversation: with calls, JSON, a description, findings, or plain words."""
+    for way in (_from_results, _with_calls, _as_json, _of_media, _from_search):
+        thought = way(conversation, fences)
+        if thought is not None:
+            return thought
+    question = conversation.question
+    return Thought(reasoning=_musing(question, "I will answer directly."), text=_reply(conversation))
+
+
+def _from_results(conversation: Conversation, _fences: Fences) -> Thought | None:
+    if conversation.last.role != "tool" or conversation.wants_json:
+        return None
+    names = {call_id: name for turn in conversation.turns for call_id, name in turn.calls.items()}
+    lines = [
+        f"{names.get(turn.call_id or '', 'The tool')} says: {turn.text}" for turn in _results(conversation.turns)
+    ]
+    return Thought(reasoning=_musing(conversation.question, "The results are in."), text="\n".join(lines))
+
+
+def _results(turns: list[Turn]) -> list[Turn]:
+    results: list[Turn] = []
+    for turn in reversed(turns):
+        if turn.role != "tool":
+            break
+        results.insert(0, turn)
+    return results
+
+
+def _with_calls(conversation: Conversation, _fences: Fences) -> Thought | None:
+    if conversation.last.role == "tool":
+        return None
+    question = conversation.question
+    wanted = [function for function in conversation.functions if _is_wanted(function, conversation)]
+    calls = [call for function in wanted for call in _calls(function, question)]
+    names = ", ".join(call.name for call in calls)
+    return Thought(reasoning=_musing(question, f"I should call {names}."), calls=calls) if calls else None
+
+
+def _is_wanted(function: Function, conversation: Conversation) -> bool:
+    if conversation.chosen is not None:
+        return bool(function["name"] == conversation.chosen)
+    question = conversation.question.lower()
+    words = set(_WORD.findall(question))
+    names = {word.lower() for word in _WORD.findall(re.sub(r"([a-z])([A-Z])", r"\1 \2", function["name"]))}
+    described = {word.lower() for word in _WORD.findall(function["description"]) if len(word) > 3}
+    pairs = _pairs(function["description"]) & _pairs(question)
+    return bool(
+        function["name"].lower() in question
+        or (names - _VERBS) & words
+        or len((described - _VERBS) & words) > 1
+        or pairs - _PAIRS_ZH
+    )
+
+
+def _pairs(text: str) -> set[str]:
+    runs = re.findall(r"[\u4e00-\u9fff]+", text)
+    return {run[at : at + 2] for run in runs for at in range(len(run) - 1)}
+
+
+def _calls(function: Function, question: str) -> list[Call]:
+    """Call once for each subject when the function takes one of them, otherwise once."""
+    parameters = function["parameters"]
+    required = parameters.get("required", [])
+    properties = parameters.get("properties", {})
+    strings = [name for name in required if properties.get(name, {}).get("type") == "string"]
+    several: list[str | None] = [*subjects(question)] if len(strings) == 1 else []
+    values = [instance(parameters, text=question, subject=subject) for subject in several or [None]]
+    return [Call(name=function["name"], arguments=_json(value)) for value in values]
+
+
+def _as_json(conversation: Conversation, fences: Fences) -> Thought | None:
+    if not conversation.wants_json:
+        return None
+    question = conversation.question
+    schema = next(filter(None, map(find_schema, conversation.instructions)), None)
+    value = {"answer": _reply(conversation)} if schema is None else instance(schema, text=question)
+    fenced = fences == "always" or (fences == "sometimes" and zlib.crc32(question.encode()) % 2 == 1)
+    text = f"```json\n{_json(value)}\n```" if fenced else _json(value)
+    return Thought(reasoning=_musing(question, "The answer has to be JSON."), text=text)
+
+
+def _of_media(conversation: Conversation, _fences: Fences) -> Thought | None:
+    seen = [_sight(picture) for picture in conversation.last.pictures]
+    seen += [f"{heard_seconds(decoded(sound) or b''):.1f} seconds of sound" for sound in conversation.last.sounds]
+    seen += [f"a file at {link}" for link in conversation.last.links]
+    if not seen:
+        return None
+    question = conversation.question
+    chinese = _CJK.search(question) is not None
+    text = ("我收到：" if chinese else "I was sent ") + "; ".join(seen) + ("。" if chinese else ".")
+    return Thought(reasoning=_musing(question, "I look at what was sent."), text=text)
+
+
+def _sight(picture: str) -> str:
+    if is_address(picture):
+        return f"a picture at {picture}"
+    header = read_picture(decoded(picture) or b"")
+    return f"a {header.kind} picture, {header.width} x {header.height} pixels" if header else "a picture"
+
+
+def _from_search(conversation: Conversation, _fences: Fences) -> Thought | None:
+    if conversation.search is None:
+        return None
+    query = conversation.search.get("search_query") or conversation.question
+    found = [_finding(query, number) for number in range(1, 1 + min(3, conversation.search.get("count") or 10))]
+    marks = "".join(f"[{finding['refer']}]" for finding in found)
+    shown = found if conversation.search.get("search_result") else []
+    return Thought(
+        reasoning=_musing(query, "I search the web."),
+        text=f"The web says about “{query}”: {marks}",
+        searches=shown,
+    )
+
+
+def _finding(query: str, number: int) -> dict[str, Any]:
+    return {
+        "icon": "https://example.com/icon.png",
+        "title": f"{query} ({number})",
+        "link": f"https://example.com/{number}",
+        "media": "Example",
+        "publish_date": "2026-01-31",
+        "content": f"What page {number} says about {query}.",
+        "refer": f"ref_{number}",
+    }
+
+
+def _reply(conversation: Conversation) -> str:
+    question = conversation.question
+    for pattern, answer in _REPLIES:
+        match = pattern.search(question)
+        if match:
+            reply = answer(match, conversation)
+            if reply:
+                return reply
+    if not question.strip():
+        return "I am listening."
+    return f"你说：“{question}”" if _CJK.search(question) else f"You said: “{question}”"
+
+
+def _say(match: re.Match[str], _conversation: Conversation) -> str:
+    return match[1].strip().strip("\"'“”.")
+
+
+def _count(match: re.Match[str], _conversation: Conversation) -> str:
+    first, last = int(match[1]), int(match[2])
+    return " ".join(str(number) for number in range(first, min(last, first + 2000) + 1))
+
+
+def _calculate(match: re.Match[str], _conversation: Conversation) -> str:
+    left, right = int(match[1]), int(match[3])
+    sums: dict[str, Callable[[], float]] = {
+        "+": lambda: left + right,
+        "-": lambda: left - right,
+        "*": lambda: left * right,
+        "x": lambda: left * right,
+        "×": lambda: left * right,
+        "/": lambda: left / right if right else float("nan"),
+        "÷": lambda: left / right if right else float("nan"),
+    }
+    return f"{left} {match[2]} {right} = {sums[match[2]]():g}"
+
+
+def _recall(_match: re.Match[str], conversation: Conversation) -> str:
+    said = " ".join(turn.text for turn in conversation.turns[:-1] if turn.role == "user")
+    names = re.findall(r"my name is (\w+)|我叫([\u4e00-\u9fff]{1,4})", said, re.IGNORECASE)
+    return f"{''.join(names[-1])}" if names else ""
+
+
+_REPLIES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Conversation], str]], ...] = (
+    (
+        re.compile(r"^\s*(?:please )?(?:say|repeat|reply with|answer with)[: ]+(.+)", re.IGNORECASE | re.DOTALL),
+        _say,
+    ),
+    (re.compile(r"^\s*(?:请)?(?:说|重复|回答)[：: ]*(.+)", re.DOTALL), _say),
+    (re.compile(r"count (?:from )?(\d{1,6}) (?:to|through) (\d{1,6})", re.IGNORECASE), _count),
+    (re.compile(r"从\s*(\d{1,6})\s*数到\s*(\d{1,6})"), _count),
+    (re.compile(r"(\d{1,9})\s*([-+*x×/÷])\s*(\d{1,9})"), _calculate),
+    (re.compile(r"what(?:'s| is) my name|我叫什么", re.IGNORECASE), _recall),
+    (
+        re.compile(r"^\s*(?:hi|hello|hey)\b", re.IGNORECASE),
+        lambda _match, _conversation: "Hello! How can I help you?",
+    ),
+    (re.compile(r"^\s*你好"), lambda _match, _conversation: "你好！我能帮你什么？"),
+)
+
+
+def _musing(question: str, plan: str) -> str:
+    return f"The user asks: “{question[:200]}”. {plan}"
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

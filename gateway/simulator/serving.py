@@ -1,0 +1,50 @@
+"""Ways to run a stand-in: as the whole process, or beside other code in a thread of its own."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from msgspec import Struct
+
+from gateway.simulator.app import BASE_PATH, Simulator
+
+
+class Running(Struct, frozen=True):
+    """A stand-in that listens at ``origin``; it is the same object that answers, so its book can be read."""
+
+    simulator: Simulator
+    origin: str
+
+    @property
+    def url(self) -> str:
+        """The base address of its API, as clients want it."""
+        return self.origin + BASE_PATH
+
+
+def serve(simulator: Simulator, *, host: str = "127.0.0.1", port: int = 8090) -> None:
+    """Run a stand-in until interrupted; open answers are cut a second after that."""
+    uvicorn.run(
+        simulator, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=1
+    )
+
+
+@contextmanager
+def running(simulator: Simulator, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Running]:
+    """
+    Run a stand-in beside the caller's code; connections are taken from the first moment on.
+
+    Port 0 takes a free one. Leaving cuts what is open.
+    """
+    with socket.create_server((host, port)) as listener:
+        # Logging belongs to the caller; uvicorn's own would be set for the whole process.
+        config = uvicorn.Config(simulator, lifespan="off", log_config=None, access_log=False, server_header=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="zhipu-simulator")
+        thread.start()
+        try:
+            yield Running(simulator, f"http://{host}:{listener.getsockname()[1]}")
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join()

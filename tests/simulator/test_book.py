@@ -1,0 +1,77 @@
+"""What the platform counts."""
+
+import asyncio
+
+import pytest
+
+from gateway.simulator import Account
+from gateway.simulator.book import Book
+from gateway.simulator.refusals import Refusal
+
+ONE = Account(name="one", key="one.key")
+TWO = Account(name="two", key="two.key", tier="V3")
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book({"m": (1, 2, 3, 4), "n": (1, 1, 1, 1)})
+
+
+def test_limit_is_the_tiers(book: Book) -> None:
+    """V0 has one slot of this model, V3 four."""
+    with book.slot(ONE, model="m"), pytest.raises(Refusal, match="1302"), book.slot(ONE, model="m"):
+        pass
+    with (
+        book.slot(TWO, model="m"),
+        book.slot(TWO, model="m"),
+        book.slot(TWO, model="m"),
+        book.slot(TWO, model="m"),
+    ):
+        assert book.in_flight == {("one", "m"): 0, ("two", "m"): 4}
+    assert book.refused == {("one", "m"): 1}
+
+
+def test_places_are_counted_apart(book: Book) -> None:
+    """Another model or account has its own room."""
+    with book.slot(ONE, model="m"), book.slot(ONE, model="n"), book.slot(TWO, model="n"):
+        assert book.in_flight.total() == 3
+    assert book.in_flight.total() == 0
+    assert book.peak == {("one", "m"): 1, ("one", "n"): 1, ("two", "n"): 1}
+
+
+@pytest.mark.parametrize(
+    ("end", "cancelled"),
+    [pytest.param(asyncio.CancelledError, 1, id="client left"), pytest.param(ValueError, 0, id="failure")],
+)
+def test_slot_is_given_back_however_it_ends(book: Book, end: type[BaseException], cancelled: int) -> None:
+    """Only a departure counts as cancelled."""
+    with pytest.raises(end), book.slot(ONE, model="m"):
+        raise end
+
+    assert book.in_flight.total() == 0
+    assert book.cancelled.total() == cancelled
+
+
+def test_what_is_in_flight_outlives_a_reset(book: Book) -> None:
+    """A reset forgets the past, not the present."""
+    with book.slot(TWO, model="m"):
+        with book.slot(TWO, model="m"):
+            pass
+        book.reset()
+
+        assert book.state() == {
+            "places": [
+                {
+                    "account": "two",
+                    "model": "m",
+                    "limit": 4,
+                    "in_flight": 1,
+                    "peak": 1,
+                    "accepted": 0,
+                    "refused": 0,
+                    "cancelled": 0,
+                }
+            ],
+            "totals": {"in_flight": 1, "accepted": 0, "refused": 0, "cancelled": 0},
+            "seen": 0,
+        }

@@ -1,0 +1,155 @@
+"""Schemas found in texts, and values that satisfy them."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.simulator.schemas import find_schema, instance, subjects
+
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(json.dumps(PERSON), id="bare"),
+        pytest.param(
+            f"Answer in JSON. The schema:\n```json\n{json.dumps(PERSON, indent=2)}\n```\nNothing else.",
+            id="fenced",
+        ),
+        pytest.param('An example {"a": 1}, then the schema: ' + json.dumps(PERSON), id="after another object"),
+        pytest.param(json.dumps({"name": "person", "strict": True, "schema": PERSON}), id="in OpenAI's envelope"),
+        pytest.param(
+            json.dumps({"type": "json_schema", "json_schema": {"name": "p", "schema": PERSON}}),
+            id="in two envelopes",
+        ),
+    ],
+)
+def test_schema_is_found_wherever_it_stands(text: str) -> None:
+    """However a caller writes a schema into its prompt, it is found."""
+    assert find_schema(text) == PERSON
+
+
+@pytest.mark.parametrize("text", ["", "no schema", "{", '{"a": "}"', '{"answer": 1}', "{not json}"])
+def test_no_schema_is_found_when_there_is_none(text: str) -> None:
+    """Braces alone are no schema."""
+    assert find_schema(text) is None
+
+
+SCHEMAS: list[dict[str, Any]] = [
+    PERSON,
+    {"enum": ["red", "green"]},
+    {"const": 7},
+    {"type": ["null", "string"]},
+    {"type": "string", "minLength": 5, "maxLength": 5},
+    {"type": "string", "maxLength": 3},
+    {"type": "string", "minLength": 200},
+    {"type": "string", "format": "date-time"},
+    {"type": "string", "pattern": "^[A-Z]{3}$"},
+    {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+    {"type": "number", "minimum": 0.5, "maximum": 0.75},
+    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    {"type": "integer", "minimum": 5},
+    {"type": "integer", "maximum": -3},
+    {"type": "integer", "exclusiveMinimum": 4, "multipleOf": 4},
+    {"type": "boolean"},
+    {"type": "null"},
+    {"type": "array", "items": {"type": "integer"}, "minItems": 3, "maxItems": 4},
+    {"type": "array", "items": {"type": "string"}, "maxItems": 1},
+    {"type": "array", "items": PERSON},
+    {"type": "object"},
+    {"anyOf": [{"type": "null"}, PERSON]},
+    {"oneOf": [PERSON, {"type": "null"}]},
+    {"allOf": [PERSON, {"properties": {"mail": {"type": "string"}}}]},
+    {"$defs": {"p": PERSON}, "type": "array", "items": {"$ref": "#/$defs/p"}},
+    {
+        "$defs": {
+            "node": {
+                "type": "object",
+                "properties": {
+                    "value": {"type": "integer"},
+                    "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
+                    "children": {"type": "array", "items": {"$ref": "#/$defs/node"}},
+                },
+                "required": ["value", "children"],
+            }
+        },
+        "$ref": "#/$defs/node",
+    },
+]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: json.dumps(schema)[:60])
+@pytest.mark.parametrize(
+    "text", ["What is 12 times 99 in Paris?", "北京今天的天气怎么样？", ""], ids=["en", "zh", "empty"]
+)
+def test_value_satisfies_its_schema(schema: dict[str, Any], text: str) -> None:
+    """Whatever the text says, the value is valid."""
+    value = instance(schema, text=text)
+
+    assert jsonschema_rs.is_valid(schema, value), value
+
+
+@given(
+    text=st.text(max_size=60),
+    low=st.integers(-1000, 1000),
+    span=st.integers(0, 1000),
+    size=st.integers(0, 5),
+)
+def test_value_satisfies_ranges_whatever_the_text(text: str, low: int, span: int, size: int) -> None:
+    """Numbers, lengths and sizes stay in range for any text."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "number": {"type": "number", "minimum": low, "maximum": low + span},
+            "integer": {"type": "integer", "minimum": low, "maximum": low + span},
+            "text": {"type": "string", "minLength": size, "maxLength": size + 3},
+            "list": {"type": "array", "items": {"type": "string"}, "minItems": size, "maxItems": size + 1},
+        },
+        "required": ["number", "integer", "text", "list"],
+    }
+
+    value = instance(schema, text=text)
+
+    assert jsonschema_rs.is_valid(schema, value), value
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("What's the weather in Paris?", ["Paris"]),
+        ("Compare the weather in San Francisco, Tokyo and Paris", ["San Francisco", "Tokyo", "Paris"]),
+        ('Search for "quantum computing" please', ["quantum computing"]),
+        ("北京今天天气怎么样", ["北京"]),
+        ("what is it", []),
+    ],
+)
+def test_subjects_are_what_a_question_is_about(text: str, names: list[str]) -> None:
+    """Places and quoted words become arguments of functions."""
+    assert subjects(text) == names
+
+
+def test_value_says_what_the_text_says() -> None:
+    """Names, numbers and choices are taken from the text."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string"},
+            "days": {"type": "integer"},
+            "unit": {"enum": ["celsius", "fahrenheit"]},
+        },
+        "required": ["city", "days", "unit"],
+    }
+
+    value = instance(schema, text="Forecast for Oslo, 3 days, in fahrenheit")
+
+    assert value == {"city": "Oslo", "days": 3, "unit": "fahrenheit"}

@@ -1,0 +1,53 @@
+"""Running a stand-in: beside other code, and as a process."""
+
+import logging
+import socket
+import subprocess
+import sys
+import threading
+
+import httpx
+import pytest
+
+from gateway.simulator import create_simulator, running
+
+
+def test_connections_are_taken_from_the_first_moment_to_the_last() -> None:
+    """Inside the block it answers at once; after it the port is free and no thread is left."""
+    threads = threading.active_count()
+    with running(create_simulator()) as zhipu:
+        assert httpx.get(f"{zhipu.origin}/_simulator/state").status_code == 200
+
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{zhipu.origin}/_simulator/state")
+    assert threading.active_count() == threads
+
+
+def test_logging_is_left_alone_when_it_runs_beside_other_code() -> None:
+    """What the caller has set for uvicorn's loggers stays."""
+    logger = logging.getLogger("uvicorn.error")
+    before = (logger.level, logger.propagate, list(logger.handlers))
+
+    with running(create_simulator()):
+        during = (logger.level, logger.propagate, list(logger.handlers))
+
+    assert during == before
+
+
+def test_stand_in_runs_as_a_process_and_says_where() -> None:
+    """``python -m gateway.simulator`` prints its address and demo key, then answers there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "gateway.simulator", "--port", str(port)]
+
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
+        httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client,
+    ):
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        state = client.get(f"http://127.0.0.1:{port}/_simulator/state")
+        process.terminate()
+
+    assert f"http://127.0.0.1:{port}/api/paas/v4" in said
+    assert state.status_code == 200
