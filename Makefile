@@ -12,7 +12,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test check format test-clients bench lock clean
+.PHONY: help run install test check format contract test-clients bench lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ check: $(VENV)/.dev ## Run formatter, linter, types and import contracts
 format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+contract: $(VENV)/.dev ## Write openapi.yaml and the README's tables anew from the code
+	$(BIN)/python tests/contract/renew.py
 
 test-clients: $(VENV)/.run ## Run the tests that need other people's heavy clients
 	tests/clients/run.sh

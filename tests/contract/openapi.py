@@ -1,0 +1,152 @@
+"""
+The contract file as the code has it: routes, Structs and fates, in OpenAPI 3.1.
+
+``make contract`` writes it to ``openapi.yaml``; a test refuses a file that says anything else.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from gateway import __version__
+from gateway.openai import chat, errors, models
+from gateway.translate.chat.params import CHAT
+from gateway.translate.params import Ignored, Refused, Rule
+
+FILE = Path(__file__).parents[2] / "openapi.yaml"
+REF = "#/components/schemas/{name}"
+
+STRUCTS = (
+    chat.CreateChatCompletionRequest,
+    chat.CreateChatCompletionResponse,
+    chat.CreateChatCompletionStreamResponse,
+    errors.ErrorResponse,
+    models.ListModelsResponse,
+    models.Model,
+)
+
+ANSWER_HEADERS = {"x-request-id": "The id of the request: the caller's own if it gave a sane one."}
+EXCHANGE_HEADERS = {
+    **ANSWER_HEADERS,
+    "openai-processing-ms": "Milliseconds until the answer began.",
+    "x-ratelimit-limit-requests": "How many requests of the caller may be under way at once for the model.",
+    "x-ratelimit-remaining-requests": "How many more could start now.",
+    "x-gateway-ignored": "Parameters that were accepted without effect, separated by commas.",
+}
+ERROR_HEADERS = {
+    **ANSWER_HEADERS,
+    "retry-after": "Seconds after which to try again; on 429 and 503, when it is known.",
+    "x-should-retry": "Whether a client should try again at all, when its own rules would get it wrong.",
+}
+
+
+def document() -> dict[str, Any]:
+    """Return the whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "GLM Gateway",
+            "version": __version__,
+            "description": (
+                "OpenAI's API on Zhipu's GLM models. Every route also answers without the /v1 prefix. "
+                "Every error has the body of ErrorResponse."
+            ),
+        },
+        "servers": [{"url": "http://127.0.0.1:8080"}],
+        "security": [{"bearer": []}],
+        "paths": paths(),
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas(),
+        },
+    }
+
+
+def paths() -> dict[str, Any]:
+    return {
+        "/v1/chat/completions": {
+            "post": {
+                "operationId": "createChatCompletion",
+                "summary": "Answer a conversation, whole or as a stream",
+                "requestBody": body_of("CreateChatCompletionRequest"),
+                "responses": responses(
+                    {
+                        "application/json": schema("CreateChatCompletionResponse"),
+                        "text/event-stream": schema("CreateChatCompletionStreamResponse"),
+                    },
+                    described=EXCHANGE_HEADERS,
+                ),
+            }
+        },
+        "/v1/models": {
+            "get": {
+                "operationId": "listModels",
+                "summary": "List the models the caller may use",
+                "responses": responses({"application/json": schema("ListModelsResponse")}),
+            }
+        },
+        "/v1/models/{model}": {
+            "get": {
+                "operationId": "retrieveModel",
+                "summary": "Tell about one model, by its id or an alias",
+                "parameters": [{"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "responses": responses({"application/json": schema("Model")}),
+            }
+        },
+        "/livez": {"get": probe("livez", "Tell that the process runs", ready=False)},
+        "/readyz": {"get": probe("readyz", "Tell whether to send requests here", ready=True)},
+    }
+
+
+def body_of(name: str) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": schema(name)}}
+
+
+def schema(name: str) -> dict[str, Any]:
+    return {"schema": {"$ref": REF.format(name=name)}}
+
+
+def responses(content: Mapping[str, Any], *, described: Mapping[str, str] = ANSWER_HEADERS) -> dict[str, Any]:
+    return {
+        "200": {"description": "The answer", "headers": headers(described), "content": dict(content)},
+        "default": {
+            "description": "What went wrong",
+            "headers": headers(ERROR_HEADERS),
+            "content": {"application/json": schema("ErrorResponse")},
+        },
+    }
+
+
+def headers(described: Mapping[str, str]) -> dict[str, Any]:
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in described.items()}
+
+
+def probe(name: str, summary: str, *, ready: bool) -> dict[str, Any]:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    answers = {"200": {"description": "Yes", "content": text}}
+    if ready:
+        answers["503"] = {"description": "No: it was told to stop", "content": text}
+    return {"operationId": name, "summary": summary, "security": [], "responses": answers}
+
+
+def schemas() -> dict[str, Any]:
+    """Return the Structs as schemas, with each parameter's fate beside it."""
+    _, components = msgspec.json.schema_components(STRUCTS, ref_template=REF)
+    add_fates(components["CreateChatCompletionRequest"]["properties"], CHAT)
+    return dict(sorted(components.items()))
+
+
+def add_fates(properties: Mapping[str, dict[str, Any]], table: Mapping[str, Rule]) -> None:
+    for name, described in properties.items():
+        rule = table[name]
+        described["x-fate"] = type(rule).__name__.lower()
+        if isinstance(rule, Ignored | Refused) or rule.note:
+            described["description"] = rule.note
+
+
+def text() -> str:
+    """Return the document as YAML."""
+    return yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=110)
