@@ -58,12 +58,14 @@ class ChatTraits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``thinking``: "none", the field is not sent; "switch", both values work; "always", ``disabled`` is refused
     with 1210. ``reasoning_efforts``: values of GLM's field of that name, least first; empty, it is not sent.
+    ``inline_markers``: its text may hold ``<think>…</think>`` and box markers, which are no part of the answer.
     ``max_images`` and its kin: 0, the kind is not taken. ``image_base64``: False, pictures only by URL.
     ``default_temperature``, ``default_top_p``: what GLM uses when none is sent; None, not published.
     """
 
     thinking: Literal["none", "switch", "always"] = "none"
     reasoning_efforts: tuple[str, ...] = ()
+    inline_markers: bool = False
     json_object: bool = True
     tools: tuple[Tool, ...] = ("function",)
     tool_stream: bool = False

@@ -228,9 +228,13 @@ class AnswerAudio(Struct, frozen=True, kw_only=True):
 
 
 class AnswerMessage(Struct, frozen=True, kw_only=True):
-    """A message or a delta; every part may be missing. ``content`` may be a list of text parts."""
+    """
+    A message or a delta; every part may be missing. Its ``role`` is always ``assistant`` and repeated in deltas.
 
-    role: str | None = None
+    ``content`` may be a list of text parts. On some vision models the text holds ``<think>…</think>`` and
+    ``<|begin_of_box|>``, ``<|end_of_box|>`` around the answer.
+    """
+
     content: str | list[Any] | None = None
     reasoning_content: str | None = None
     tool_calls: list[AnswerToolCall] | None = None
@@ -278,13 +282,12 @@ class ErrorDetail(Struct, frozen=True, kw_only=True):
 
 class Choice(Struct, frozen=True, kw_only=True):
     """
-    The one answer of a whole completion (``message``) or of a chunk (``delta``).
+    The one answer of a whole completion (``message``) or of a chunk (``delta``); its ``index`` is always 0.
 
     ``finish_reason`` is absent from every chunk but the last. Its words: ``stop``, ``length``, ``tool_calls``,
     ``sensitive``, ``network_error``, ``model_context_window_exceeded``.
     """
 
-    index: int | None = None
     finish_reason: str | None = None
     message: AnswerMessage | None = None
     delta: AnswerMessage | None = None
@@ -292,15 +295,12 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 class ChatAnswer(Struct, frozen=True, kw_only=True):
     """
-    A whole completion or one chunk of a stream.
+    A whole completion or one chunk of a stream: what is read of it, since one comes with every token.
 
+    Its ``id``, ``request_id``, ``created`` and ``model`` are left out, as answers to callers have their own.
     ``error`` is set when an error comes inside an HTTP 200, whole or as an event of a stream.
     """
 
-    id: str | None = None
-    request_id: str | None = None
-    created: int | float | None = None
-    model: str | None = None
     choices: list[Choice] | None = None
     usage: Usage | None = None
     web_search: list[SearchResult] | None = None

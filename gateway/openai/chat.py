@@ -174,11 +174,11 @@ FunctionName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 
 
 class Function(Struct, frozen=True, kw_only=True):
-    """A function; ``parameters`` is a JSON Schema that travels as it came, empty when absent."""
+    """A function; ``parameters`` is a JSON Schema that travels as it came."""
 
     name: FunctionName
     description: str | None = None
-    parameters: Raw = Raw()
+    parameters: Raw | UnsetType = UNSET
     strict: bool | None = None
 
 
@@ -393,20 +393,18 @@ class Annotation(Struct, frozen=True, kw_only=True):
     type: Literal["url_citation"] = "url_citation"
 
 
-class AnswerCall(Struct, frozen=True, kw_only=True):
+class AnswerCall(Struct, frozen=True, kw_only=True, tag_field="type", tag="function"):
     """A function the model wants called."""
 
     id: str
     function: FunctionCall
-    type: Literal["function"] = "function"
 
 
-class AnswerCustomCall(Struct, frozen=True, kw_only=True):
+class AnswerCustomCall(Struct, frozen=True, kw_only=True, tag_field="type", tag="custom"):
     """A custom tool the model wants called."""
 
     id: str
     custom: CustomCall
-    type: Literal["custom"] = "custom"
 
 
 class ChatCompletionResponseMessage(Struct, frozen=True, kw_only=True):

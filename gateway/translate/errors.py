@@ -1,5 +1,6 @@
 """Errors between the two worlds: GLM's business code to the taxonomy, the taxonomy to OpenAI's body."""
 
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -21,6 +22,8 @@ from gateway.glm.errors import BUSINESS_CODES, ErrorBody, Kind
 from gateway.openai.errors import Error, ErrorResponse
 
 MAX_MESSAGE_CHARACTERS = 500
+CODE = re.compile(r"[0-9]{1,5}")
+RESET = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2})?")
 
 decode_error_body = msgspec.json.Decoder(ErrorBody).decode
 encode_error = msgspec.json.Encoder().encode
@@ -39,6 +42,8 @@ def kind_of(code: str, *, http_status: int) -> Kind:
     row = BUSINESS_CODES.get(code)
     if row is not None:
         return row.kind
+    if http_status < 400:
+        return "internal"
     return KIND_BY_STATUS.get(http_status, "internal" if http_status >= 500 else "request")
 
 
@@ -59,12 +64,11 @@ def from_glm(detail: ErrorDetail | None, *, http_status: int) -> GatewayError:
     Zhipu's own words are passed on only where they are about the request; what is wrong with our account is
     never told as a fault of the caller's key.
     """
-    code = str(detail.code) if detail is not None and detail.code is not None else ""
-    said = detail.message if detail is not None and detail.message else ""
-    tail = f"(GLM {code})" if code in BUSINESS_CODES else f"(GLM HTTP {http_status})"
+    code = code_of(detail)
+    said = (detail.message or "").strip() if detail is not None else ""
     answer = ANSWER_BY_CODE.get(code) or ANSWER_BY_KIND[kind_of(code, http_status=http_status)]
-    sentence = answer.sentence.format(said=said[:MAX_MESSAGE_CHARACTERS].strip() or NOTHING_SAID)
-    error = answer.error(f"{sentence} {tail}")
+    sentence = answer.sentence.format(said=said[:MAX_MESSAGE_CHARACTERS] or NOTHING_SAID, reset=reset_in(said))
+    error = answer.error(f"{sentence} (GLM {code or f'HTTP {http_status}'})")
     error.code = answer.code or error.code
     error.param = answer.param or error.param
     error.glm_code = code or None
@@ -72,8 +76,20 @@ def from_glm(detail: ErrorDetail | None, *, http_status: int) -> GatewayError:
     return error
 
 
+def code_of(detail: ErrorDetail | None) -> str:
+    """Return the business code, empty when there is none; what is no number counts as none."""
+    code = str(detail.code) if detail is not None and detail.code is not None else ""
+    return code if CODE.fullmatch(code) else ""
+
+
+def reset_in(said: str) -> str:
+    """Return the sentence about when a quota comes back, empty when Zhipu's message does not say (1308 does)."""
+    found = RESET.search(said)
+    return f" Zhipu says that it comes back at {found.group()}." if found is not None else ""
+
+
 class Answer(Struct, frozen=True, kw_only=True):
-    """How one kind of GLM's errors is told; ``{said}`` in the sentence is Zhipu's own message."""
+    """How one kind of GLM's errors is told; ``{said}`` is Zhipu's own message, ``{reset}`` the date in it."""
 
     error: Callable[[str], GatewayError]
     sentence: str
@@ -87,7 +103,7 @@ NOTHING_SAID = "no reason given"
 NO_QUOTA = Answer(
     error=QuotaExhausted,
     sentence="The gateway's account at Zhipu has no balance, plan or quota left for this model; "
-    "a retry does not help. Its operator has to top it up.",
+    "a retry does not help. Its operator has to top it up.{reset}",
 )
 
 ANSWER_BY_KIND: Mapping[Kind, Answer] = {
@@ -135,11 +151,23 @@ ANSWER_BY_KIND: Mapping[Kind, Answer] = {
 }
 
 ANSWER_BY_CODE: Mapping[str, Answer] = {
+    "1231": Answer(
+        error=InvalidRequest,
+        sentence="GLM has seen this 'request_id' before. Leave it out, or make a new one for each request.",
+        param="request_id",
+    ),
     "1311": NO_QUOTA,
     "1313": NO_QUOTA,
     "1315": NO_QUOTA,
+    "1702": Answer(
+        error=UpstreamRejected,
+        sentence="The gateway's account at Zhipu has no web search. Its operator has to have it enabled.",
+    ),
+    "1703": Answer(
+        error=InvalidRequest, sentence="Zhipu's web search found nothing. Ask something else, or without it."
+    ),
 }
-"""Codes whose remedy is not that of their kind: plans that lack the model, and fair-use throttling."""
+"""Codes whose remedy is not that of their kind."""
 
 
 def to_openai(error: GatewayError) -> bytes:

@@ -80,7 +80,7 @@ def map_params(
     always: Sequence[Convert] = (),
 ) -> Draft:
     """
-    Apply ``table`` to the fields of ``request`` that are ``present``; null counts as absent.
+    Apply ``table`` to the fields of ``request`` that are ``present``, which null ones are not.
 
     ``always`` are conversions that run whatever came, because they have defaults of their own. ``strict``
     refuses what the table does not know instead of ignoring it. Raises InvalidRequest with ``param`` for what is
@@ -93,10 +93,8 @@ def map_params(
         if rule is None:
             refuse_unknown(name, strict=strict)
             draft.ignored.append(name)
-            continue
-        value = getattr(request, name)
-        if value is not None:
-            apply(rule, name, value, draft, conversions)
+        else:
+            apply(rule, name, getattr(request, name), draft, conversions)
     for convert in conversions:
         convert(request, context, draft)
     return draft
@@ -125,7 +123,7 @@ def refuse_unknown(name: str, *, strict: bool) -> None:
         return
     shown = name[:MAX_NAME_CHARACTERS]
     raise InvalidRequest(
-        f"Unknown parameter '{shown}'. Remove it, or have 'strict' switched off for this tenant.",
+        f"Unknown parameter: '{shown}'. Remove it, or have 'strict' switched off for this tenant.",
         param=shown,
         code="unknown_parameter",
     )

@@ -28,7 +28,7 @@ class Decoder:
         self._ends_in_cr = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the data of every event that ``data`` completes; raise UpstreamProtocolError if one is too long."""
+        """Return the data of every event that ``data`` completes; raise UpstreamProtocolError for one too long."""
         if b"\r" in data or self._ends_in_cr:
             data = self._with_line_feeds(data)
         if b"\n" not in data:
@@ -70,11 +70,10 @@ def read_block(block: bytes) -> bytes | None:
     """Return the data of one event, None when it has none."""
     if block.startswith(b"data: ") and b"\n" not in block:
         return block[6:]
-    lines = [line.partition(b":") for line in block.split(b"\n") if line and not line.startswith(b":")]
-    data = [value.removeprefix(b" ") for name, _, value in lines if name.removeprefix(BYTE_ORDER_MARK) == b"data"]
-    if not data:
+    lines = [line.partition(b":") for line in block.removeprefix(BYTE_ORDER_MARK).split(b"\n")]
+    payload = b"\n".join(value.removeprefix(b" ") for name, _, value in lines if name == b"data")
+    if not payload:
         return None
-    payload = b"\n".join(data)
     names = [value.strip() for name, _, value in lines if name == b"event"]
     if names and names[-1] == ERROR_EVENT and b'"error"' not in payload:
         return b'{"error":%b}' % payload

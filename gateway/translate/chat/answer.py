@@ -1,4 +1,4 @@
-"""Whole answers: GLM's completion to OpenAI's, and the pieces that streams share with it."""
+"""What whole answers and streams have in common: reading, how they end, tokens, sources."""
 
 from collections.abc import Sequence
 

@@ -7,17 +7,21 @@ import msgspec
 
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
-from gateway.translate.chat.tools import Promise, unwrap_custom_input
+from gateway.translate.chat.plan import Promise
+from gateway.translate.chat.tools import unwrap_custom_input
 
 
 @dataclass(slots=True)
 class Call:
-    """One call as far as it is known; ``index`` counts from 0 without gaps."""
+    """
+    One call as far as it is known.
 
-    index: int
+    ``index`` counts the calls that have a name, from 0 without gaps; -1 before this one has its own.
+    """
+
     id: str
     name: str = ""
-    announced: bool = False
+    index: int = -1
     fragments: list[str] = field(default_factory=list)
 
     @property
@@ -38,71 +42,89 @@ class Calls:
         self._promise = promise
         self._id_prefix = id_prefix
         self._by_index: dict[int, Call] = {}
-        self._calls: list[Call] = []
+        self._by_id: dict[str, Call] = {}
+        self._last: Call | None = None
+        self._named: list[Call] = []
 
     @property
     def whole(self) -> list[Call]:
         """The calls that have a name; of several only the first, if that was asked."""
-        named = [call for call in self._calls if call.name]
-        return named[:1] if self._promise.single else named
+        return self._named[:1] if self._promise.single else self._named
 
     def feed(self, piece: glm.AnswerToolCall) -> list[openai.Delta]:
         """Take one piece; return what the caller may be told of it already."""
         if piece.type not in (None, "", "function"):
             return []  # Zhipu runs its built-in tools itself; the caller has nothing to do.
         call = self._find(piece)
-        function = piece.function
-        if function is not None:
-            call.name = call.name or function.name or ""
-            call.fragments.append(json_text(function.arguments))
-        return self._tell(call, call.fragments[-1] if function is not None else "")
+        fragment = ""
+        if piece.function is not None:
+            fragment = json_text(piece.function.arguments)
+            if fragment:
+                call.fragments.append(fragment)
+            if piece.function.name and not call.name:
+                call.name, call.index = piece.function.name, len(self._named)
+                self._named.append(call)
+                return self._announce(call)
+        return self._continue(call, fragment)
 
     def conclude(self) -> list[openai.Delta]:
         """Return what was held back until the calls were whole."""
         return [delta for call in self.whole for delta in self._rest(call)]
 
     def _find(self, piece: glm.AnswerToolCall) -> Call:
-        index = piece.index
-        if index is None:
-            index = len(self._calls) if piece.id or not self._calls else len(self._calls) - 1
-        call = self._by_index.get(index)
-        starts_another = call is not None and piece.id not in (None, "", call.id) and names(piece)
-        if call is None or starts_another:
-            position = len(self._calls)
-            call = Call(index=position, id=piece.id or f"{self._id_prefix}_{position}")
-            self._by_index[index] = call
-            self._calls.append(call)
+        """Return the call that a piece belongs to: by its index, by its id, or else the last one."""
+        if piece.index is not None:
+            call = self._by_index.get(piece.index)
+        else:
+            call = self._by_id.get(piece.id) if piece.id else self._last
+        if call is None or self._starts_another(call, piece):
+            call = Call(id=self._new_id(piece.id))
+            self._by_id[piece.id or call.id] = call
+        if piece.index is not None:
+            self._by_index[piece.index] = call
+        self._last = call
         return call
 
-    def _tell(self, call: Call, fragment: str) -> list[openai.Delta]:
-        if not call.name or (self._promise.single and call.index > 0):
+    def _starts_another(self, call: Call, piece: glm.AnswerToolCall) -> bool:
+        """Tell a further call from a piece that repeats the head of one it belongs to."""
+        if not call.name or piece.function is None or not piece.function.name:
+            return False
+        return piece.id != call.id if piece.id else piece.index is None
+
+    def _new_id(self, given: str | None) -> str:
+        if given and given not in self._by_id:
+            return given
+        return f"{self._id_prefix}_{len(self._by_id)}"
+
+    def _announce(self, call: Call) -> list[openai.Delta]:
+        if not self._tells(call):
             return []
-        if call.name in self._promise.custom:
-            return []  # The input is inside JSON, so it can only be told when that is whole.
-        if call.announced:
-            return [self._delta(call, arguments=fragment)] if fragment else []
-        call.announced = True
-        return [self._delta(call, name=call.name, arguments="".join(call.fragments))]
+        function = openai.FunctionFragment(name=call.name, arguments="".join(call.fragments))
+        return [
+            self._delta(openai.ToolCallChunk(index=call.index, id=call.id, type="function", function=function))
+        ]
+
+    def _continue(self, call: Call, fragment: str) -> list[openai.Delta]:
+        if not fragment or not call.name or not self._tells(call):
+            return []
+        function = openai.FunctionFragment(arguments=fragment)
+        return [self._delta(openai.ToolCallChunk(index=call.index, function=function))]
+
+    def _tells(self, call: Call) -> bool:
+        """Tell whether a call goes out piece by piece; a custom tool's input is inside JSON, told when whole."""
+        return call.name not in self._promise.custom and not (self._promise.single and call.index > 0)
 
     def _rest(self, call: Call) -> list[openai.Delta]:
         if call.name in self._promise.custom:
             custom = openai.CustomFragment(name=call.name, input=unwrap_custom_input(call.arguments))
             chunk = openai.ToolCallChunk(index=call.index, id=call.id, type="custom", custom=custom)
             return [openai.Delta(tool_calls=[chunk])]
-        return [] if "".join(call.fragments) else [self._delta(call, arguments="{}")]
+        return [] if call.fragments else self._continue(call, "{}")
 
-    def _delta(self, call: Call, *, arguments: str, name: str | None = None) -> openai.Delta:
-        if name is None:
-            function = openai.FunctionFragment(arguments=arguments)
-            chunk = openai.ToolCallChunk(index=call.index, function=function)
-        else:
-            function = openai.FunctionFragment(name=name, arguments=arguments)
-            chunk = openai.ToolCallChunk(index=call.index, id=call.id, type="function", function=function)
-        return openai.Delta(function_call=function) if self._promise.legacy else openai.Delta(tool_calls=[chunk])
-
-
-def names(piece: glm.AnswerToolCall) -> bool:
-    return piece.function is not None and bool(piece.function.name)
+    def _delta(self, chunk: openai.ToolCallChunk) -> openai.Delta:
+        if self._promise.legacy:
+            return openai.Delta(function_call=chunk.function)
+        return openai.Delta(tool_calls=[chunk])
 
 
 def json_text(arguments: Any) -> str:

@@ -3,12 +3,14 @@
 import binascii
 from collections.abc import Sequence
 
-from gateway.catalog import Model
+from gateway.catalog import ChatTraits, Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 
-IMAGE_SIGNATURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG": "png"}
+IMAGE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG")
+AUDIO_FORMATS = ("wav", "mp3")
+SIGNATURE_CHARACTERS = 64
 MAX_FILE_BYTES = 50 * 1024 * 1024
 
 
@@ -47,7 +49,7 @@ def user_content(content: openai.Content, *, model: Model, param: str) -> str | 
         return content
     if not content:
         raise InvalidRequest("'content' is an empty list; give it at least one part.", param=param)
-    if all(isinstance(part, openai.TextPart) for part in content):
+    if all(isinstance(part, openai.TextPart | openai.RefusalPart) for part in content):
         return text_of(content, param=param)
     return [convert(part, model=model, param=f"{param}[{i}]") for i, part in enumerate(content)]
 
@@ -58,20 +60,21 @@ def convert(part: openai.Part, *, model: Model, param: str) -> glm.Part:
             return glm.TextPart(text=text_part(part, param=param))
         case openai.ImagePart(image_url=image):
             require(model, "image", param=param)
-            return glm.ImagePart(image_url=glm.Link(url=image_source(image.url, model=model, param=param)))
+            return glm.ImagePart(
+                image_url=glm.Link(url=picture(image.url, model=model, param=f"{param}.image_url"))
+            )
         case openai.VideoPart(video_url=video):
             require(model, "video", param=param)
-            return glm.VideoPart(video_url=glm.Link(url=web_address(video.url, param=param)))
+            return glm.VideoPart(video_url=glm.Link(url=web_address(video.url, param=f"{param}.video_url")))
         case openai.FileUrlPart(file_url=file):
             require(model, "file", param=param)
-            return glm.FileUrlPart(file_url=glm.Link(url=web_address(file.url, param=param)))
+            return glm.FileUrlPart(file_url=glm.Link(url=web_address(file.url, param=f"{param}.file_url")))
         case openai.FilePart(file=file):
             require(model, "file", param=param)
             return document(file, param=f"{param}.file")
-        case openai.InputAudioPart():
+        case openai.InputAudioPart(input_audio=audio):
             require(model, "audio", param=param)
-            audio = part.input_audio
-            return glm.InputAudioPart(input_audio=glm.InputAudio(data=audio.data, format=audio.format))
+            return speech(audio, param=f"{param}.input_audio")
 
 
 def require(model: Model, kind: str, *, param: str) -> None:
@@ -93,44 +96,64 @@ REMEDY = {
 
 
 def web_address(url: str, *, param: str) -> str:
-    if not url.startswith(("http://", "https://")):
+    if not is_web_address(url):
         raise InvalidRequest("GLM fetches this itself: give an http or https URL.", param=param)
     return url
 
 
-def image_source(url: str, *, model: Model, param: str) -> str:
+def is_web_address(url: str) -> bool:
+    return url[:8].lower().startswith(("http://", "https://"))
+
+
+def picture(url: str, *, model: Model, param: str) -> str:
     """
     Return what GLM takes as a picture: the web address, or the bare base64 of a data URI.
 
     Bare base64 is the form that every source sends successfully; the data URI's head is not.
     """
-    if url.startswith(("http://", "https://")):
+    if is_web_address(url):
         return url
-    data = url.partition(",")[2] if url.startswith("data:") else url
-    traits = model.chat
-    if traits is not None and not traits.image_base64:
+    traits = model.chat or ChatTraits()
+    if not traits.image_base64:
         raise InvalidRequest(
             f"{model.id} takes pictures by URL only. Give an http or https URL, or use glm-4.6v.", param=param
         )
-    if url.startswith("data:") and ";base64" not in url[: -len(data) or None]:
-        raise InvalidRequest("The picture's data URI must be base64: data:image/png;base64,…", param=param)
-    check_image(data, max_bytes=traits.max_image_bytes if traits is not None else None, param=param)
+    data = bare_base64(url, param=param)
+    check_picture(data, max_bytes=traits.max_image_bytes, param=param)
     return data
 
 
-def check_image(data: str, *, max_bytes: int | None, param: str) -> None:
+def bare_base64(source: str, *, param: str) -> str:
+    """Return the base64 of a data URI, or ``source`` itself when it is none."""
+    if not source.startswith("data:"):
+        return source
+    head, _, data = source.partition(",")
+    if not head.endswith(";base64"):
+        raise InvalidRequest("A data URI must be base64, such as data:image/png;base64,…", param=param)
+    return data
+
+
+def check_picture(data: str, *, max_bytes: int, param: str) -> None:
     """Raise InvalidRequest unless ``data`` begins like base64 of a jpeg or png and is not too large."""
     try:
-        start = binascii.a2b_base64(data[:64].encode("ascii"), strict_mode=len(data) <= 64)
+        start = binascii.a2b_base64(data[:SIGNATURE_CHARACTERS].encode("ascii"))
     except (UnicodeEncodeError, binascii.Error):
         start = b""
-    if not start.startswith(tuple(IMAGE_SIGNATURES)):
+    if not start.startswith(IMAGE_SIGNATURES):
         raise InvalidRequest("GLM takes jpeg and png pictures, by URL or as base64; this is neither.", param=param)
-    if max_bytes is not None and len(data) * 3 // 4 > max_bytes:
+    size_bytes = len(data) * 3 // 4
+    if size_bytes > max_bytes:
         raise InvalidRequest(
-            f"The picture has {len(data) * 3 // 4:,} bytes; GLM takes at most {max_bytes:,}. Scale it down.",
-            param=param,
+            f"The picture has {size_bytes:,} bytes; GLM takes at most {max_bytes:,}. Scale it down.", param=param
         )
+
+
+def speech(audio: openai.InputAudio, *, param: str) -> glm.InputAudioPart:
+    """Return spoken input; its containers are the same at both ends."""
+    if audio.format not in AUDIO_FORMATS:
+        raise InvalidRequest("GLM takes 'wav' and 'mp3'.", param=f"{param}.format", code="unsupported_value")
+    data = bare_base64(audio.data, param=f"{param}.data")
+    return glm.InputAudioPart(input_audio=glm.InputAudio(data=data, format=audio.format))
 
 
 def document(file: openai.FileContent, *, param: str) -> glm.Part:
@@ -155,9 +178,9 @@ def check_counts(messages: Sequence[glm.Message], *, model: Model) -> None:
     Source: docs.bigmodel.cn, chat completion reference: counts by model; documents not beside pictures or videos.
     """
     kinds = [type(part) for message in messages if isinstance(message.content, list) for part in message.content]
-    traits = model.chat
-    if not kinds or traits is None:
+    if not kinds:
         return
+    traits = model.chat or ChatTraits()
     images, videos = kinds.count(glm.ImagePart), kinds.count(glm.VideoPart)
     files = kinds.count(glm.FilePart) + kinds.count(glm.FileUrlPart)
     for name, count, limit in (

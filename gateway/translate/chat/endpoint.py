@@ -1,12 +1,13 @@
 """The chat completion endpoint: reads a request, and makes the job it becomes."""
 
+from gateway.catalog import ChatTraits
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import tools
 from gateway.translate.chat.job import ChatJob, instructed
 from gateway.translate.chat.messages import reasoning_to_recall
 from gateway.translate.chat.params import ALWAYS, CHAT
-from gateway.translate.chat.stream import Plan
+from gateway.translate.chat.plan import Plan, Promise
 from gateway.translate.chat.structured import schema_of
 from gateway.translate.endpoint import Context, Endpoint, Incoming
 from gateway.translate.params import map_params
@@ -35,10 +36,10 @@ def begin(incoming: Incoming, context: Context) -> ChatJob:
     )
     asked = glm.ChatRequest(model=context.model.id, **draft.fields)
     offer = tools.offer_of(request)
-    traits = context.model.chat
-    schema = schema_of(request.response_format, json_object=traits is not None and traits.json_object)
+    traits = context.model.chat or ChatTraits()
+    schema = schema_of(request.response_format, json_object=traits.json_object)
     if schema is not None:
-        asked = instructed(asked, schema.instruction)
+        asked = instructed(asked, schema.instruction(beside_tools=bool(offer.tools)))
     if offer.mode == "required":
         asked = instructed(asked, tools.call_instruction(offer))
     plan = Plan(
@@ -47,19 +48,20 @@ def begin(incoming: Incoming, context: Context) -> ChatJob:
         model=context.model.id,
         promise=promise_of(request, offer),
         schema=schema,
+        inline_markers=traits.inline_markers,
         include_usage=bool(request.stream_options and request.stream_options.include_usage),
-        searched=any(isinstance(tool, glm.WebSearchTool) for tool in draft.fields.get("tools", ())),
     )
     return ChatJob(asked, plan=plan, count=request.n or 1, ignored=draft.ignored)
 
 
-def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) -> tools.Promise:
+def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) -> Promise:
     legacy = request.tools is None and request.functions is not None
-    return tools.Promise(
+    custom = (tool.custom.name for tool in offer.tools.values() if isinstance(tool, openai.CustomTool))
+    return Promise(
         must_call=offer.mode == "required",
         single=legacy or request.parallel_tool_calls is False,
         legacy=legacy,
-        custom=frozenset(tool.custom.name for tool in offer.tools if isinstance(tool, openai.CustomTool)),
+        custom=frozenset(custom),
     )
 
 

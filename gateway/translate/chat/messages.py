@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from gateway.catalog import Model
+from msgspec import UNSET
+
+from gateway.catalog import ChatTraits, Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -66,15 +68,15 @@ def assistant(
     text = text_of(message.content, param=f"{param}.content") or message.refusal or ""
     if message.content is None and not (text or calls or audio):
         raise InvalidRequest("An assistant message needs 'content' or 'tool_calls'.", param=f"{param}.content")
-    extras: dict[str, object] = {}
-    if calls:
-        extras["tool_calls"] = calls
-    if audio is not None:
-        extras["audio"] = glm.AudioReference(id=audio.id)
-    reasoning = reasoning_of(message, recalled=recalled)
-    if reasoning and model.chat is not None and model.chat.thinking != "none":
-        extras["reasoning_content"] = reasoning
-    return glm.Message(role="assistant", content=text, **extras)  # type: ignore[arg-type]
+    thinks = (model.chat or ChatTraits()).thinking != "none"
+    reasoning = reasoning_of(message, recalled=recalled) if thinks else None
+    return glm.Message(
+        role="assistant",
+        content=text,
+        reasoning_content=reasoning or UNSET,
+        tool_calls=calls or UNSET,
+        audio=glm.AudioReference(id=audio.id) if audio is not None else UNSET,
+    )
 
 
 def reasoning_of(message: openai.AssistantMessage, *, recalled: Mapping[str, str]) -> str | None:

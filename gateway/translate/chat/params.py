@@ -2,6 +2,7 @@
 
 import hashlib
 
+from gateway.catalog import ChatTraits
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -30,11 +31,10 @@ def convert_sampling(request: Request, _: Context, draft: Draft) -> None:
     """
     if request.do_sample is not None:
         draft.fields["do_sample"] = request.do_sample
-    if request.temperature is not None:
-        if request.temperature == 0:
-            draft.fields.setdefault("do_sample", False)
-        else:
-            draft.fields["temperature"] = within(request.temperature, lowest=0.01, highest=1.0)
+    if request.temperature == 0 and not request.do_sample:
+        draft.fields["do_sample"] = False
+    elif request.temperature is not None:
+        draft.fields["temperature"] = within(request.temperature, lowest=0.01, highest=1.0)
     if request.top_p is not None:
         draft.fields["top_p"] = within(request.top_p, lowest=0.01, highest=1.0)
 
@@ -56,11 +56,11 @@ def convert_stop(request: Request, context: Context, draft: Draft) -> None:
     if not words:
         return
     if "" in words:
-        raise InvalidRequest("A stop word may not be empty.", param="stop")
-    allowed = context.model.chat.stop_words if context.model.chat is not None else 1
+        raise InvalidRequest("A stop word may not be empty.", param="stop", code="invalid_value")
+    allowed = (context.model.chat or ChatTraits()).stop_words
     if len(words) > allowed:
         raise InvalidRequest(
-            f"{context.model.id} heeds {allowed} stop word; this request has {len(words)}. Keep the one that matters.",
+            f"{context.model.id} heeds {allowed} stop word; there are {len(words)}. Keep the one that matters.",
             param="stop",
             code="unsupported_value",
         )
@@ -68,28 +68,27 @@ def convert_stop(request: Request, context: Context, draft: Draft) -> None:
 
 
 def convert_tools(request: Request, context: Context, draft: Draft) -> None:
-    offer = tools.offer_of(request)
-    offered = tools.to_glm(offer.tools, model=context.model)
+    """Offer the tools that may be called, and have the arguments of calls streamed where the model can."""
+    offered = tools.to_glm(tools.offer_of(request).tools, model=context.model)
     if request.web_search_options is not None:
         tools.require(context.model, "web_search", param="web_search_options")
         offered.append(tools.web_search_of(request.web_search_options))
-    if not offered:
-        return
-    draft.fields["tools"] = offered
-    functions = any(isinstance(tool, glm.FunctionTool) for tool in offered)
-    traits = context.model.chat
-    if functions and request.stream and traits is not None and traits.tool_stream:
+        if request.web_search_options.user_location is not None:
+            draft.ignored.append("web_search_options.user_location")
+    if offered:
+        draft.fields["tools"] = offered
+    has_functions = any(isinstance(tool, glm.FunctionTool) for tool in offered)
+    if has_functions and request.stream and (context.model.chat or ChatTraits()).tool_stream:
         # Without it the arguments of a call come in one piece after minutes of silence.
         draft.fields["tool_stream"] = request.tool_stream is not False
+    elif request.tool_stream:
+        draft.ignored.append("tool_stream")
 
 
 def convert_response_format(request: Request, context: Context, draft: Draft) -> None:
-    has_json_mode = context.model.chat is not None and context.model.chat.json_object
-    match request.response_format:
-        case openai.JsonObjectFormat() | openai.JsonSchemaFormat() if has_json_mode:
-            draft.fields["response_format"] = glm.ResponseFormat(type="json_object")
-        case _:
-            pass
+    asks_for_json = isinstance(request.response_format, openai.JsonObjectFormat | openai.JsonSchemaFormat)
+    if asks_for_json and (context.model.chat or ChatTraits()).json_object:
+        draft.fields["response_format"] = glm.ResponseFormat(type="json_object")
 
 
 def convert_user(request: Request, _: Context, draft: Draft) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
-from gateway.catalog import Model
+from gateway.catalog import ChatTraits
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -22,25 +22,30 @@ def convert_reasoning(request: openai.CreateChatCompletionRequest, context: Cont
     What the caller says wins over the tenant's default; ``thinking`` wins over ``reasoning_effort`` where both
     would set the switch. Raises InvalidRequest when thinking is to be disabled on a model that always thinks.
     """
-    model = context.model
-    traits = model.chat
-    if traits is None or traits.thinking == "none":
+    traits = context.model.chat or ChatTraits()
+    if traits.thinking == "none":
         draft.ignored.extend(
             name for name in ("reasoning_effort", "thinking") if getattr(request, name) is not None
         )
         return
+    switch = request.thinking.type if request.thinking is not None else None
     effort: str | None = request.reasoning_effort
-    if effort is None and request.thinking is None:
+    if effort is None and switch is None:
         effort = context.reasoning_effort
-    refuse_impossible(request.thinking, model=model)
+    if switch == "disabled" and traits.thinking == "always":
+        raise always_thinks(context.model.id, efforts=traits.reasoning_efforts)
     if effort is not None and traits.reasoning_efforts:
         draft.fields["reasoning_effort"] = nearest(effort, traits.reasoning_efforts)
-    switch = thinking_of(request.thinking, effort=effort if not traits.reasoning_efforts else None)
-    if switch is not None:
-        draft.fields["thinking"] = switch
+        effort = None
+    elif effort in OFF and traits.thinking == "always":
+        effort = None
+    thinking = thinking_of(request.thinking, effort=effort)
+    if thinking is not None:
+        draft.fields["thinking"] = thinking
 
 
 def thinking_of(asked: openai.Thinking | None, *, effort: str | None) -> glm.Thinking | None:
+    """Return GLM's switch: as the caller set it, or else as the effort implies; None when neither says so."""
     kind = asked.type if asked is not None else None
     if kind is None and effort is not None:
         kind = "disabled" if effort in OFF else "enabled"
@@ -53,18 +58,21 @@ def thinking_of(asked: openai.Thinking | None, *, effort: str | None) -> glm.Thi
     )
 
 
-def refuse_impossible(asked: openai.Thinking | None, *, model: Model) -> None:
-    traits = model.chat
-    if asked is None or asked.type != "disabled" or traits is None or traits.thinking != "always":
-        return
-    lowest = traits.reasoning_efforts[0] if traits.reasoning_efforts else None
-    advice = f"Set 'reasoning_effort' to '{lowest}'" if lowest is not None else "Leave 'thinking' out"
-    raise InvalidRequest(f"{model.id} always thinks. {advice}, or use glm-4.7.", param="thinking")
+def always_thinks(model: str, *, efforts: Sequence[str]) -> InvalidRequest:
+    advice = f"Set 'reasoning_effort' to '{efforts[0]}'" if efforts else "Leave 'thinking' out"
+    return InvalidRequest(
+        f"{model} always thinks. {advice}, or use glm-4.7.", param="thinking", code="unsupported_value"
+    )
 
 
 def nearest(effort: str, offered: Sequence[str]) -> str:
     """Return the least of the offered efforts that is no less than ``effort``, or the greatest there is."""
     if effort in offered:
         return effort
-    ranked = sorted(offered, key=EFFORTS.index)
-    return next((one for one in ranked if EFFORTS.index(one) >= EFFORTS.index(effort)), ranked[-1])
+    ranked = sorted(offered, key=rank)
+    return next((one for one in ranked if rank(one) >= rank(effort)), ranked[-1])
+
+
+def rank(effort: str) -> int:
+    """Return where an effort stands among those OpenAI knows; one that only the catalogue knows stands last."""
+    return EFFORTS.index(effort) if effort in EFFORTS else len(EFFORTS)

@@ -4,59 +4,65 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import answer
 from gateway.translate.chat.calls import Calls
-from gateway.translate.chat.structured import JsonText, Schema, refuse_output
-from gateway.translate.chat.tools import Promise
+from gateway.translate.chat.plan import Plan
+from gateway.translate.chat.text import AnswerText
+from gateway.translate.chat.verdict import fault_of, refusal_of
 from gateway.translate.sse import DONE
 
-encode_into = msgspec.json.Encoder().encode_into
+encoder = msgspec.json.Encoder()
+encode, encode_into = encoder.encode, encoder.encode_into
 
-
-class Plan(Struct, frozen=True, kw_only=True):
-    """What the answer has to keep: its identity, the promises made about it, and what is counted."""
-
-    id: str
-    created: int
-    model: str
-    promise: Promise
-    schema: Schema | None = None
-    include_usage: bool = False
-    searched: bool = False
+END = b"data: " + DONE + b"\n\n"
+NO_DELTA = b'"delta":{}'
 
 
 class ChunkWriter:
-    """Writes chunks that share an identity; ``usage`` is null in each when it was asked for, else absent."""
+    """
+    Writes the chunks of one choice as events; ``usage`` is null in each when it was asked for, else absent.
 
-    def __init__(self, plan: Plan) -> None:
-        self._id = plan.id
-        self._created = plan.created
-        self._model = plan.model
-        self._usage: UnsetType | None = None if plan.include_usage else UNSET
+    All of a chunk but its delta is the same for each token, so it is encoded once.
+    """
 
-    def write(
-        self,
-        out: bytearray,
-        *,
-        choices: list[openai.ChunkChoice],
-        usage: openai.CompletionUsage | None = None,
-    ) -> None:
-        """Append one chunk to ``out`` as an event."""
+    def __init__(self, plan: Plan, *, index: int) -> None:
+        self._plan = plan
+        self._index = index
+        head, _, tail = self._chunk(openai.Delta(), finish_reason=None).partition(NO_DELTA)
+        self._head = head + b'"delta":'
+        self._tail = tail
+
+    def delta(self, out: bytearray, delta: openai.Delta) -> None:
+        """Append the chunk that adds ``delta``."""
+        out += self._head
+        encode_into(delta, out, -1)
+        out += self._tail
+
+    def finish(self, out: bytearray, reason: openai.FinishReason) -> None:
+        """Append the chunk that ends the choice."""
+        out += self._chunk(openai.Delta(), finish_reason=reason)
+
+    def usage(self, usage: openai.CompletionUsage) -> bytes:
+        """Return the chunk that tells what all choices together used."""
+        return self._event([], usage=usage)
+
+    def _chunk(self, delta: openai.Delta, *, finish_reason: openai.FinishReason | None) -> bytes:
+        choice = openai.ChunkChoice(index=self._index, delta=delta, finish_reason=finish_reason)
+        return self._event([choice], usage=None if self._plan.include_usage else UNSET)
+
+    def _event(
+        self, choices: list[openai.ChunkChoice], *, usage: openai.CompletionUsage | UnsetType | None
+    ) -> bytes:
+        plan = self._plan
         chunk = openai.CreateChatCompletionStreamResponse(
-            id=self._id,
-            created=self._created,
-            model=self._model,
-            choices=choices,
-            usage=self._usage if usage is None else usage,
+            id=plan.id, created=plan.created, model=plan.model, choices=choices, usage=usage
         )
-        out += b"data: "
-        encode_into(chunk, out, -1)
-        out += b"\n\n"
+        return b"data: %b\n\n" % encode(chunk)
 
 
 class ChatStream:
@@ -64,7 +70,7 @@ class ChatStream:
     One call's stream; ``index`` is that of its choice.
 
     ``done`` turns true at ``[DONE]``. ``failure`` is what went wrong inside the stream, None while nothing did:
-    what came before it has been returned and has to reach the caller first.
+    what came before it has been returned and has to reach the caller first. After either nothing is read any more.
     """
 
     def __init__(self, plan: Plan, *, index: int) -> None:
@@ -72,13 +78,12 @@ class ChatStream:
         self.failure: GatewayError | None = None
         self.usage: glm.Usage | None = None
         self.reasoning: list[str] = []
-        self.calls = Calls(promise=plan.promise, id_prefix=f"call_{plan.id[-12:]}_{index}")
+        self.calls = Calls(promise=plan.promise, id_prefix=plan.call_id_prefix(index))
         self._plan = plan
-        self._index = index
-        self._writer = ChunkWriter(plan)
+        self._writer = ChunkWriter(plan, index=index)
         self._role: Literal["assistant"] | UnsetType = "assistant"
-        self._json = JsonText() if plan.schema is not None else None
-        self._text: list[str] = []
+        self._text = AnswerText(plan)
+        self._told: list[str] = []
         self._results: list[glm.SearchResult] = []
         self._finished = False
 
@@ -87,11 +92,13 @@ class ChatStream:
         out = bytearray()
         try:
             for payload in payloads:
+                if self.done or self.failure is not None:
+                    break
                 if payload == DONE:
                     self._conclude(out, "stop")
                     self.done = True
-                    break
-                self._take(out, answer.read(payload))
+                else:
+                    self._take(out, answer.read(payload))
         except GatewayError as error:
             self.failure = error
         return bytes(out)
@@ -112,63 +119,59 @@ class ChatStream:
         choice = chunk.choices[0]
         delta = choice.delta or choice.message
         if delta is not None:
-            self._say(out, delta)
+            self._hear(out, delta)
             for piece in delta.tool_calls or ():
                 for told in self.calls.feed(piece):
                     self._write(out, told)
         if choice.finish_reason is not None:
             self._conclude(out, choice.finish_reason)
 
-    def _say(self, out: bytearray, delta: glm.AnswerMessage) -> None:
-        content = delta.content
-        if content is not None and not isinstance(content, str):
-            content = answer.text_of(content)
-        if content and self._json is not None:
-            content = self._json.feed(content)
-        reasoning = delta.reasoning_content
+    def _hear(self, out: bytearray, delta: glm.AnswerMessage) -> None:
+        content = delta.content if isinstance(delta.content, str) else answer.text_of(delta.content)
+        reasoning = delta.reasoning_content or ""
+        if content and not self._text.plain:
+            content, thought = self._text.feed(content)
+            reasoning += thought
         opens = self._role is not UNSET and not delta.tool_calls
-        if not (content or reasoning or opens):
-            return
+        if content or reasoning or opens:
+            self._say(out, content, reasoning)
+
+    def _say(self, out: bytearray, content: str, reasoning: str) -> None:
         if reasoning:
             self.reasoning.append(reasoning)
-        if content and self._plan.searched:
-            self._text.append(content)
+        if content:
+            self._told.append(content)
         told = openai.Delta(
             role=self._role,
             content=content if content or not reasoning else UNSET,
             reasoning_content=reasoning or UNSET,
         )
-        self._write(out, told)
+        self._role = UNSET
+        self._writer.delta(out, told)
 
     def _conclude(self, out: bytearray, reason: str) -> None:
         """End the choice, once: what was held back, what can only be checked now, and how it ended."""
         if self._finished:
             return
-        called = bool(self.calls.whole)
-        word = answer.finish_reason(reason, called=called, legacy=self._plan.promise.legacy)
+        self._finished = True
+        word = answer.finish_reason(reason, called=bool(self.calls.whole), legacy=self._plan.promise.legacy)
+        content, thought = self._text.finish()
+        if content or thought:
+            self._say(out, content, thought)
         for told in self.calls.conclude():
             self._write(out, told)
-        if self._json is not None and word == "stop":
-            self._check(out, self._json)
+        if (fault := fault_of(self._plan, text=self._text, reason=word)) is not None:
+            self._write(out, openai.Delta(refusal=refusal_of(fault, text=self._text)))
         if self._results:
-            notes = answer.citations(self._results, text="".join(self._text))
+            notes = answer.citations(self._results, text="".join(self._told))
             self._write(out, openai.Delta(annotations=notes))
-        self._finished = True
-        self._write(out, openai.Delta(), finish_reason=word)
+        if self._role is not UNSET:
+            self._write(out, openai.Delta(content=""))
+        self._writer.finish(out, word)
 
-    def _check(self, out: bytearray, found: JsonText) -> None:
-        """Tell a refusal as one; raise InvalidOutput when the answer breaks its schema, since it has been said."""
-        schema = self._plan.schema
-        if not found.found:
-            self._write(out, openai.Delta(refusal=found.before or "The model gave no answer."))
-        elif schema is not None and (fault := schema.fault(found.text)) is not None:
-            refuse_output(fault)
-
-    def _write(
-        self, out: bytearray, delta: openai.Delta, *, finish_reason: openai.FinishReason | None = None
-    ) -> None:
-        if self._role is not UNSET and delta.role is UNSET:
+    def _write(self, out: bytearray, delta: openai.Delta) -> None:
+        """Write a delta; the first of all names the role."""
+        if self._role is not UNSET:
             delta = msgspec.structs.replace(delta, role=self._role)
-        self._role = UNSET
-        choice = openai.ChunkChoice(index=self._index, delta=delta, finish_reason=finish_reason)
-        self._writer.write(out, choices=[choice])
+            self._role = UNSET
+        self._writer.delta(out, delta)

@@ -5,31 +5,39 @@ GLM takes ``json_object`` only, answers ``json_schema`` with 200 and ignores it,
 fences. So the schema goes into the instructions and the answer is checked here.
 """
 
-import json
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 import jsonschema_rs
+import msgspec
 
-from gateway.errors import InvalidOutput, InvalidRequest
+from gateway.errors import InvalidRequest
 from gateway.openai import chat as openai
 
 MARKS = re.compile(r'["\\{}\[\]]')
-MAX_BACKTRACKS = 100_000
+MAX_BACKTRACKS = 10_000
+"""What a pattern may cost, as it is matched between the chunks of everybody else's streams."""
+
+MAX_FAULT_CHARACTERS = 300
 ANY_OBJECT: dict[str, Any] = {"type": "object"}
+KINDS = {"{": "object", "[": "array"}
+PARAM = "response_format.json_schema.schema"
 
 
 class Schema:
     """
-    A JSON Schema an answer has to keep.
+    A JSON Schema an answer has to keep; ``opening`` is the bracket that its values begin with.
 
-    Raises InvalidRequest when it is not a schema, or refers to another document: the caller's fault.
+    Raises InvalidRequest when it is not a schema, refers to another document, or is not of an object or array:
+    the caller's fault.
     """
 
-    def __init__(self, schema: dict[str, Any], *, name: str = "answer") -> None:
-        self.name = name
+    def __init__(self, schema: dict[str, Any], *, name: str, description: str | None = None) -> None:
+        self._name = name
+        self._description = description
+        self.opening = opening_of(schema)
         try:
-            self.text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+            self._text = msgspec.json.encode(schema).decode()
             self._validator = jsonschema_rs.validator_for(
                 schema,
                 offline=True,
@@ -44,27 +52,44 @@ class Schema:
         ) as error:
             raise InvalidRequest(
                 "'schema' is not a valid JSON Schema. Check its keywords; '$ref' may only point inside it.",
-                param="response_format.json_schema.schema",
+                param=PARAM,
+                code="invalid_value",
             ) from error
 
-    @property
-    def instruction(self) -> str:
-        """What the model is told."""
+    def instruction(self, *, beside_tools: bool) -> str:
+        """Return what the model is told; ``beside_tools`` leaves it the choice of calling one instead."""
+        condition = "Unless you call a function, answer" if beside_tools else "Answer"
+        meaning = f" ({self._description})" if self._description else ""
         return (
-            f"Answer with one JSON object and nothing else: no code fence, no comment. "
-            f"It must be valid against this JSON Schema, named '{self.name}':\n{self.text}"
+            f"{condition} with one JSON {KINDS[self.opening]} and nothing else: no code fence, no comment. "
+            f"It must be valid against this JSON Schema, named '{self._name}'{meaning}:\n{self._text}"
         )
 
     def fault(self, text: str) -> str | None:
         """Return what is wrong with an answer in the schema's terms, None when it is valid."""
         try:
-            instance = json.loads(text)
-        except (ValueError, RecursionError):
+            instance = msgspec.json.decode(text)
+        except (msgspec.DecodeError, RecursionError):
             return "it is not complete, valid JSON"
-        error = next(iter(self._validator.iter_errors(instance)), None)
-        if error is None:
-            return None
-        return f"it breaks the schema at /{'/'.join(map(str, error.schema_path))}"
+        try:
+            self._validator.validate(instance)
+        except jsonschema_rs.ValidationError as error:
+            return f"it breaks the schema at /{'/'.join(map(str, error.schema_path))}"[:MAX_FAULT_CHARACTERS]
+        return None
+
+
+def opening_of(schema: dict[str, Any]) -> str:
+    """Return the bracket that values of a schema begin with; raise InvalidRequest when they have none."""
+    kinds = schema.get("type", "object")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    found = next((opening for opening, kind in KINDS.items() if kind in kinds), None)
+    if found is None:
+        raise InvalidRequest(
+            "A JSON Schema for answers must be of type 'object' or 'array'. Wrap the value in an object.",
+            param=PARAM,
+            code="unsupported_value",
+        )
+    return found
 
 
 def schema_of(format: openai.ResponseFormat | None, *, json_object: bool) -> Schema | None:  # noqa: A002
@@ -75,35 +100,24 @@ def schema_of(format: openai.ResponseFormat | None, *, json_object: bool) -> Sch
     """
     match format:
         case openai.JsonSchemaFormat(json_schema=wanted):
-            return Schema(wanted.schema if wanted.schema is not None else ANY_OBJECT, name=wanted.name)
+            schema = ANY_OBJECT if wanted.schema is None else wanted.schema
+            return Schema(schema, name=wanted.name, description=wanted.description)
         case openai.JsonObjectFormat() if not json_object:
-            return Schema(ANY_OBJECT)
+            return Schema(ANY_OBJECT, name="answer")
         case _:
             return None
-
-
-def refuse_output(fault: str) -> NoReturn:
-    """Raise InvalidOutput for an answer that is wrong."""
-    raise InvalidOutput(
-        f"The model's answer does not keep to the JSON schema: {fault}. "
-        "Ask again, simplify the schema, or use a larger model."
-    )
-
-
-def repair_request(fault: str) -> str:
-    """Return what to tell the model so that it mends its answer."""
-    return f"Your answer cannot be used: {fault}. Answer again with the whole, corrected JSON and nothing else."
 
 
 class JsonText:
     """
     The JSON value inside a text that comes in pieces.
 
-    Drops what stands before the first brace or bracket and after its match: fences, greetings, explanations.
+    Drops what stands before the ``opening`` bracket and after its match: fences, greetings, explanations.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, opening: str) -> None:
         self.found: list[str] = []
+        self._opening = opening
         self._before: list[str] = []
         self._depth = 0
         self._in_string = False
@@ -116,7 +130,7 @@ class JsonText:
             return ""
         start = 0
         if not self._depth:
-            start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
+            start = text.find(self._opening)
             if start < 0:
                 self._before.append(text)
                 return ""
@@ -152,7 +166,7 @@ class JsonText:
     def _step(self, mark: str) -> bool:
         """Take one mark; True when it closes the value."""
         if mark == "\\":
-            self._escaped = self._in_string
+            self._escaped = True
         elif mark == '"':
             self._in_string = not self._in_string
         elif not self._in_string:

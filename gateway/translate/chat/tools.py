@@ -1,12 +1,12 @@
-"""Tools and the choice among them: what GLM is offered, and what is promised about its calls."""
+"""Tools and the choice among them: what GLM is offered, and how it is told to call one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
-from gateway.catalog import Model
+from gateway.catalog import ChatTraits, Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -16,7 +16,7 @@ CUSTOM_PARAMETERS = Raw(
     b'{"type":"object","properties":{"input":{"type":"string","description":"The whole input of the tool."}},'
     b'"required":["input"]}'
 )
-FUNCTION_KINDS = ("function", "custom")
+NO_PARAMETERS = (Raw(b"null"), Raw(b"{}"))
 
 
 class CustomInput(Struct, frozen=True, kw_only=True):
@@ -25,24 +25,14 @@ class CustomInput(Struct, frozen=True, kw_only=True):
     input: str
 
 
-class Promise(Struct, frozen=True, kw_only=True):
-    """
-    What the caller was promised about tool calls.
-
-    ``must_call``: an answer without a call breaks the promise. ``single``: only the first call counts.
-    ``legacy``: calls are told in the deprecated ``function_call`` form. ``custom``: names of custom tools.
-    """
-
-    must_call: bool = False
-    single: bool = False
-    legacy: bool = False
-    custom: frozenset[str] = frozenset()
-
-
 class Offer(Struct, frozen=True, kw_only=True):
-    """The tools GLM is offered, and whether and what it must call; ``must_name`` None means any of them."""
+    """
+    The tools GLM is offered, by their place in the request, and whether and what it must call.
 
-    tools: Sequence[openai.Tool]
+    ``must_name`` None means any of them.
+    """
+
+    tools: Mapping[str, openai.Tool]
     mode: Literal["auto", "required"] = "auto"
     must_name: str | None = None
 
@@ -51,14 +41,14 @@ def offer_of(request: openai.CreateChatCompletionRequest) -> Offer:
     """Return what of the request's tools may be called; raise InvalidRequest for a choice that names no tool."""
     if request.tools is None and request.functions is not None:
         return legacy_offer(request)
-    tools = request.tools or []
+    tools = {f"tools[{index}]": tool for index, tool in enumerate(request.tools or ())}
     match request.tool_choice:
         case "none":
-            return Offer(tools=[])
+            return Offer(tools={})
         case None | "auto":
             return Offer(tools=tools)
         case "required":
-            need_tools(tools)
+            need_callable(tools)
             return Offer(tools=tools, mode="required")
         case openai.FunctionChoice(function=wanted):
             return named_offer(tools, wanted.name, param="tool_choice")
@@ -69,31 +59,36 @@ def offer_of(request: openai.CreateChatCompletionRequest) -> Offer:
 
 
 def legacy_offer(request: openai.CreateChatCompletionRequest) -> Offer:
-    tools = [openai.FunctionTool(function=function) for function in request.functions or ()]
+    functions = enumerate(request.functions or ())
+    tools: dict[str, openai.Tool] = {
+        f"functions[{index}]": openai.FunctionTool(function=function) for index, function in functions
+    }
     match request.function_call:
         case "none":
-            return Offer(tools=[])
+            return Offer(tools={})
         case openai.ToolName(name=name):
             return named_offer(tools, name, param="function_call")
         case _:
             return Offer(tools=tools)
 
 
-def need_tools(tools: Sequence[openai.Tool]) -> None:
-    if not tools:
-        raise InvalidRequest("'tool_choice' asks for a call, but 'tools' is empty.", param="tool_choice")
+def need_callable(tools: Mapping[str, openai.Tool]) -> None:
+    if not any(name_of(tool) for tool in tools.values()):
+        raise InvalidRequest(
+            "'tool_choice' asks for a call, but 'tools' holds no function to call.", param="tool_choice"
+        )
 
 
-def named_offer(tools: Sequence[openai.Tool], name: str, *, param: str) -> Offer:
-    found = [tool for tool in tools if name_of(tool) == name]
+def named_offer(tools: Mapping[str, openai.Tool], name: str, *, param: str) -> Offer:
+    found = {place: tool for place, tool in tools.items() if name_of(tool) == name}
     if not found:
-        raise InvalidRequest(f"'{param}' names a tool that is not among 'tools'.", param=param)
+        raise InvalidRequest(f"'{param}' names a function that the request does not define.", param=param)
     return Offer(tools=found, mode="required", must_name=name)
 
 
-def allowed_offer(tools: Sequence[openai.Tool], allowed: openai.AllowedTools) -> Offer:
+def allowed_offer(tools: Mapping[str, openai.Tool], allowed: openai.AllowedTools) -> Offer:
     names = {choice.name for tool in allowed.tools if (choice := tool.function or tool.custom) is not None}
-    found = [tool for tool in tools if name_of(tool) in names]
+    found = {place: tool for place, tool in tools.items() if name_of(tool) in names}
     if not found:
         raise InvalidRequest("'allowed_tools' names no tool that is among 'tools'.", param="tool_choice")
     return Offer(tools=found, mode=allowed.mode)
@@ -110,44 +105,45 @@ def name_of(tool: openai.Tool) -> str | None:
             return None
 
 
-def to_glm(tools: Sequence[openai.Tool], *, model: Model) -> list[glm.Tool]:
+def to_glm(tools: Mapping[str, openai.Tool], *, model: Model) -> list[glm.Tool]:
     """Return the tools in GLM's terms; raise InvalidRequest naming the one that ``model`` does not take."""
-    return [convert(tool, model=model, param=f"tools[{index}]") for index, tool in enumerate(tools)]
+    return [convert(tool, model=model, param=place) for place, tool in tools.items()]
 
 
 def convert(tool: openai.Tool, *, model: Model, param: str) -> glm.Tool:
     match tool:
         case openai.FunctionTool(function=function):
             require(model, "function", param=param)
-            return glm.FunctionTool(
-                function=glm.Function(
-                    name=function.name,
-                    description=function.description or "",
-                    parameters=parameters_of(function, param=f"{param}.function.parameters"),
-                )
-            )
+            return function_tool(function, param=param)
         case openai.CustomTool(custom=custom):
             require(model, "function", param=param)
             return custom_tool(custom, param=param)
         case openai.WebSearchTool(web_search=body):
             require(model, "web_search", param=param)
-            return glm.WebSearchTool(web_search=body)
+            return glm.WebSearchTool(web_search=json_object(body, param=f"{param}.web_search"))
         case openai.RetrievalTool(retrieval=body):
             require(model, "retrieval", param=param)
-            return glm.RetrievalTool(retrieval=body)
+            return glm.RetrievalTool(retrieval=json_object(body, param=f"{param}.retrieval"))
         case openai.McpTool(mcp=body):
             require(model, "mcp", param=param)
-            return glm.McpTool(mcp=body)
+            return glm.McpTool(mcp=json_object(body, param=f"{param}.mcp"))
 
 
-def parameters_of(function: openai.Function, *, param: str) -> Raw:
-    """Return the schema as it came, or an empty object's, since GLM requires one."""
-    schema = bytes(function.parameters)
-    if schema in (b"", b"null", b"{}"):
-        return EMPTY_PARAMETERS
-    if not schema.startswith(b"{"):
-        raise InvalidRequest("'parameters' must be a JSON Schema object.", param=param)
-    return function.parameters
+def json_object(body: Raw, *, param: str) -> Raw:
+    """Return ``body`` as it came; raise InvalidRequest when it is not a JSON object."""
+    if not bytes(body).startswith(b"{"):
+        raise InvalidRequest(f"Invalid type for '{param}': expected an object.", param=param, code="invalid_type")
+    return body
+
+
+def function_tool(function: openai.Function, *, param: str) -> glm.FunctionTool:
+    """Return a function with what GLM requires and OpenAI does not: a description and an object of parameters."""
+    parameters = EMPTY_PARAMETERS
+    if function.parameters is not UNSET and function.parameters not in NO_PARAMETERS:
+        parameters = json_object(function.parameters, param=f"{param}.function.parameters")
+    return glm.FunctionTool(
+        function=glm.Function(name=function.name, description=function.description or "", parameters=parameters)
+    )
 
 
 def custom_tool(custom: openai.Custom, *, param: str) -> glm.FunctionTool:
@@ -164,7 +160,7 @@ def custom_tool(custom: openai.Custom, *, param: str) -> glm.FunctionTool:
 
 def require(model: Model, kind: str, *, param: str) -> None:
     """Raise InvalidRequest when ``model`` does not take this kind of tool."""
-    kinds: Sequence[str] = model.chat.tools if model.chat is not None else ()
+    kinds: Sequence[str] = (model.chat or ChatTraits()).tools
     if kind not in kinds:
         takes = f"it takes {', '.join(kinds)} tools" if kinds else "it takes no tools at all"
         raise InvalidRequest(

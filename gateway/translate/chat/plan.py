@@ -1,0 +1,40 @@
+"""What one answer has to keep: its identity, and the promises that the request was given."""
+
+from msgspec import Struct
+
+from gateway.translate.chat.structured import Schema
+
+
+class Promise(Struct, frozen=True, kw_only=True):
+    """
+    What the caller was promised about tool calls.
+
+    ``must_call``: an answer without a call breaks the promise. ``single``: only the first call counts.
+    ``legacy``: calls are told in the deprecated ``function_call`` form. ``custom``: names of custom tools.
+    """
+
+    must_call: bool = False
+    single: bool = False
+    legacy: bool = False
+    custom: frozenset[str] = frozenset()
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """
+    How the answer is told.
+
+    ``id``, ``created`` (Unix seconds) and ``model`` are the answer's own. ``schema`` None: the text is free.
+    ``inline_markers``: the model mixes markers into its text. ``include_usage``: a stream ends with the tokens.
+    """
+
+    id: str
+    created: int
+    model: str
+    promise: Promise = Promise()
+    schema: Schema | None = None
+    inline_markers: bool = False
+    include_usage: bool = False
+
+    def call_id_prefix(self, index: int) -> str:
+        """Return what the ids of calls begin with where GLM gave none, for the choice of this ``index``."""
+        return f"call_{self.id[-12:]}_{index}"

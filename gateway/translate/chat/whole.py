@@ -1,0 +1,64 @@
+"""One call's whole answer: GLM's completion, understood, to one of OpenAI's choices."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET
+
+from gateway.glm import chat as glm
+from gateway.openai import chat as openai
+from gateway.translate.chat import answer
+from gateway.translate.chat.calls import Calls, to_openai
+from gateway.translate.chat.plan import Plan
+from gateway.translate.chat.text import AnswerText
+from gateway.translate.chat.verdict import fault_of, refusal_of
+
+
+class Whole:
+    """
+    One whole answer; ``index`` is that of its choice.
+
+    ``said`` is the text as the model gave it. ``fault`` is how the answer breaks what was promised, None when it
+    keeps it. Raises UpstreamProtocolError when there is no message, and the error that the answer tells of.
+    """
+
+    def __init__(self, told: glm.ChatAnswer, *, plan: Plan, index: int) -> None:
+        if not told.choices or (message := told.choices[0].message or told.choices[0].delta) is None:
+            raise answer.unreadable()
+        self._plan = plan
+        self._index = index
+        self._results: Sequence[glm.SearchResult] = told.web_search or ()
+        self.calls = calls_of(message.tool_calls or (), plan=plan, index=index)
+        self.said = answer.text_of(message.content)
+        self._text = AnswerText(plan)
+        parts = [self._text.feed(self.said), self._text.finish()]
+        self._content = "".join(content for content, _ in parts)
+        self.reasoning = (message.reasoning_content or "") + "".join(thought for _, thought in parts)
+        self._reason = answer.finish_reason(
+            told.choices[0].finish_reason, called=bool(self.calls.whole), legacy=plan.promise.legacy
+        )
+        self.fault = fault_of(plan, text=self._text, reason=self._reason)
+
+    def choice(self) -> openai.ChatCompletionChoice:
+        """Return the answer as OpenAI's; raise InvalidOutput when its fault cannot be told as a refusal."""
+        refusal = None if self.fault is None else refusal_of(self.fault, text=self._text)
+        called = [to_openai(call, promise=self._plan.promise) for call in self.calls.whole]
+        legacy = self._plan.promise.legacy
+        function = next((call.function for call in called if isinstance(call, openai.AnswerCall)), None)
+        message = openai.ChatCompletionResponseMessage(
+            content=None if refusal is not None or (called and not self._content) else self._content,
+            refusal=refusal,
+            annotations=answer.citations(self._results, text=self._content) if self._results else UNSET,
+            reasoning_content=self.reasoning or UNSET,
+            tool_calls=called if called and not legacy else UNSET,
+            function_call=function if function is not None and legacy else UNSET,
+        )
+        return openai.ChatCompletionChoice(index=self._index, message=message, finish_reason=self._reason)
+
+
+def calls_of(pieces: Sequence[glm.AnswerToolCall], *, plan: Plan, index: int) -> Calls:
+    """Return the calls of a whole answer, in which every piece is a call of its own, whatever its index says."""
+    calls = Calls(promise=plan.promise, id_prefix=plan.call_id_prefix(index))
+    for position, piece in enumerate(pieces):
+        calls.feed(msgspec.structs.replace(piece, index=position))
+    return calls

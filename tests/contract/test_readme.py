@@ -1,0 +1,24 @@
+"""The README's tables of fates and the code's are one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.translate.chat.params import CHAT
+from gateway.translate.fates import markdown
+from gateway.translate.params import Table
+
+README = Path(__file__).parents[2] / "README.md"
+TABLES: dict[str, Table] = {"chat": CHAT}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_readme_shows_the_table_that_the_code_keeps(name: str) -> None:
+    """Between its markers stands the table as it is; ``markdown`` in ``translate/fates.py`` writes it anew."""
+    text = README.read_text("utf-8")
+
+    shown = re.search(rf"<!-- fates:{name} -->\n+(.*?)\n*<!-- /fates -->", text, re.DOTALL)
+
+    assert shown is not None, f"README.md lacks <!-- fates:{name} --> … <!-- /fates -->"
+    assert markdown(TABLES[name]).strip() == shown[1].strip()

@@ -1,0 +1,77 @@
+"""The taxonomy: what every leaf tells an SDK."""
+
+import pytest
+
+from gateway import errors
+from gateway.errors import CapacityError, ClientError, GatewayError, ModelNotFound, UpstreamError
+
+BRANCHES = (ClientError, CapacityError, UpstreamError)
+
+
+def leaves(kind: type[GatewayError]) -> list[type[GatewayError]]:
+    return [kind, *(leaf for child in kind.__subclasses__() for leaf in leaves(child))]
+
+
+LEAVES = [
+    leaf
+    for leaf in leaves(GatewayError)
+    if leaf not in (GatewayError, *BRANCHES) and leaf.__module__ == errors.__name__
+]
+
+FACTS = {
+    "InvalidRequest": (400, "invalid_request_error", None, None),
+    "ContentFiltered": (400, "invalid_request_error", "content_filter", None),
+    "AuthenticationFailed": (401, "authentication_error", "invalid_api_key", None),
+    "PermissionDenied": (403, "permission_error", "permission_denied", None),
+    "ModelNotFound": (404, "invalid_request_error", "model_not_found", None),
+    "RouteNotFound": (404, "invalid_request_error", "unknown_url", None),
+    "MethodNotAllowed": (405, "invalid_request_error", "method_not_allowed", None),
+    "PayloadTooLarge": (413, "invalid_request_error", "request_too_large", None),
+    "UnsupportedMediaType": (415, "invalid_request_error", "unsupported_media_type", None),
+    "HeadersTooLarge": (431, "invalid_request_error", "headers_too_large", None),
+    "RateLimited": (429, "rate_limit_error", "rate_limit_exceeded", True),
+    "UpstreamRateLimited": (429, "rate_limit_error", "upstream_rate_limit_exceeded", True),
+    "QuotaExhausted": (429, "insufficient_quota", "insufficient_quota", False),
+    "Overloaded": (503, "server_error", "upstream_overloaded", True),
+    "Draining": (503, "server_error", "shutting_down", True),
+    "UpstreamUnavailable": (502, "server_error", "upstream_unavailable", None),
+    "UpstreamFailed": (502, "server_error", "upstream_error", None),
+    "UpstreamTimeout": (504, "server_error", "upstream_timeout", None),
+    "UpstreamProtocolError": (502, "server_error", "upstream_protocol_error", None),
+    "UpstreamRejected": (502, "server_error", "upstream_account_rejected", False),
+    "InvalidOutput": (502, "server_error", "invalid_structured_output", False),
+}
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_leaf_tells_what_sdks_branch_on(name: str) -> None:
+    """Status, type, code and whether to try again are part of the contract."""
+    error = getattr(errors, name)("m")
+
+    assert (error.status, error.type, error.code, error.should_retry) == FACTS[name]
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
+def test_leaf_is_drawn_in_the_tree(leaf: type[GatewayError]) -> None:
+    """The module's docstring shows the whole tree, or the part that a leaf refines."""
+    assert errors.__doc__ is not None
+    assert any(kind.__name__ in errors.__doc__ for kind in leaf.__mro__ if kind not in (GatewayError, *BRANCHES))
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
+def test_fault_is_told_by_the_status(leaf: type[GatewayError]) -> None:
+    """A caller's fault is 4xx; GLM's is 5xx; no room is 429 or 503, and the only 429s there are."""
+    allowed = {
+        ClientError: range(400, 429),
+        CapacityError: (429, 503),
+        UpstreamError: range(500, 600),
+    }
+    branch = next(branch for branch in BRANCHES if issubclass(leaf, branch))
+
+    assert leaf.status in allowed[branch] or (branch is ClientError and leaf.status == 431)
+
+
+def test_own_code_wins_over_that_of_the_class() -> None:
+    """A call site may know better."""
+    assert errors.InvalidRequest("m", code="context_length_exceeded").code == "context_length_exceeded"
+    assert ModelNotFound("m").param == "model"

@@ -1,0 +1,162 @@
+"""Tool calls, whole or in fragments, put together so that OpenAI's clients can add them up."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.glm.chat import AnswerToolCall
+from gateway.translate.chat.calls import Calls, to_openai
+from gateway.translate.chat.plan import Promise
+
+
+def piece(name: str | None = None, arguments: Any = None, **more: Any) -> dict[str, Any]:
+    return {"function": {"name": name, "arguments": arguments}, **more}
+
+
+FREE = Promise()
+
+
+def run(pieces: list[dict[str, Any]], promise: Promise = FREE) -> tuple[list[Any], list[Any]]:
+    """Give the deltas that were told, and the calls as a whole message has them."""
+    calls = Calls(promise=promise, id_prefix="call_x")
+    deltas = [delta for one in pieces for delta in calls.feed(msgspec.convert(one, AnswerToolCall))]
+    deltas += calls.conclude()
+    whole = [to_openai(call, promise=promise) for call in calls.whole]
+    return msgspec.to_builtins(deltas), msgspec.to_builtins(whole)
+
+
+def added_up(deltas: list[Any]) -> list[Any]:
+    """Add up deltas as the official clients do: by index, strings joined, and fail on what they fail on."""
+    calls: dict[int, dict[str, Any]] = {}
+    for delta in deltas:
+        (chunk,) = delta["tool_calls"]
+        call = calls.setdefault(chunk["index"], {"id": "", "type": "", "function": {"name": "", "arguments": ""}})
+        for key in ("id", "type"):
+            call[key] += chunk.get(key, "")
+        for key in ("name", "arguments"):
+            call["function"][key] += chunk["function"].get(key, "")
+    assert [*calls] == [*range(len(calls))]
+    return [*calls.values()]
+
+
+def call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+CASES = [
+    pytest.param(
+        [piece("f", '{"a":1}', id="1", index=0, type="function")], [call("1", "f", '{"a":1}')], id="in one"
+    ),
+    pytest.param(
+        [piece("f", '{"a"', id="1", index=0), piece(None, ":1", index=0), piece(None, "}", index=0)],
+        [call("1", "f", '{"a":1}')],
+        id="in fragments",
+    ),
+    pytest.param(
+        [
+            piece("f", '{"a"', id="1", index=0, type="function"),
+            piece("f", ":1}", id="1", index=0, type="function"),
+        ],
+        [call("1", "f", '{"a":1}')],
+        id="id, type and name repeated",
+    ),
+    pytest.param(
+        [piece("f", "{}", id="1", index=0), piece("g", "[1]", id="2", index=1)],
+        [call("1", "f", "{}"), call("2", "g", "[1]")],
+        id="two in parallel",
+    ),
+    pytest.param(
+        [
+            piece("f", "{", id="1", index=0),
+            piece("g", "{", id="2", index=1),
+            piece(None, "}", index=0),
+            piece(None, "}", index=1),
+        ],
+        [call("1", "f", "{}"), call("2", "g", "{}")],
+        id="two interleaved",
+    ),
+    pytest.param(
+        [piece("f", "{}", id="1", index=3), piece("g", "{}", id="2", index=7)],
+        [call("1", "f", "{}"), call("2", "g", "{}")],
+        id="indexes with gaps",
+    ),
+    pytest.param(
+        [piece("f", "{}", id="1", index=0), piece("g", "{}", id="2", index=0)],
+        [call("1", "f", "{}"), call("2", "g", "{}")],
+        id="two under one index",
+    ),
+    pytest.param(
+        [piece("f", "{", id="1"), piece(None, "}"), piece("g", "{}", id="2")],
+        [call("1", "f", "{}"), call("2", "g", "{}")],
+        id="no indexes",
+    ),
+    pytest.param(
+        [piece("f", "{", id="1"), piece("g", "{}", id="2"), piece(None, "}", id="1")],
+        [call("1", "f", "{}"), call("2", "g", "{}")],
+        id="no indexes, found by id",
+    ),
+    pytest.param(
+        [piece("f", "{}"), piece("g", "{}")],
+        [call("call_x_0", "f", "{}"), call("call_x_1", "g", "{}")],
+        id="neither ids nor indexes",
+    ),
+    pytest.param([piece("f", "{}", index=0)], [call("call_x_0", "f", "{}")], id="no id"),
+    pytest.param([piece("f", None, id="1", index=0)], [call("1", "f", "{}")], id="no arguments"),
+    pytest.param([piece("f", "", id="1", index=0)], [call("1", "f", "{}")], id="empty arguments"),
+    pytest.param(
+        [piece("f", {"a": 1}, id="1", index=0)], [call("1", "f", '{"a":1}')], id="arguments as an object"
+    ),
+    pytest.param([piece("f", {}, id="1", index=0)], [call("1", "f", "{}")], id="arguments as an empty object"),
+    pytest.param(
+        [{"id": "1", "index": 0}, piece("f", "{}", index=0)], [call("1", "f", "{}")], id="the id before the name"
+    ),
+    pytest.param(
+        [{"id": "0", "index": 0, "type": "mcp"}, piece("f", "{}", id="1", index=1)],
+        [call("1", "f", "{}")],
+        id="Zhipu's own call before it",
+    ),
+    pytest.param([piece(None, "{}", id="1", index=0)], [], id="a call that never has a name"),
+]
+
+
+@pytest.mark.parametrize(("pieces", "expected"), CASES)
+def test_calls_are_the_same_added_up_from_deltas_and_whole(pieces: list[Any], expected: list[Any]) -> None:
+    """Deltas add up by the clients' rules to the calls of a whole message, with nothing repeated."""
+    deltas, whole = run(pieces)
+
+    assert expected == whole
+    assert expected == added_up(deltas)
+
+
+TWO = [piece("f", "{", id="1", index=0), piece("g", "{}", id="2", index=1), piece(None, "}", index=0)]
+
+
+def test_only_the_first_call_counts_when_one_was_asked_for() -> None:
+    """``parallel_tool_calls: false`` is kept for the caller, since GLM has no such switch."""
+    deltas, whole = run(TWO, Promise(single=True))
+
+    assert whole == added_up(deltas) == [call("1", "f", "{}")]
+
+
+def test_deprecated_form_has_no_id_and_no_index() -> None:
+    """Callers that asked in the old form are answered in it."""
+    deltas, _ = run(
+        [piece("f", "{", id="1", index=0), piece(None, "}", index=0)], Promise(single=True, legacy=True)
+    )
+
+    assert deltas == [
+        {"function_call": {"name": "f", "arguments": "{"}},
+        {"function_call": {"arguments": "}"}},
+    ]
+
+
+def test_custom_call_is_unwrapped_when_it_is_whole() -> None:
+    """A custom tool's input is inside JSON until then."""
+    deltas, whole = run(
+        [piece("sh", '{"input":', id="1", index=0), piece(None, '"ls"}', index=0)],
+        Promise(custom=frozenset({"sh"})),
+    )
+
+    assert whole == [{"id": "1", "type": "custom", "custom": {"name": "sh", "input": "ls"}}]
+    assert deltas == [{"tool_calls": [{"index": 0, **whole[0]}]}]
