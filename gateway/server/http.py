@@ -6,11 +6,12 @@ Also gives what never reaches the application, such as a head that cannot be par
 
 import asyncio
 from itertools import chain
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest
+from gateway.server.corked import Corked
 from gateway.translate.errors import to_openai
 
 
@@ -36,7 +37,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head, but not for ever."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Corked(transport, loop=self.loop)))
         self._head_timer = self.loop.call_later(self.first_head_seconds, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:

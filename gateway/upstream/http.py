@@ -5,8 +5,8 @@ Speaks to an httpx transport directly: ``httpx.AsyncClient`` adds cookies, redir
 known address does not need, and costs more than the rest of the gateway.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
 from typing import Any
 
 import httpx
@@ -36,14 +36,24 @@ ERRORS: tuple[tuple[type[Exception], type[GatewayError], str], ...] = (
 """httpx's exceptions and ours, the most specific first."""
 
 
-@contextmanager
-def mapped_errors() -> Iterator[None]:
-    """Raise the network's failures as UpstreamErrors."""
-    try:
-        yield
-    except tuple(kind for kind, _, _ in ERRORS) as error:
-        mapped, message = next((ours, said) for kind, ours, said in ERRORS if isinstance(error, kind))
-        raise mapped(message) from error
+class MappedErrors:
+    """Raises the network's failures as UpstreamErrors, as a context manager that can be shared."""
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Raise our error for one of httpx's or of the system's; leave every other as it is."""
+        if error is None:
+            return
+        for theirs, ours, message in ERRORS:
+            if isinstance(error, theirs):
+                raise ours(message) from error
+
+
+MAPPED_ERRORS = MappedErrors()
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
@@ -59,18 +69,24 @@ class Timeouts(Struct, frozen=True, kw_only=True):
 
 
 class Reply:
-    """One answer of GLM's, not read yet. Whoever holds it closes it. ``is_json`` tells a body from a stream."""
+    """One answer of GLM's, not read yet. Whoever holds it closes it."""
 
     def __init__(self, response: httpx.Response, *, max_bytes: int) -> None:
         self.status = response.status_code
-        self.is_json = response.headers.get("content-type", "").startswith("application/json")
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - the transport is an async one
         self._stream = response.stream
+        self._headers = response.headers
         self._max_bytes = max_bytes
+
+    @property
+    def is_json(self) -> bool:
+        """Whether this is a body, not a stream."""
+        kind: str = self._headers.get("content-type", "")
+        return kind.startswith("application/json")
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body in the pieces in which it arrives."""
-        with mapped_errors():
+        with MAPPED_ERRORS:
             async for chunk in self._stream:
                 yield chunk
 
@@ -118,17 +134,15 @@ class Upstream:
 
         Raises UpstreamUnavailable or UpstreamTimeout, GLM's fault or the network's.
         """
-        headers = self._headers[account].copy()
-        headers["content-length"] = str(len(body))
-        # Given as a stream, a request is not looked through for its length and type once more.
+        # Given as a stream, a body is not looked through for its length and type; the transport adds the length.
         request = httpx.Request(
             "POST",
             self._url(path),
-            headers=headers,
+            headers=self._headers[account],
             stream=httpx.ByteStream(body),
             extensions=self._extensions,
         )
-        with mapped_errors():
+        with MAPPED_ERRORS:
             response = await self._transport.handle_async_request(request)
         return Reply(response, max_bytes=self._max_answer_bytes)
 

@@ -127,11 +127,14 @@ def take(idle: deque[Connection], *, now: float) -> Connection | None:
 
 
 def serialised(request: httpx.Request, body: bytes) -> bytes:
-    """Return a request as bytes; raise LocalProtocolError when a header would smuggle in another."""
-    headers = request.headers.raw
+    """
+    Return a request as bytes, with the length of its body, which its headers need not know.
+
+    Raises LocalProtocolError when a header would smuggle in another.
+    """
     lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
-    lines += [b"%b: %b" % header for header in headers]
+    lines += [b"%b: %b" % header for header in request.headers.raw if header[0] != b"content-length"]
     head = b"\r\n".join(lines)
-    if head.count(b"\n") != len(headers):
+    if head.count(b"\n") != len(lines) - 1:
         raise httpx.LocalProtocolError("A header holds a line break.")
-    return b"%b\r\n\r\n%b" % (head, body)
+    return b"%b\r\ncontent-length: %d\r\n\r\n%b" % (head, len(body), body)
