@@ -33,6 +33,8 @@ from gateway.simulator.connection import (
     read_request,
     unless_client_leaves,
 )
+from gateway.simulator.embeddings import route as embeddings
+from gateway.simulator.embeddings.models import EMBEDDING_MODELS, EmbeddingModel
 from gateway.simulator.faults import Error, Fault, Script
 from gateway.simulator.listing import list_models
 from gateway.simulator.models import CHAT_MODELS, ChatModel
@@ -47,11 +49,12 @@ class Endpoint(Struct, frozen=True):
     """One address of the platform: the room that answers, and the models it takes by id; none, no slot."""
 
     answer: Callable[[Ask], Reply]
-    models: Mapping[str, ChatModel] = {}
+    models: Mapping[str, ChatModel] | Mapping[str, EmbeddingModel] = {}
 
 
 _ENDPOINTS = {
     f"{BASE_PATH}/chat/completions": {"POST": Endpoint(chat.answer, CHAT_MODELS)},
+    f"{BASE_PATH}/embeddings": {"POST": Endpoint(embeddings.answer, EMBEDDING_MODELS)},
     f"{BASE_PATH}/models": {"GET": Endpoint(list_models)},
 }
 
@@ -87,7 +90,7 @@ class Simulator:
         if request.path.startswith(control.PATH):
             await deliver(control.answer(request, self._platform), send)
             return
-        self.book.seen.append(request)
+        self.book.see(request)
         endpoint = _ENDPOINTS.get(request.path, {}).get(request.method)
         if endpoint is None:
             await deliver(_nowhere(request, now=self._platform.clock()), send)
@@ -124,7 +127,7 @@ class Simulator:
         given = fields.get("request_id")
         if not isinstance(given, str):
             return self._platform.new_request_id()
-        if (account.name, given) in self._platform.request_ids:
+        if self.book.has_used(account, given):
             raise Refusal("1231", given)
         return given
 
@@ -137,7 +140,7 @@ class Simulator:
             _raise_errors(faults)
             reply = endpoint.answer(ask)
             if ask.request_id == ask.fields.get("request_id"):
-                self._platform.request_ids.add((ask.account.name, ask.request_id))
+                self.book.use(ask.account, ask.request_id)
         except Refusal as refusal:
             reply = self._refused(refusal, ask.request, request_id=ask.request_id)
         reply = weave(reply, faults, word_error=partial(self._word_error, request=ask.request))
@@ -169,7 +172,8 @@ def create_simulator(
     ``limits`` are requests in flight by model for V0 to V3, in place of the built-in ones; the rest is as in
     Platform.
     """
-    known = {model.id: model.in_flight for model in CHAT_MODELS.values()}
+    endpoints = (endpoint for by_method in _ENDPOINTS.values() for endpoint in by_method.values())
+    known = {model.id: model.in_flight for endpoint in endpoints for model in endpoint.models.values()}
     platform = Platform(
         accounts=accounts,
         book=Book({**known, **(limits or {})}),

@@ -17,6 +17,9 @@ from gateway.simulator.refusals import Refusal
 Limits = Mapping[str, Sequence[int]]
 """Requests in flight by model, for V0, V1, V2 and V3."""
 
+REQUEST_IDS = 10_000
+"""Callers' own request ids that are kept, of all accounts together."""
+
 _TIERS: tuple[Tier, ...] = ("V0", "V1", "V2", "V3")
 
 
@@ -32,10 +35,10 @@ class Book:
     The platform's counters; each maps a Place to a number.
 
     ``in_flight`` now, ``peak`` at most, ``accepted`` in all, ``refused`` with 1302, ``cancelled`` because the
-    client left. ``seen`` holds the latest requests, whatever came of them.
+    client left. ``seen`` holds the latest requests, whatever came of them. All it keeps is bounded.
     """
 
-    def __init__(self, limits: Limits, *, remember: int = 100) -> None:
+    def __init__(self, limits: Limits, *, remember: int = 100, remember_bytes: int = 32 * 1024 * 1024) -> None:
         self._limits = limits
         self._places: dict[Place, int] = {}
         self.in_flight: Counter[Place] = Counter()
@@ -44,6 +47,24 @@ class Book:
         self.refused: Counter[Place] = Counter()
         self.cancelled: Counter[Place] = Counter()
         self.seen: deque[Request] = deque(maxlen=remember)
+        self._remember_bytes = remember_bytes
+        self._request_ids: dict[tuple[str, str], None] = {}
+
+    def see(self, request: Request) -> None:
+        """Keep a request among the latest; where their bodies are too large together, only the newest of them."""
+        self.seen.append(request)
+        while len(self.seen) > 1 and sum(len(seen.body) for seen in self.seen) > self._remember_bytes:
+            self.seen.popleft()
+
+    def has_used(self, account: Account, request_id: str) -> bool:
+        """Tell whether an id is among the latest of the account's own."""
+        return (account.name, request_id) in self._request_ids
+
+    def use(self, account: Account, request_id: str) -> None:
+        """Keep an id that must not come again soon."""
+        self._request_ids[account.name, request_id] = None
+        if len(self._request_ids) > REQUEST_IDS:
+            del self._request_ids[next(iter(self._request_ids))]
 
     @contextmanager
     def slot(self, account: Account, *, model: str) -> Iterator[None]:
@@ -71,6 +92,7 @@ class Book:
         self._places = {place: limit for place, limit in self._places.items() if self.in_flight[place]}
         self.peak = Counter(self.in_flight)
         self.seen.clear()
+        self._request_ids.clear()
 
     def state(self) -> dict[str, Any]:
         """Show all counters as JSON values, one row for each place that was asked for."""

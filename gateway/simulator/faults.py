@@ -141,19 +141,23 @@ class Script:
         self.add(faults)
 
     def add(self, faults: Iterable[Fault]) -> None:
-        """Append faults, all or none; raises KeyError for a business code that does not exist."""
+        """
+        Append faults, all or none, and forget those used up.
+
+        Raises KeyError for a business code that does not exist.
+        """
         added = [(fault, 0) for fault in faults]
         for fault, _ in added:
             if isinstance(fault, Error | ErrorInSuccess | ErrorEvent):
                 BUSINESS_CODES[fault.code]
-        self._counted += added
+        self._counted = [entry for entry in self._counted if not _is_used_up(*entry)] + added
 
     def clear(self) -> None:
         """Forget all faults."""
         self._counted.clear()
 
     def faults(self) -> list[Fault]:
-        """Give the faults that stand, used up or not."""
+        """Give the faults that stand, and those used up since the last were added."""
         return [fault for fault, _ in self._counted]
 
     def take(self, request: Request, *, account: str, model: str | None) -> list[Fault]:
@@ -165,6 +169,10 @@ class Script:
                 if matched + 1 >= fault.nth and (fault.times is None or matched + 1 < fault.nth + fault.times):
                     hits.append(fault)
         return hits
+
+
+def _is_used_up(fault: Fault, matched: int) -> bool:
+    return fault.times is not None and matched + 1 >= fault.nth + fault.times
 
 
 def _matches(fault: Fault, request: Request, *, account: str, model: str | None) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -31,7 +31,6 @@ class Platform:
 
     ``clock`` gives Unix seconds, ``ids`` so many hex digits. ``wire`` is the year whose shapes are sent.
     ``fences`` says how often JSON answers come wrapped in a Markdown fence, ``sound`` what glm-4-voice sends.
-    ``request_ids`` are those used, with their account.
     """
 
     accounts: Sequence[Account]
@@ -43,13 +42,11 @@ class Platform:
     fences: Fences
     sound: Sound
     latency: Latency
-    request_ids: set[tuple[str, str]] = field(default_factory=set)
 
     def reset(self) -> None:
         """Forget everything but what is under way: counters, faults, used request ids."""
         self.book.reset()
         self.script.clear()
-        self.request_ids.clear()
 
     def new_request_id(self) -> str:
         """Make an id as the platform does: Beijing's date and time, then hex digits; 30 characters."""

@@ -15,6 +15,8 @@ import msgspec
 Schema = dict[str, Any]
 
 _SCHEMA_WORDS = {"type", "properties", "$ref", "anyOf", "oneOf", "allOf", "enum", "$defs"}
+_TYPES = {"object", "array", "string", "integer", "number", "boolean", "null"}
+_NAMING_WORDS = {"type", "title", "description", "$schema"}
 _ENVELOPES = ("schema", "json_schema")
 _FORMATS = {
     "date": "2026-01-31",
@@ -46,15 +48,20 @@ _USUAL = (
     "a-b",
 )
 _QUOTED = re.compile(r"[\"“「']([^\"”」']{1,80})[\"”」']")
-_PLACE = re.compile(r"\b(?:in|for|to|from|at|near|of|on|about|and|or|,)\s+((?:[A-Z][\w'-]+)(?:\s[A-Z][\w'-]+)*)")
+_NAME = r"(?>[A-Z][\w'-]+(?:\s[A-Z][\w'-]+)*)"
+# "Boston, MA" and "Paris, France" are one place each; "Oslo, Rome and Paris" are three.
+_REGION = rf"(?:,\s(?:[A-Z]{{2}}\b|{_NAME}(?!,|\s(?:and|or)\b)))?"
+_PLACE = re.compile(
+    rf"\b(?:(?:in|for|to|from|at|near|of|on|about|and|or)\s+(?P<first>{_NAME}{_REGION})|,\s+(?P<next>{_NAME}))"
+)
 _PLACE_ZH = re.compile(r"([\u4e00-\u9fff]{2,3}?)(?=今天|明天|现在|的|天气|和|、)")
 _TIMES_ZH = {"今天", "明天", "现在", "天气"}
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _DEEPEST = 5
 
 
-def find_schema(text: str) -> Schema | None:
-    """Find the first JSON object in a text that is a schema, bare or in an envelope; None without one."""
+def find_schemas(text: str) -> Iterator[Schema]:
+    """Find the JSON objects in a text that are schemas, bare or in an envelope, outer ones before inner ones."""
     decoder = msgspec.json.Decoder(dict[str, Any])
     for start in (match.start() for match in re.finditer(r"\{", text)):
         end = _end_of_object(text, start)
@@ -66,13 +73,19 @@ def find_schema(text: str) -> Schema | None:
             continue
         schema = _unwrapped(candidate)
         if schema is not None:
-            return schema
-    return None
+            yield schema
+
+
+def is_any_object(schema: Schema) -> bool:
+    """Tell whether a schema asks for an object and says nothing of what is in it."""
+    telling = {word for word, value in schema.items() if value not in ({}, [], True)}
+    return schema.get("type") == "object" and telling <= _NAMING_WORDS
 
 
 def subjects(text: str) -> list[str]:
     """Name what a question is about: quoted words, else names, in order and once each."""
-    names = _QUOTED.findall(text) or _PLACE.findall(text) or _PLACE_ZH.findall(text)
+    places = [place["first"] or place["next"] for place in _PLACE.finditer(text)]
+    names = _QUOTED.findall(text) or places or _PLACE_ZH.findall(text)
     return [name for name in dict.fromkeys(names) if name not in _TIMES_ZH]
 
 
@@ -224,7 +237,9 @@ def _unwrapped(candidate: dict[str, Any]) -> Schema | None:
         inner = candidate.get(envelope)
         if isinstance(inner, dict):
             return _unwrapped(inner)
-    return candidate if candidate.keys() & _SCHEMA_WORDS else None
+    kinds = candidate.get("type", [])
+    named = {str(kind) for kind in (kinds if isinstance(kinds, list) else [kinds])}
+    return candidate if candidate.keys() & _SCHEMA_WORDS and named <= _TYPES else None
 
 
 def _end_of_object(text: str, start: int) -> int | None:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from gateway.simulator import Account
-from gateway.simulator.book import Book
+from gateway.simulator.book import REQUEST_IDS, Book
+from gateway.simulator.connection import Request
 from gateway.simulator.refusals import Refusal
 
 ONE = Account(name="one", key="one.key")
@@ -75,3 +76,31 @@ def test_what_is_in_flight_outlives_a_reset(book: Book) -> None:
             "totals": {"in_flight": 1, "accepted": 0, "refused": 0, "cancelled": 0},
             "seen": 0,
         }
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        pytest.param([1, 2, 3, 4], [2, 3, 4], id="too many"),
+        pytest.param([6, 5, 5], [5, 5], id="too large together"),
+        pytest.param([1, 99], [99], id="the newest is too large alone"),
+    ],
+)
+def test_latest_requests_are_kept_when_there_are_more_than_fit(sizes: list[int], kept: list[int]) -> None:
+    """Neither many requests nor large ones fill the memory."""
+    book = Book({}, remember=3, remember_bytes=10)
+
+    for size in sizes:
+        book.see(Request(method="POST", path="/", query="", headers={}, body=b"x" * size))
+
+    assert [len(request.body) for request in book.seen] == kept
+
+
+def test_oldest_request_id_is_forgotten_when_there_are_too_many(book: Book) -> None:
+    """Ids are kept long enough to be refused when repeated, not for ever."""
+    for number in range(REQUEST_IDS + 1):
+        book.use(ONE, f"request-{number}")
+
+    assert not book.has_used(ONE, "request-0")
+    assert book.has_used(ONE, "request-1")
+    assert not book.has_used(TWO, "request-1")

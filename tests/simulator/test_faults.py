@@ -69,6 +69,16 @@ def test_unknown_business_code_is_refused_and_nothing_is_added() -> None:
     assert script.faults() == []
 
 
+def test_used_up_faults_are_forgotten_when_others_are_added() -> None:
+    """A script does not grow with what is over; what may still hit stays."""
+    script = Script([Close(), Close(times=None), Close(nth=2)])
+    _hits(script)
+
+    script.add([Close(times=2)])
+
+    assert script.faults() == [Close(times=None), Close(nth=2), Close(times=2)]
+
+
 def test_fault_is_the_same_when_it_went_through_json() -> None:
     """Scripts travel as JSON with ``kind``."""
     faults: list[Fault] = [Error(code="1305", model="glm-4.7", times=None), Close(nth=2)]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.simulator.accounts import Account
 from gateway.simulator.book import Book
 from gateway.simulator.faults import Close, Script
 from gateway.simulator.platform import Latency, Platform
@@ -19,7 +20,6 @@ def platform() -> Platform:
         fences="never",
         sound="wav",
         latency=Latency(),
-        request_ids={("one", "request-1")},
     )
 
 
@@ -28,9 +28,12 @@ def test_request_id_is_beijings_time_and_digits(platform: Platform) -> None:
     assert platform.new_request_id() == "20270115160000aaaaaaaaaaaaaaaa"
 
 
-def test_reset_forgets_script_and_request_ids(platform: Platform) -> None:
+def test_reset_forgets_script_and_book(platform: Platform) -> None:
     """As new."""
+    account = Account(name="one", key="one.key")
+    platform.book.use(account, "request-1")
+
     platform.reset()
 
     assert platform.script.faults() == []
-    assert platform.request_ids == set()
+    assert not platform.book.has_used(account, "request-1")

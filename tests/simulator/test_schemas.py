@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.simulator.schemas import find_schema, instance, subjects
+from gateway.simulator.schemas import find_schemas, instance, is_any_object, subjects
 
 PERSON = {
     "type": "object",
@@ -36,13 +36,39 @@ PERSON = {
 )
 def test_schema_is_found_wherever_it_stands(text: str) -> None:
     """However a caller writes a schema into its prompt, it is found."""
-    assert find_schema(text) == PERSON
+    assert next(find_schemas(text)) == PERSON
 
 
-@pytest.mark.parametrize("text", ["", "no schema", "{", '{"a": "}"', '{"answer": 1}', "{not json}"])
+@pytest.mark.parametrize(
+    "text", ["", "no schema", "{", '{"a": "}"', '{"answer": 1}', '{"type": "question"}', "{not json}"]
+)
 def test_no_schema_is_found_when_there_is_none(text: str) -> None:
     """Braces alone are no schema."""
-    assert find_schema(text) is None
+    assert list(find_schemas(text)) == []
+
+
+def test_every_schema_of_a_text_is_found() -> None:
+    """A caller's own schema and one that was added to it are both there, in order."""
+    text = f'Any {{"type": "object"}}, better this: {json.dumps({"type": "array"})}'
+
+    assert list(find_schemas(text)) == [{"type": "object"}, {"type": "array"}]
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_any"),
+    [
+        pytest.param({"type": "object"}, True, id="bare"),
+        pytest.param({"type": "object", "title": "T", "properties": {}, "required": []}, True, id="empty"),
+        pytest.param({"type": "object", "additionalProperties": True}, True, id="open"),
+        pytest.param({"type": "object", "additionalProperties": False}, False, id="closed"),
+        pytest.param({"type": "object", "required": ["a"]}, False, id="a key"),
+        pytest.param({"type": "array"}, False, id="array"),
+        pytest.param(PERSON, False, id="person"),
+    ],
+)
+def test_schema_is_of_any_object_when_it_says_no_more(schema: dict[str, Any], is_any: bool) -> None:  # noqa: FBT001
+    """Only a schema that leaves everything open leaves the answer to the model."""
+    assert is_any_object(schema) == is_any
 
 
 SCHEMAS: list[dict[str, Any]] = [
@@ -128,6 +154,10 @@ def test_value_satisfies_ranges_whatever_the_text(text: str, low: int, span: int
     [
         ("What's the weather in Paris?", ["Paris"]),
         ("Compare the weather in San Francisco, Tokyo and Paris", ["San Francisco", "Tokyo", "Paris"]),
+        ("Compare the weather in Oslo, Rome, Kyoto", ["Oslo", "Rome", "Kyoto"]),
+        ("the weather in San Francisco, CA?", ["San Francisco, CA"]),
+        ("the weather in San Francisco, CA and Boston, MA", ["San Francisco, CA", "Boston, MA"]),
+        ("the weather in Paris, France today", ["Paris, France"]),
         ('Search for "quantum computing" please', ["quantum computing"]),
         ("北京今天天气怎么样", ["北京"]),
         ("what is it", []),

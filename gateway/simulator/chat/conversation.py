@@ -4,6 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.simulator.schemas import Schema, find_schemas, is_any_object
+
 Function = dict[str, Any]
 
 
@@ -52,6 +54,21 @@ class Conversation(Struct, frozen=True, kw_only=True):
     def instructions(self) -> list[str]:
         """The system's texts, then the user's: where a JSON schema may stand."""
         return [turn.text for role in ("system", "user") for turn in self.turns if turn.role == role]
+
+    @property
+    def orders(self) -> list[str]:
+        """The system's texts, which always stand, and the user's while it is the one to be answered."""
+        return [
+            turn.text
+            for turn in self.turns
+            if turn.role == "system" or (turn is self.last and turn.role == "user")
+        ]
+
+    @property
+    def schema(self) -> Schema | None:
+        """The schema of JSON answers; None when there is none, or one of just any object."""
+        schemas = (schema for text in self.instructions for schema in find_schemas(text))
+        return next((schema for schema in schemas if not is_any_object(schema)), None)
 
 
 def read_conversation(fields: dict[str, Any]) -> Conversation:

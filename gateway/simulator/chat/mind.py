@@ -1,8 +1,8 @@
 """
 The model behind the stand-in: small, deterministic, and really working on what it is given.
 
-It calls the functions a question matches, sums up their results, fills JSON schemas, reads the headers of
-pictures, counts, adds, repeats, remembers names, and otherwise says what it was told.
+It calls the functions it is told to or a question matches, sums up their results, fills JSON schemas, reads the
+headers of pictures, counts, adds, repeats, remembers names, and otherwise says what it was told.
 """
 
 import re
@@ -13,32 +13,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gateway.simulator.chat.conversation import Conversation, Function, Turn
+from gateway.simulator.chat.calling import calls_for
+from gateway.simulator.chat.conversation import Conversation, Turn
 from gateway.simulator.chat.media import decoded, is_address, read_picture
+from gateway.simulator.chat.orders import asks_for_json, keys_to_use
 from gateway.simulator.chat.voice import heard_seconds
 from gateway.simulator.chat.wire import Call
 from gateway.simulator.platform import Fences
-from gateway.simulator.schemas import find_schema, instance, subjects
+from gateway.simulator.schemas import find_schemas, instance
 
 _CJK = re.compile(r"[\u4e00-\u9fff]")
-_WORD = re.compile(r"[A-Za-z]{3,}")
-_VERBS = {
-    "get",
-    "set",
-    "the",
-    "and",
-    "for",
-    "find",
-    "list",
-    "fetch",
-    "query",
-    "call",
-    "run",
-    "with",
-    "tool",
-    "function",
-}
-_PAIRS_ZH = {"查询", "获取", "一个", "返回", "指定", "当前", "用于", "工具", "函数"}
 
 
 class Thought(Struct, frozen=True, kw_only=True):
@@ -52,7 +36,7 @@ class Thought(Struct, frozen=True, kw_only=True):
 
 def think(conversation: Conversation, *, fences: Fences) -> Thought:
     """Answer a conversation: with calls, JSON, a description, findings, or plain words."""
-    for way in (_from_results, _with_calls, _as_json, _of_media, _from_search):
+    for way in (_with_calls, _as_json, _from_results, _of_media, _from_search):
         thought = way(conversation, fences)
         if thought is not None:
             return thought
@@ -60,8 +44,37 @@ def think(conversation: Conversation, *, fences: Fences) -> Thought:
     return Thought(reasoning=_musing(question, "I will answer directly."), text=_reply(conversation))
 
 
+def _with_calls(conversation: Conversation, _fences: Fences) -> Thought | None:
+    calls = calls_for(conversation)
+    names = ", ".join(call.name for call in calls)
+    musing = _musing(conversation.question, f"I should call {names}.")
+    return Thought(reasoning=musing, calls=calls) if calls else None
+
+
+def _as_json(conversation: Conversation, fences: Fences) -> Thought | None:
+    if not (conversation.wants_json or any(_is_told_json(turn) for turn in conversation.turns)):
+        return None
+    question = conversation.question
+    value = _value(conversation)
+    fenced = fences == "always" or (fences == "sometimes" and zlib.crc32(question.encode()) % 2 == 1)
+    text = f"```json\n{_json(value)}\n```" if fenced else _json(value)
+    return Thought(reasoning=_musing(question, "The answer has to be JSON."), text=text)
+
+
+def _is_told_json(turn: Turn) -> bool:
+    return turn.role == "system" and asks_for_json(turn.text) and next(find_schemas(turn.text), None) is not None
+
+
+def _value(conversation: Conversation) -> Any:
+    if conversation.schema is not None:
+        return instance(conversation.schema, text=conversation.question)
+    # The latest words count, so the user's go before the system's.
+    keys = next(filter(None, map(keys_to_use, reversed(conversation.instructions))), ["answer"])
+    return dict.fromkeys(keys, _reply(conversation))
+
+
 def _from_results(conversation: Conversation, _fences: Fences) -> Thought | None:
-    if conversation.last.role != "tool" or conversation.wants_json:
+    if conversation.last.role != "tool":
         return None
     names = {call_id: name for turn in conversation.turns for call_id, name in turn.calls.items()}
     lines = [
@@ -77,59 +90,6 @@ def _results(turns: list[Turn]) -> list[Turn]:
             break
         results.insert(0, turn)
     return results
-
-
-def _with_calls(conversation: Conversation, _fences: Fences) -> Thought | None:
-    if conversation.last.role == "tool":
-        return None
-    question = conversation.question
-    wanted = [function for function in conversation.functions if _is_wanted(function, conversation)]
-    calls = [call for function in wanted for call in _calls(function, question)]
-    names = ", ".join(call.name for call in calls)
-    return Thought(reasoning=_musing(question, f"I should call {names}."), calls=calls) if calls else None
-
-
-def _is_wanted(function: Function, conversation: Conversation) -> bool:
-    if conversation.chosen is not None:
-        return bool(function["name"] == conversation.chosen)
-    question = conversation.question.lower()
-    words = set(_WORD.findall(question))
-    names = {word.lower() for word in _WORD.findall(re.sub(r"([a-z])([A-Z])", r"\1 \2", function["name"]))}
-    described = {word.lower() for word in _WORD.findall(function["description"]) if len(word) > 3}
-    pairs = _pairs(function["description"]) & _pairs(question)
-    return bool(
-        function["name"].lower() in question
-        or (names - _VERBS) & words
-        or len((described - _VERBS) & words) > 1
-        or pairs - _PAIRS_ZH
-    )
-
-
-def _pairs(text: str) -> set[str]:
-    runs = re.findall(r"[\u4e00-\u9fff]+", text)
-    return {run[at : at + 2] for run in runs for at in range(len(run) - 1)}
-
-
-def _calls(function: Function, question: str) -> list[Call]:
-    """Call once for each subject when the function takes one of them, otherwise once."""
-    parameters = function["parameters"]
-    required = parameters.get("required", [])
-    properties = parameters.get("properties", {})
-    strings = [name for name in required if properties.get(name, {}).get("type") == "string"]
-    several: list[str | None] = [*subjects(question)] if len(strings) == 1 else []
-    values = [instance(parameters, text=question, subject=subject) for subject in several or [None]]
-    return [Call(name=function["name"], arguments=_json(value)) for value in values]
-
-
-def _as_json(conversation: Conversation, fences: Fences) -> Thought | None:
-    if not conversation.wants_json:
-        return None
-    question = conversation.question
-    schema = next(filter(None, map(find_schema, conversation.instructions)), None)
-    value = {"answer": _reply(conversation)} if schema is None else instance(schema, text=question)
-    fenced = fences == "always" or (fences == "sometimes" and zlib.crc32(question.encode()) % 2 == 1)
-    text = f"```json\n{_json(value)}\n```" if fenced else _json(value)
-    return Thought(reasoning=_musing(question, "The answer has to be JSON."), text=text)
 
 
 def _of_media(conversation: Conversation, _fences: Fences) -> Thought | None:

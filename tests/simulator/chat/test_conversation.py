@@ -68,3 +68,31 @@ def test_wishes_are_read_from_the_fields(fields: dict[str, Any], expected: dict[
     conversation = read_conversation({"messages": [USER]} | fields)
 
     assert {name: getattr(conversation, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("turns", "orders"),
+    [
+        pytest.param(["system: A", "user: B"], ["A", "B"], id="question"),
+        pytest.param(["user: A", "assistant: B", "user: C"], ["C"], id="later question"),
+        pytest.param(["system: A", "user: B", "tool: C"], ["A"], id="results"),
+    ],
+)
+def test_orders_are_the_systems_and_the_users_last_words(turns: list[str], orders: list[str]) -> None:
+    """What the user asked for earlier is done."""
+    messages = [dict(zip(("role", "content"), turn.split(": "), strict=True)) for turn in turns]
+
+    assert read_conversation({"messages": messages}).orders == orders
+
+
+@pytest.mark.parametrize(
+    ("system", "schema"),
+    [
+        pytest.param("none", None, id="none"),
+        pytest.param('{"type": "object"}', None, id="any object"),
+        pytest.param('{"type": "object"} or {"type": "array"}', {"type": "array"}, id="the one that says more"),
+    ],
+)
+def test_schema_is_the_first_that_says_what_is_in_the_answer(system: str, schema: Any) -> None:
+    """A schema of any object is as good as none."""
+    assert read_conversation({"messages": [{"role": "system", "content": system}, USER]}).schema == schema

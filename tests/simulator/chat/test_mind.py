@@ -25,7 +25,6 @@ def function(name: str, description: str = "", **properties: Any) -> dict[str, A
 
 WEATHER = function("get_weather", "Get the current weather", city={"type": "string"})
 TIME = function("get_time", "Get the local time", city={"type": "string"})
-MAIL = function("sendMail", "Send a mail to somebody", to={"type": "string", "format": "email"})
 
 
 @pytest.mark.parametrize(
@@ -56,46 +55,6 @@ def test_name_is_remembered_from_earlier_turns() -> None:
 
     assert answer(*said).text == "Ada"
     assert answer("What is my name?").text == "You said: “What is my name?”"
-
-
-@pytest.mark.parametrize(
-    ("question", "calls"),
-    [
-        ("What's the weather in Paris?", [("get_weather", {"city": "Paris"})]),
-        (
-            "What's the weather in Paris and London?",
-            [("get_weather", {"city": "Paris"}), ("get_weather", {"city": "London"})],
-        ),
-        ("Tell me weather and time in Oslo", [("get_weather", {"city": "Oslo"}), ("get_time", {"city": "Oslo"})]),
-        ("Please mail Bob", [("sendMail", {"to": "user@example.com"})]),
-        ("Use get_time", [("get_time", {"city": "Use get_time"})]),
-        ("Tell me a joke", []),
-    ],
-)
-def test_functions_are_called_when_the_question_matches_them(question: str, calls: list[Any]) -> None:
-    """One call for each function and subject that is asked for, with arguments from the text."""
-    thought = answer(question, tools=[WEATHER, TIME, MAIL])
-
-    assert [(call.name, json.loads(call.arguments)) for call in thought.calls] == calls
-    assert bool(thought.text) == (not calls)
-
-
-def test_function_is_matched_by_its_chinese_description() -> None:
-    """A Chinese question finds a function whose description is Chinese."""
-    tool = function("get_weather", "查询指定城市的天气", city={"type": "string"})
-
-    (call,) = answer("北京今天天气怎么样", tools=[tool]).calls
-
-    assert json.loads(call.arguments) == {"city": "北京"}
-
-
-def test_chosen_function_is_called_whatever_the_question() -> None:
-    """A caller that names a function gets a call of it."""
-    choice = {"type": "function", "function": {"name": "get_time"}}
-
-    (call,) = answer("Tell me a joke", tools=[WEATHER, TIME], tool_choice=choice).calls
-
-    assert call.name == "get_time"
 
 
 def test_results_are_summed_up_when_functions_have_run() -> None:
@@ -139,6 +98,62 @@ def test_json_follows_the_schema_of_the_prompt() -> None:
     text = answer(system, "A trip to Rome for 4 days", response_format={"type": "json_object"}).text
 
     assert json.loads(text) == {"city": "Rome", "days": 4}
+
+
+ANY_OBJECT = {"type": "object"}
+PLACE = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        pytest.param(PLACE, {"city": "Rome"}, id="schema"),
+        pytest.param(ANY_OBJECT, {"answer": "You said: “A trip to Rome”"}, id="any object"),
+    ],
+)
+def test_json_is_the_answer_when_the_system_says_so_without_a_response_format(schema: Any, value: Any) -> None:
+    """A model without a JSON mode follows its instructions."""
+    system = {"role": "system", "content": f"Answer with one JSON object and nothing else:\n{json.dumps(schema)}"}
+
+    assert json.loads(answer(system, "A trip to Rome").text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"You know this JSON Schema: {json.dumps(PLACE)}", "Answer in JSON."],
+    ids=["no order", "no schema"],
+)
+def test_text_is_the_answer_when_the_system_does_not_ask_for_json_of_a_schema(text: str) -> None:
+    """Speaking of JSON is not asking for it."""
+    assert answer({"role": "system", "content": text}, "Say hello").text == "hello"
+
+
+def test_json_follows_results_when_the_system_asks_for_it() -> None:
+    """What the functions said does not replace the form of the answer."""
+    system = {"role": "system", "content": f"Unless you call a function, answer with JSON: {json.dumps(PLACE)}"}
+    result = {"role": "tool", "content": "noon", "tool_call_id": "1"}
+
+    thought = answer(system, "Weather in Rome?", result, tools=[WEATHER])
+
+    assert json.loads(thought.text) == {"city": "Rome"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "keys"),
+    [
+        pytest.param(["A joke as JSON with 'setup' and 'punchline' keys"], ["setup", "punchline"], id="user"),
+        pytest.param(
+            [{"role": "system", "content": "Use the keys 'a' and 'b'."}, "Joke"], ["a", "b"], id="system"
+        ),
+        pytest.param(["JSON with a 'x' key", "JSON with a 'y' key"], ["y"], id="latest"),
+        pytest.param(["A joke"], ["answer"], id="none"),
+    ],
+)
+def test_json_has_the_keys_the_prompt_names(messages: list[Any], keys: list[str]) -> None:
+    """Without a schema the prompt may still say what the object holds."""
+    text = answer(*messages, response_format={"type": "json_object"}).text
+
+    assert list(json.loads(text)) == keys
 
 
 def test_pictures_and_links_are_described() -> None:

@@ -1,0 +1,1 @@
+"""Text embeddings of the stand-in."""

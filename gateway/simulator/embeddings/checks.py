@@ -1,0 +1,77 @@
+"""
+What an embeddings request may hold: every field, its range, and the code it is refused with.
+
+Source: docs.bigmodel.cn, text embedding reference (OpenAPI of 2026-07), and the wording that callers report for
+more than 64 texts. ``encoding_format``, ``user``, ``request_id`` and ``sensitive_word_check`` are in Zhipu's own
+SDKs only, and have no effect but that an id counts as used.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.simulator.embeddings.models import EmbeddingModel
+from gateway.simulator.refusals import Refusal, Wording
+from gateway.simulator.tokens import count
+
+Fields = Mapping[str, Any]
+_Check = Callable[[str, Any, EmbeddingModel], None]
+
+_TOO_MANY = Wording("input数组最大不得超过{0}条", "The input array must not exceed {0} items")
+
+
+def check_embeddings(fields: Fields, *, model: EmbeddingModel) -> None:
+    """Refuse a request the platform would refuse; fields that are null count as absent."""
+    unknown = fields.keys() - _CHECKS.keys()
+    if unknown:
+        raise Refusal("1210", f"unknown field: {', '.join(sorted(unknown))}")
+    if fields.get("input") is None:
+        raise Refusal("1213", "input")
+    for name, value in fields.items():
+        if value is not None:
+            _CHECKS[name](name, value, model)
+
+
+def texts_of(value: str | list[str]) -> list[str]:
+    """Give the texts of an ``input`` that was checked."""
+    return [value] if isinstance(value, str) else value
+
+
+def _anything(_name: str, _value: Any, _model: EmbeddingModel) -> None:
+    pass
+
+
+def _input(name: str, value: Any, model: EmbeddingModel) -> None:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and text for text in texts):
+        raise Refusal("1214", name)
+    if model.items is not None and len(texts) > model.items:
+        raise Refusal("1214", str(model.items), wording=_TOO_MANY)
+    tokens = [count(text) for text in texts]
+    # Which text is too long is not said.
+    if max(tokens) > model.item_tokens:
+        raise Refusal("1210", f"{name}: [1, {model.item_tokens}] tokens")
+    if model.total_tokens is not None and sum(tokens) > model.total_tokens:
+        raise Refusal("1210", f"{name}: [1, {model.total_tokens}] tokens in total")
+
+
+def _dimensions(name: str, value: Any, model: EmbeddingModel) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Refusal("1214", name)
+    if value not in model.dimensions:
+        raise Refusal("1210", f"{name}: {', '.join(map(str, model.dimensions))}")
+
+
+def _request_id(name: str, value: Any, _model: EmbeddingModel) -> None:
+    if not isinstance(value, str) or not 6 <= len(value) <= 64:
+        raise Refusal("1214", name)
+
+
+_CHECKS: Mapping[str, _Check] = {
+    "model": _anything,
+    "input": _input,
+    "dimensions": _dimensions,
+    "encoding_format": _anything,
+    "user": _anything,
+    "request_id": _request_id,
+    "sensitive_word_check": _anything,
+}
