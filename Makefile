@@ -51,6 +51,9 @@ lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	    pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	for name in requirements requirements-llama-index; do \
+	    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	        tests/clients/$$name.in --output-file tests/clients/$$name.lock; done
 
 clean: ## Remove the environment and every cache
 	rm -rf $(VENV) .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist

@@ -1,107 +1,225 @@
 """The composition root: the only place that constructs. No request logic."""
 
 import random
+import secrets
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.types import ASGIApp
 
-from gateway.auth import Authenticator
-from gateway.catalog import Catalog
-from gateway.exchange import Desk, Policy
-from gateway.exchange.desk import Account
+from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
+from gateway.catalog import Catalog, CatalogError
+from gateway.errors import ModelNotFound
+from gateway.exchange import Account, Desk, Policy, Terms
+from gateway.limits.limiter import Usage
 from gateway.limits.memory import MemoryLimiter
+from gateway.metrics import AccountSlots, AccountState, Slots, TenantSlots
 from gateway.recall import MemoryRecall
 from gateway.record import Sink
 from gateway.routes.chat import chat_routes
+from gateway.routes.embeddings import embedding_routes
 from gateway.routes.errors import HANDLERS
 from gateway.routes.front import Front
 from gateway.routes.health import health_routes
 from gateway.routes.middleware import Edge
 from gateway.routes.models import model_routes
-from gateway.settings import Settings
+from gateway.settings import Jwt, Settings, SettingsError
+from gateway.translate.embeddings.endpoint import embeddings_endpoint
 from gateway.upstream.http import Timeouts, Upstream
 from gateway.upstream.transport import KeptConnections
+from gateway.vocabularies import read_vocabulary
 
 BUILT_IN_CATALOG = Path(__file__).with_name("catalog.toml")
 
 
 def load_catalog(settings: Settings) -> Catalog:
-    """Return the built-in catalogue with the operator's rows, limits and aliases; raise CatalogError."""
-    overrides = settings.models_file.read_text("utf-8") if settings.models_file is not None else None
-    return Catalog.parse(
-        BUILT_IN_CATALOG.read_text("utf-8"),
-        overrides=overrides,
-        limits=settings.limits,
-        aliases=settings.aliases,
+    """Return the built-in catalogue with the operator's rows, limits and aliases; raise SettingsError."""
+    try:
+        overrides = settings.models_file.read_text("utf-8") if settings.models_file is not None else None
+    except (OSError, ValueError) as error:
+        raise unusable(settings, f"models_file {settings.models_file} cannot be read: {error}.") from error
+    try:
+        catalog = Catalog.parse(
+            BUILT_IN_CATALOG.read_text("utf-8"),
+            overrides=overrides,
+            limits=settings.limits,
+            aliases=settings.aliases,
+        )
+    except CatalogError as error:
+        raise unusable(settings, f"The catalogue cannot be used: {error}") from error
+    if problems := [*unknown_models(settings, catalog=catalog)]:
+        raise unusable(settings, *problems)
+    return catalog
+
+
+def unknown_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
+    """Say which models that tenants may use do not exist."""
+    owners = [
+        *((f"tenant {tenant.name}", tenant.models) for tenant in settings.tenants),
+        *((f"issuer {issuer.name} in [[jwt]]", issuer.models) for issuer in settings.jwt),
+    ]
+    for owner, models in owners:
+        for model in models or ():
+            try:
+                catalog.resolve(model)
+            except ModelNotFound as error:
+                yield f"The models of {owner}: {error.message}"
+
+
+def unusable(settings: Settings, *problems: str) -> SettingsError:
+    return SettingsError(problems, files=settings.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """The gateway: an ASGI application, and what can be changed in it while it answers."""
+
+    app: ASGIApp
+    desk: Desk
+    key_ring: KeyRing
+
+    def create_terms(self, settings: Settings) -> Terms:
+        """Return what a changed configuration means for callers and accounts; raise SettingsError."""
+        return create_terms(settings, catalog=load_catalog(settings), key_ring=self.key_ring)
+
+    def adopt(self, terms: Terms, settings: Settings) -> None:
+        """Go by these terms from the next request on; what is under way ends as it began."""
+        terms.succeed(self.desk.terms)
+        self.desk.upstream.use_keys(api_keys(settings))
+        self.desk.terms = terms
+
+    def slots(self) -> Slots:
+        """Return who holds and waits for slots now."""
+        return slots_of(self.desk.limiter.snapshot(), terms=self.desk.terms)
+
+
+def slots_of(rows: Sequence[Usage], *, terms: Terms) -> Slots:
+    """Join what the limiter knows, which is names and counts, with tiers."""
+    limits = {model.id: model.limits for model in terms.catalog.models}
+    tiers = {account.name: account.tier for account in terms.accounts}
+    accounts = [
+        AccountSlots(
+            account=row.name,
+            model=row.model,
+            limit=limits[row.model].of(tiers[row.name]),
+            learned_limit=row.limit,
+            in_use=row.everywhere,
+        )
+        for row in rows
+        if row.kind == "account" and row.name in tiers and row.model in limits
+    ]
+    return Slots(
+        tenants=tuple(
+            TenantSlots(
+                tenant=row.name,
+                tier=terms.tier(row.name),
+                model=row.model,
+                limit=row.limit,
+                in_use=row.here,
+                in_use_globally=row.everywhere,
+                waiting=row.waiting,
+                oldest_wait_seconds=row.oldest_wait_seconds,
+            )
+            for row in rows
+            if row.kind == "tenant"
+        ),
+        accounts=tuple(accounts),
+        states=tuple(AccountState(account=name) for name in tiers),
     )
 
 
-def create_app(
+def create_terms(settings: Settings, *, catalog: Catalog, key_ring: KeyRing) -> Terms:
+    return Terms(
+        catalog=catalog,
+        authenticator=Authenticator(
+            settings.tenants,
+            model_id=lambda name: catalog.resolve(name).id,
+            issuers=[(issuer, issuer_keys(issuer, key_ring=key_ring)) for issuer in settings.jwt],
+        ),
+        accounts=[Account(account.name, account.tier) for account in settings.accounts],
+    )
+
+
+def issuer_keys(issuer: Jwt, *, key_ring: KeyRing) -> IssuerKeys:
+    if issuer.secret is not None:
+        return SharedSecret(issuer.secret.reveal())
+    return key_ring.published(issuer.jwks_url or "")
+
+
+def api_keys(settings: Settings) -> dict[str, str]:
+    return {account.name: account.api_key.reveal() for account in settings.accounts}
+
+
+def create_app(settings: Settings, **rest: Any) -> ASGIApp:
+    """Return the gateway as nothing but an ASGI application; see ``create_gateway``."""
+    return create_gateway(settings, **rest).app
+
+
+def create_gateway(
     settings: Settings,
     *,
     catalog: Catalog | None = None,
     sinks: Sequence[Sink] = (),
     is_draining: Callable[[], bool] = lambda: False,
     transport: httpx.AsyncBaseTransport | None = None,
-) -> ASGIApp:
+) -> Gateway:
     """
-    Return the gateway as an ASGI application.
+    Return the gateway.
 
     ``catalog`` None is read by the settings. ``transport`` None is the network; a test gives its own. ``sinks``
-    get the record of every exchange. Raises CatalogError for a catalogue, limit or alias that cannot be.
+    get the record of every exchange. Raises SettingsError for a catalogue, limit or alias that cannot be.
     """
-    catalog = catalog or load_catalog(settings)
+    key_ring = KeyRing()
+    terms = create_terms(settings, catalog=catalog or load_catalog(settings), key_ring=key_ring)
     upstream = Upstream(
         transport=transport or KeptConnections(),
         base_url=settings.upstream_url,
-        api_keys={account.name: account.api_key.reveal() for account in settings.accounts},
+        api_keys=api_keys(settings),
         timeouts=Timeouts(
             connect_seconds=settings.upstream.connect_timeout_seconds,
             read_seconds=settings.upstream.read_timeout_seconds,
         ),
         max_answer_bytes=settings.upstream.max_answer_bytes,
     )
-    desk = create_desk(settings, catalog=catalog, upstream=upstream, sinks=sinks)
-    front = Front(
-        desk,
-        authenticator=Authenticator(settings.tenants, model_id=lambda name: catalog.resolve(name).id),
-        max_body_bytes=settings.max_body_bytes,
-    )
+    desk = create_desk(settings, terms=terms, upstream=upstream, sinks=sinks)
+    front = Front(desk, max_body_bytes=settings.max_body_bytes)
 
     @asynccontextmanager
-    async def close_upstream(_: Litestar) -> AsyncIterator[None]:
-        try:
+    async def close_connections(_: Litestar) -> AsyncIterator[None]:
+        async with aclosing(upstream), aclosing(key_ring):
             yield
-        finally:
-            await upstream.aclose()
 
     app = Litestar(
-        route_handlers=[*chat_routes(front), *model_routes(front), *health_routes(is_draining)],
+        route_handlers=[
+            *chat_routes(front),
+            *embedding_routes(front, embeddings_endpoint(find_vocabulary=read_vocabulary)),
+            *model_routes(front),
+            *health_routes(is_draining),
+        ],
         exception_handlers=HANDLERS,
         cors_config=cors(settings),
-        lifespan=[close_upstream],
+        lifespan=[close_connections],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
-    return Edge(app, clock=desk.clock, new_id=desk.new_id)
+    return Gateway(app=Edge(app, desk=desk), desk=desk, key_ring=key_ring)
 
 
-def create_desk(settings: Settings, *, catalog: Catalog, upstream: Upstream, sinks: Sequence[Sink]) -> Desk:
+def create_desk(settings: Settings, *, terms: Terms, upstream: Upstream, sinks: Sequence[Sink]) -> Desk:
     chat = settings.chat
     return Desk(
-        catalog=catalog,
+        terms=terms,
         limiter=MemoryLimiter(queue_size=settings.queue_size),
         upstream=upstream,
         recall=MemoryRecall(seconds=chat.reasoning_memory_seconds, max_bytes=chat.reasoning_memory_bytes),
-        accounts=[Account(account.name, account.tier) for account in settings.accounts],
         policy=Policy(
             queue_timeout_seconds=settings.queue_timeout_seconds,
             heartbeat_seconds=chat.heartbeat_seconds,
@@ -111,7 +229,7 @@ def create_desk(settings: Settings, *, catalog: Catalog, upstream: Upstream, sin
         sinks=sinks,
         clock=time.perf_counter,
         now=time.time,
-        new_id=lambda: uuid.uuid4().hex,
+        new_id=lambda: secrets.token_hex(16),
         jitter=random.random,
     )
 

@@ -36,12 +36,13 @@ class MemoryRecall:
 
     async def remember(self, tenant: str, texts: Mapping[str, str]) -> None:
         """Keep ``texts``; see the port."""
-        expires_at = self._clock() + self._seconds
+        now = self._clock()
         for key, text in texts.items():
             self._forget((tenant, key))
-            self._kept[tenant, key] = (expires_at, text)
-            self._bytes += size_bytes(text)
-        self._forget_old()
+            if size_bytes(key, text) <= self._max_bytes:
+                self._kept[tenant, key] = (now + self._seconds, text)
+                self._bytes += size_bytes(key, text)
+        self._forget_old(now)
 
     async def recall(self, tenant: str, keys: Sequence[str]) -> Mapping[str, str]:
         """Return what is known; see the port."""
@@ -49,20 +50,19 @@ class MemoryRecall:
         found = ((key, self._kept.get((tenant, key))) for key in keys)
         return {key: kept[1] for key, kept in found if kept is not None and kept[0] > now}
 
-    def _forget_old(self) -> None:
-        now = self._clock()
+    def _forget_old(self, now: float) -> None:
         while self._kept:
             key, (expires_at, _) = next(iter(self._kept.items()))
             if expires_at > now and self._bytes <= self._max_bytes:
                 return
             self._forget(key)
 
-    def _forget(self, key: tuple[str, str]) -> None:
-        kept = self._kept.pop(key, None)
+    def _forget(self, place: tuple[str, str]) -> None:
+        kept = self._kept.pop(place, None)
         if kept is not None:
-            self._bytes -= size_bytes(kept[1])
+            self._bytes -= size_bytes(place[1], kept[1])
 
 
-def size_bytes(text: str) -> int:
+def size_bytes(key: str, text: str) -> int:
     """Return about what a text takes in memory."""
-    return len(text) * 2 + 200
+    return (len(key) + len(text)) * 2 + 200

@@ -17,7 +17,9 @@ Outcome = Literal[
     "upstream_timeout",
     "gateway_error",
 ]
-Phase = Literal["queued", "before_first_byte", "streaming"]
+Phase = Literal["receiving", "queued", "before_first_byte", "streaming"]
+
+NO_OPERATION = "none"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,13 +36,18 @@ class Record:
     """
     One exchange from its first byte to its last.
 
-    ``model`` is the catalogue's id, empty until it is known. Seconds are totals over all calls that the
-    exchange made. ``first_token_at`` None: no token was sent. ``usage_known`` False: GLM did not tell.
+    ``operation`` is that of the route, "none" where no route was found. ``model`` is the catalogue's id, empty
+    until it is known. ``status`` is what the caller was told, and stays 200 when a stream fails later, which
+    ``outcome`` tells; 499 when it left before being told anything. ``first_token_at`` None: no token was
+    streamed. ``usage_known`` False: GLM did not tell.
+
+    The seconds are parts of the duration that do not overlap: in line for slots, waiting for GLM (pauses before
+    a repeated call included), reading from and writing to the caller.
     """
 
     request_id: str
-    operation: str
     received_at: float
+    operation: str = NO_OPERATION
     tenant: str = ""
     tier: str = ""
     model: str = ""
@@ -50,8 +57,9 @@ class Record:
     error_code: str = ""
     glm_code: str = ""
     account: str = ""
-    phase: Phase = "queued"
+    phase: Phase = "receiving"
     ended_at: float = 0.0
+    read_seconds: float = 0.0
     queued_seconds: float = 0.0
     upstream_seconds: float = 0.0
     write_seconds: float = 0.0
@@ -73,9 +81,9 @@ class Record:
 
     @property
     def overhead_seconds(self) -> float:
-        """Time that is ours: not spent in the queue, waiting for GLM, or writing to the caller."""
-        spent_elsewhere = self.queued_seconds + self.upstream_seconds + self.write_seconds
-        return max(0.0, self.duration_seconds - spent_elsewhere)
+        """Time that is ours: not spent in line, waiting for GLM, or waiting for the caller."""
+        elsewhere = self.queued_seconds + self.upstream_seconds + self.read_seconds + self.write_seconds
+        return max(0.0, self.duration_seconds - elsewhere)
 
 
 Sink = Callable[[Record], None]

@@ -3,5 +3,6 @@
 from gateway.exchange.desk import Desk, Policy
 from gateway.exchange.exchange import Exchange
 from gateway.exchange.streamed import StreamedAnswer
+from gateway.exchange.terms import Account, Terms
 
-__all__ = ["Desk", "Exchange", "Policy", "StreamedAnswer"]
+__all__ = ["Account", "Desk", "Exchange", "Policy", "StreamedAnswer", "Terms"]

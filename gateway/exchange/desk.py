@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from gateway.auth import Caller
-from gateway.catalog import Catalog, Model, Tier
-from gateway.limits.limiter import AccountLimit, Limiter, Scope
+from gateway.catalog import Catalog
+from gateway.exchange.terms import Terms
+from gateway.limits.limiter import Limiter
 from gateway.recall import Recall
 from gateway.record import Sink
 from gateway.upstream.http import Upstream
@@ -17,7 +18,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """
     How exchanges behave where there is a choice; times in seconds.
 
-    ``disconnect_grace_seconds`` is how long GLM may go on for a caller that left, 0 to cut it off at once.
+    ``heartbeat_seconds`` 0: silence is left silent. ``disconnect_grace_seconds`` is how long GLM may go on for a
+    caller that left, 0 to cut it off at once.
     """
 
     queue_timeout_seconds: float
@@ -26,27 +28,20 @@ class Policy(Struct, frozen=True, kw_only=True):
     max_retries: int
 
 
-class Account(Struct, frozen=True):
-    """A Zhipu account: its name and its own tier."""
-
-    name: str
-    tier: Tier
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Desk:
     """
     The rooms and the policy of every exchange.
 
+    ``terms`` is replaced when the configuration is reloaded; an exchange keeps those that it began with.
     ``clock`` is monotonic, ``now`` is Unix time, both in seconds; ``new_id`` makes unguessable ids of letters and
     digits; ``jitter`` gives a number from 0 to 1.
     """
 
-    catalog: Catalog
+    terms: Terms
     limiter: Limiter
     upstream: Upstream
     recall: Recall
-    accounts: Sequence[Account]
     policy: Policy
     sinks: Sequence[Sink]
     clock: Callable[[], float]
@@ -54,11 +49,12 @@ class Desk:
     new_id: Callable[[], str]
     jitter: Callable[[], float]
 
-    def scope(self, caller: Caller, model: Model) -> Scope:
-        """Return what a caller's slot for a model is counted per."""
-        return Scope(
-            tenant=caller.name,
-            model=model.id,
-            limit=model.limits.of(caller.tier),
-            accounts=[AccountLimit(one.name, model.limits.of(one.tier)) for one in self.accounts],
-        )
+    @property
+    def catalog(self) -> Catalog:
+        """The models of the terms."""
+        return self.terms.catalog
+
+    def patience_seconds(self, caller: Caller) -> float:
+        """Return how long a caller waits for a slot, and for a repeated call to begin."""
+        own = caller.queue_timeout_seconds
+        return own if own is not None else self.policy.queue_timeout_seconds

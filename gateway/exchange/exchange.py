@@ -1,6 +1,5 @@
 """One HTTP exchange, from a caller's bytes to an answer, and the record of how it went."""
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 
@@ -9,24 +8,25 @@ from gateway.catalog import Model
 from gateway.errors import (
     CapacityError,
     ClientError,
+    Draining,
     GatewayError,
     InvalidRequest,
-    PermissionDenied,
     RateLimited,
     UpstreamError,
     UpstreamTimeout,
 )
 from gateway.exchange.desk import Desk
-from gateway.exchange.held import Held, Opening, fault_of
-from gateway.exchange.streamed import Reads, StreamedAnswer
+from gateway.exchange.line import Line
+from gateway.exchange.streamed import StreamedAnswer
+from gateway.exchange.waits import Waits
+from gateway.exchange.whole import ask_all
 from gateway.glm.chat import Usage
 from gateway.limits.limiter import Scope
-from gateway.record import Outcome, Record
+from gateway.record import NO_OPERATION, Outcome, Record
 from gateway.translate.endpoint import Context, Endpoint, Incoming, Job
 
 CLIENT_CLOSED_REQUEST = 499
 INTERNAL_ERROR = 500
-OK = 200
 MAX_IGNORED_NAMES = 32
 HEADER_SAFE = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
@@ -35,16 +35,19 @@ class Exchange:
     """
     One request and its answer.
 
-    ``run`` is called once. Whoever calls it calls ``close`` when the last byte is out, or nothing will be written
-    down; in between, ``fail`` or ``leave`` say if it ended badly.
+    ``run`` is called at most once, and whoever calls it calls ``aclose`` when nothing more is wanted of GLM.
+    ``close`` is called by whoever made it, when the last byte is out. In between, ``fail`` and ``leave`` say if it
+    ended badly.
     """
 
-    def __init__(self, desk: Desk, *, operation: str, request_id: str, received_at: float) -> None:
+    def __init__(self, desk: Desk, *, request_id: str) -> None:
         self.desk = desk
-        self.record = Record(request_id=request_id, operation=operation, received_at=received_at, status=OK)
-        self.headers: dict[str, str] = {}
+        self.terms = desk.terms
+        self.record = Record(request_id=request_id, received_at=desk.clock())
+        self.waits = Waits(desk.clock)
+        self._scope: Scope | None = None
         self._job: Job | None = None
-        self._closed = False
+        self._answer: StreamedAnswer | None = None
 
     async def run(self, endpoint: Endpoint, body: bytes, *, caller: Caller) -> bytes | StreamedAnswer:
         """
@@ -55,81 +58,91 @@ class Exchange:
         incoming = endpoint.read(body)
         self.record.stream = incoming.stream
         model = self._admit(incoming, caller)
+        scope = self._scope = self.terms.scope(caller, model)
         job = self._job = endpoint.begin(incoming, await self._context(incoming, model, caller))
-        scope = self.desk.scope(caller, model)
-        opening = Opening(
+        line = Line(
             self.desk,
             record=self.record,
+            waits=self.waits,
             scope=scope,
             path=endpoint.path,
-            patience_seconds=caller.queue_timeout_seconds or self.desk.policy.queue_timeout_seconds,
+            patience_seconds=self.desk.patience_seconds(caller),
         )
         if incoming.stream:
-            reads = Reads(job, opening, record=self.record, clock=self.desk.clock)
-            answer = StreamedAnswer(job, reads, record=self.record, clock=self.desk.clock)
+            answer = self._answer = StreamedAnswer(job, line, record=self.record, clock=self.desk.clock)
             await answer.start()
-            self.headers = self._headers(job, scope)
             return answer
-        await self._ask_all(job, opening)
-        await self._keep(job)
-        self.headers = self._headers(job, scope)
+        await ask_all(job, line)
         return job.result()
 
-    async def settle(self, answer: StreamedAnswer) -> None:
-        """Give back what a streamed answer holds, and write down how it ended."""
-        await answer.aclose()
-        if answer.failure is not None:
-            self.fail(answer.failure)
-        await self._keep(answer.job)
+    async def aclose(self) -> None:
+        """Give back what is still held, and keep what later requests may ask to recall."""
+        if self._answer is not None:
+            await self._answer.aclose()
+            if self._answer.failure is not None:
+                self.fail(self._answer.failure)
+        if self._job is not None and (left := self._job.leave):
+            await self.desk.recall.remember(self.record.tenant, left)
 
     def identify(self, caller: Caller) -> None:
         """Write down who calls."""
         self.record.tenant, self.record.tier = caller.name, caller.tier
 
     def fail(self, error: BaseException) -> None:
-        """Write down that the exchange failed, and by whose fault."""
+        """Write down that the exchange failed, and by whose fault, unless its caller had left before."""
         record = self.record
+        if record.outcome == "client_disconnect":
+            return
         record.outcome = outcome_of(error)
-        record.status = error.status if isinstance(error, GatewayError) else INTERNAL_ERROR
+        record.status = record.status or (error.status if isinstance(error, GatewayError) else INTERNAL_ERROR)
         if isinstance(error, GatewayError):
             record.error_code = error.code or error.type
             record.glm_code = error.glm_code or ""
 
-    def leave(self) -> None:
-        """Write down that the caller left before the answer was out."""
-        self.record.outcome = "client_disconnect"
-        self.record.status = CLIENT_CLOSED_REQUEST
+    def leave(self) -> float:
+        """Write down that the caller left; return for how many seconds GLM may go on, to learn what it counts."""
+        record = self.record
+        record.outcome = "client_disconnect"
+        record.status = record.status or CLIENT_CLOSED_REQUEST
+        asked = record.phase in ("before_first_byte", "streaming")
+        return self.desk.policy.disconnect_grace_seconds if asked else 0.0
 
     def close(self) -> None:
-        """Hand the record to the sinks, once."""
-        if self._closed:
+        """Hand the record to the sinks, unless there is nothing to tell, as of a probe."""
+        record, waits = self.record, self.waits
+        if record.operation == NO_OPERATION and record.outcome == "ok":
             return
-        self._closed = True
-        self.record.ended_at = self.desk.clock()
+        record.ended_at = self.desk.clock()
+        record.read_seconds, record.write_seconds = waits.reading.seconds, waits.writing.seconds
+        record.queued_seconds, record.upstream_seconds = waits.queue.seconds, waits.upstream.seconds
         if self._job is not None and (usage := self._job.usage) is not None:
             self._count(usage)
         for sink in self.desk.sinks:
-            sink(self.record)
+            sink(record)
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Return what the head of an answer, or of an error, says about the exchange; pairs as in ASGI."""
+        processed_ms = round((self.desk.clock() - self.record.received_at) * 1000)
+        headers = [(b"openai-processing-ms", b"%d" % processed_ms)]
+        if self._scope is not None:
+            remaining = self.desk.limiter.remaining(self._scope)
+            headers.append((b"x-ratelimit-limit-requests", b"%d" % self._scope.limit))
+            headers.append((b"x-ratelimit-remaining-requests", b"%d" % remaining))
+        if self._job is not None and (ignored := printable(self._job.ignored)):
+            headers.append((b"x-gateway-ignored", ", ".join(ignored).encode()))
+        return headers
 
     def _admit(self, incoming: Incoming, caller: Caller) -> Model:
         """Return the model asked for; raise when there is none, or not for this caller and operation."""
-        record = self.record
-        model = self.desk.catalog.resolve(incoming.model)
-        record.model = model.id
-        if caller.models is not None and model.id not in caller.models:
-            raise PermissionDenied(f"Your key may not use {model.id}.", param="model", code="model_not_allowed")
-        if record.operation not in model.operations:
+        model = self.terms.find_model(incoming.model, caller)
+        self.record.model = model.id
+        if self.record.operation not in model.operations:
             raise InvalidRequest(
-                f"{model.id} does not do {record.operation}; it does {', '.join(model.operations)}.",
+                f"{model.id} does not do {self.record.operation}; it does {', '.join(model.operations)}.",
                 param="model",
                 code="unsupported_model",
             )
         return model
-
-    async def _keep(self, job: Job) -> None:
-        """Keep what later requests may ask to recall."""
-        if left := job.leave:
-            await self.desk.recall.remember(self.record.tenant, left)
 
     async def _context(self, incoming: Incoming, model: Model, caller: Caller) -> Context:
         recalled: Mapping[str, str] = {}
@@ -143,45 +156,6 @@ class Exchange:
             reasoning_effort=caller.reasoning_effort,
             recalled=recalled,
         )
-
-    async def _ask_all(self, job: Job, opening: Opening) -> None:
-        if len(job.calls) == 1:
-            await self._ask(job, 0, opening)
-            return
-        try:
-            async with asyncio.TaskGroup() as calls:
-                for index in range(len(job.calls)):
-                    calls.create_task(self._ask(job, index, opening))
-        except* GatewayError as failed:
-            raise first_error(failed) from None
-
-    async def _ask(self, job: Job, index: int, opening: Opening) -> None:
-        body: bytes | None = job.calls[index]
-        while body is not None:
-            held = await opening.open(body)
-            try:
-                body = job.receive(index, await self._read(held))
-            except (UpstreamError, CapacityError) as error:
-                self.record.faults.append(fault_of(error, http_status=OK))
-                raise
-
-    async def _read(self, held: Held) -> bytes:
-        started = self.desk.clock()
-        try:
-            return await held.reply.read()
-        finally:
-            self.record.upstream_seconds += self.desk.clock() - started
-            await held.aclose()
-
-    def _headers(self, job: Job, scope: Scope) -> dict[str, str]:
-        headers = {
-            "openai-processing-ms": str(round((self.desk.clock() - self.record.received_at) * 1000)),
-            "x-ratelimit-limit-requests": str(scope.limit),
-            "x-ratelimit-remaining-requests": str(self.desk.limiter.remaining(scope)),
-        }
-        if job.ignored:
-            headers["x-gateway-ignored"] = ", ".join(printable(job.ignored))
-        return headers
 
     def _count(self, usage: Usage) -> None:
         record = self.record
@@ -200,21 +174,14 @@ def outcome_of(error: BaseException) -> Outcome:
             return "rejected"
         case UpstreamTimeout():
             return "upstream_timeout"
+        case Draining():
+            return "gateway_error"
         case UpstreamError() | CapacityError():
             return "upstream_error"
         case ClientError():
             return "client_error"
         case _:
             return "gateway_error"
-
-
-def first_error(group: BaseExceptionGroup[GatewayError]) -> GatewayError:
-    """Return the error that came first; the others follow from it or would say the same."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, GatewayError)  # noqa: S101 - the group holds nothing else
-    return error
 
 
 def printable(names: Sequence[str]) -> list[str]:

@@ -1,131 +1,162 @@
-"""One call to GLM with the slot that pays for it: opened with patience, closed once."""
+"""The way to GLM: a slot, the request, and once more what may be tried again while the caller has seen nothing."""
 
 import asyncio
-
-import anyio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from gateway.errors import (
     GatewayError,
+    InvalidOutput,
+    UpstreamFailed,
     UpstreamProtocolError,
     UpstreamTimeout,
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
 from gateway.exchange.desk import Desk
+from gateway.exchange.waits import Waits
 from gateway.glm.errors import BUSINESS_CODES
-from gateway.limits.limiter import Scope, Slot
+from gateway.limits.limiter import Limiter, Scope, Slot
 from gateway.record import Record, UpstreamFault
 from gateway.translate.errors import from_glm, kind_of, read_error
 from gateway.upstream.http import Reply
 
 FIRST_BACKOFF_SECONDS = 0.25
 MAX_BACKOFF_SECONDS = 4.0
-CLOSE_SECONDS = 5.0
 OK = 200
+GATEWAY_TIMEOUT = 504
+
+Taken = TypeVar("Taken")
 
 
 class Held:
-    """An answer of GLM's that is coming in, and the slot it occupies."""
+    """
+    A slot, and the answer of GLM's that it pays for. Whoever holds it closes it.
 
-    def __init__(self, reply: Reply, *, slot: Slot, desk: Desk) -> None:
-        self.reply = reply
-        self._slot = slot
-        self._desk = desk
+    ``reply`` is None until the head of the answer is there.
+    """
+
+    def __init__(self, slot: Slot, *, limiter: Limiter) -> None:
+        self.slot = slot
+        self.reply: Reply | None = None
+        self._limiter = limiter
+
+    @property
+    def status(self) -> int:
+        """GLM's HTTP status, 0 while there is none."""
+        return self.reply.status if self.reply is not None else 0
 
     async def aclose(self) -> None:
-        """Close the connection and give the slot back, whatever cancels the caller; again has no effect."""
-        with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-            try:
+        """Let go of the connection and give the slot back, even when this is cancelled; again has no effect."""
+        try:
+            if self.reply is not None:
                 await self.reply.aclose()
-            finally:
-                await self._desk.limiter.release(self._slot)
+        finally:
+            self._limiter.release(self.slot)
 
 
-class Opening:
+class Line:
     """
-    Opens calls for one exchange: takes a slot, sends, and tries again what may be tried again.
+    The way to GLM for the calls of one exchange.
 
-    ``patience_seconds`` bounds the wait for a slot, and for a retry to begin.
+    ``patience_seconds`` bounds the wait of each call for its slot, and for the last try of it to begin.
     """
 
-    def __init__(self, desk: Desk, *, record: Record, scope: Scope, path: str, patience_seconds: float) -> None:
+    def __init__(
+        self, desk: Desk, *, record: Record, waits: Waits, scope: Scope, path: str, patience_seconds: float
+    ) -> None:
+        self.waits = waits
+        self.at_once = scope.limit
         self._desk = desk
         self._record = record
         self._scope = scope
         self._path = path
         self._patience_seconds = patience_seconds
 
-    async def open(self, body: bytes) -> Held:
+    async def ask(self, body: bytes, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
         """
-        Return GLM's answer to ``body``, once its head says that it succeeds.
+        Send ``body`` to GLM and return what ``take`` makes of the answer, once its head says that it succeeds.
 
-        Raises RateLimited when no slot becomes free, and GLM's own errors in our terms.
+        ``take`` owns what it is given, unless it raises. It may run again after a GatewayError of its own, as
+        long as the caller has seen nothing. Raises RateLimited when no slot becomes free, and GLM's errors.
         """
         deadline = self._desk.clock() + self._patience_seconds
         retries = 0
         while True:
+            held = await self._take_slot(deadline=deadline)
             try:
-                return await self._open_once(body)
+                return await self._send(held, body, take)
             except GatewayError as error:
-                pause = self._pause_seconds(error, retries=retries, deadline=deadline)
-                if pause is None:
+                await held.aclose()
+                fault = self.note_fault(error, http_status=held.status)
+                if retries == self._desk.policy.max_retries or not may_retry(error, fault):
                     raise
+                pause_seconds = self._pause_seconds(retries)
+                if self._desk.clock() + pause_seconds > deadline or self._record.outcome == "client_disconnect":
+                    raise
+            except BaseException:
+                await held.aclose()
+                raise
             retries += 1
-            self._record.retries += 1
-            await asyncio.sleep(pause)
+            await self._pause(pause_seconds)
 
-    async def _open_once(self, body: bytes) -> Held:
-        slot = await self._desk.limiter.acquire(self._scope, timeout_seconds=self._patience_seconds)
-        self._record.queued_seconds += slot.waited_seconds
+    def note_fault(self, error: GatewayError, *, http_status: int) -> UpstreamFault:
+        """Write down a call that failed; ``http_status`` 0 when there was no answer."""
+        fault = fault_of(error, http_status=http_status)
+        self._record.faults.append(fault)
+        return fault
+
+    async def _take_slot(self, *, deadline: float) -> Held:
+        self._record.phase = "queued"
+        timeout_seconds = deadline - self._desk.clock()
+        with self.waits.queue:
+            slot = await self._desk.limiter.acquire(self._scope, timeout_seconds=timeout_seconds)
         self._record.account = slot.account
         self._record.phase = "before_first_byte"
-        try:
-            reply = await self._send(body, slot)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self._desk.limiter.release(slot)
-            raise
-        held = Held(reply, slot=slot, desk=self._desk)
-        if reply.status == OK:
-            return held
-        try:
-            raise await self._refusal(reply)
-        finally:
-            await held.aclose()
+        return Held(slot, limiter=self._desk.limiter)
 
-    async def _send(self, body: bytes, slot: Slot) -> Reply:
-        clock, record = self._desk.clock, self._record
-        started = clock()
-        try:
-            return await self._desk.upstream.post(self._path, account=slot.account, body=body)
-        except GatewayError as error:
-            record.faults.append(fault_of(error))
-            raise
-        finally:
-            waited = clock() - started
-            record.upstream_seconds += waited
-            if record.response_start_seconds is None:
-                record.response_start_seconds = waited
+    async def _send(self, held: Held, body: bytes, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
+        started = self._desk.clock()
+        with self.waits.upstream:
+            reply = held.reply = await self._desk.upstream.post(self._path, account=held.slot.account, body=body)
+        if reply.status != OK:
+            raise await self._refusal(reply)
+        if self._record.response_start_seconds is None:
+            self._record.response_start_seconds = self._desk.clock() - started
+        return await take(held, reply)
 
     async def _refusal(self, reply: Reply) -> GatewayError:
-        error = from_glm(read_error(await reply.read()), http_status=reply.status)
-        self._record.faults.append(fault_of(error, http_status=reply.status))
-        return error
+        with self.waits.upstream:
+            body = await reply.read()
+        return from_glm(read_error(body), http_status=reply.status)
 
-    def _pause_seconds(self, error: GatewayError, *, retries: int, deadline: float) -> float | None:
-        """Return how long to wait before another try, None when there is to be none."""
-        if retries >= self._desk.policy.max_retries or not may_retry(error, self._record):
-            return None
-        backoff = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**retries)
-        pause = backoff * (0.5 + self._desk.jitter() / 2)
-        return pause if self._desk.clock() + pause < deadline else None
+    def _pause_seconds(self, retries: int) -> float:
+        backoff_seconds = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0**retries)
+        return backoff_seconds * (0.5 + self._desk.jitter() / 2)
+
+    async def _pause(self, seconds: float) -> None:
+        self._record.retries += 1
+        self._record.phase = "queued"  # Nothing is under way, so nobody who leaves now has to be waited for.
+        with self.waits.upstream:
+            await asyncio.sleep(seconds)
 
 
-def fault_of(error: GatewayError, *, http_status: int = 0) -> UpstreamFault:
-    """Return what to count for a call that failed; ``http_status`` 0 when no answer, or no whole one, came."""
-    kind: str | None = next((kind for cause, kind in KIND_BY_CAUSE if isinstance(error, cause)), None)
+def may_retry(error: GatewayError, fault: UpstreamFault) -> bool:
+    """Tell whether the same call may succeed soon; only what certainly was not charged is tried again."""
+    if isinstance(error, UpstreamUnreachable):
+        return True
+    if fault.code in BUSINESS_CODES:
+        return BUSINESS_CODES[fault.code].retryable
+    return fault.http_status >= 500 and fault.http_status != GATEWAY_TIMEOUT
+
+
+def fault_of(error: GatewayError, *, http_status: int) -> UpstreamFault:
+    """Return what to count for a call that failed; ``http_status`` 0 when there was no answer."""
     code = error.glm_code or ""
-    return UpstreamFault(http_status=http_status, code=code, kind=kind or kind_of(code, http_status=http_status))
+    kind: str | None = next((kind for cause, kind in KIND_BY_CAUSE if isinstance(error, cause)), None)
+    if kind is None or code in BUSINESS_CODES:
+        kind = kind_of(code, http_status=http_status)
+    return UpstreamFault(http_status=http_status, code=code, kind=kind)
 
 
 KIND_BY_CAUSE: tuple[tuple[type[GatewayError], str], ...] = (
@@ -133,13 +164,7 @@ KIND_BY_CAUSE: tuple[tuple[type[GatewayError], str], ...] = (
     (UpstreamUnavailable, "disconnect"),
     (UpstreamTimeout, "timeout"),
     (UpstreamProtocolError, "protocol"),
+    (UpstreamFailed, "internal"),
+    (InvalidOutput, "output"),
 )
-
-
-def may_retry(error: GatewayError, record: Record) -> bool:
-    """Tell whether the same call may succeed soon; only what certainly was not charged is tried again."""
-    if isinstance(error, UpstreamUnreachable):
-        return True
-    if error.glm_code is not None and error.glm_code in BUSINESS_CODES:
-        return BUSINESS_CODES[error.glm_code].retryable
-    return bool(record.faults) and record.faults[-1].http_status >= 500
+"""The most specific first."""

@@ -1,15 +1,15 @@
 """An answer that streams: it owns what it holds, and gives all of it back when it is closed, however it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
-
-import anyio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
+from typing import Protocol, Self
 
 from gateway.errors import GatewayError
-from gateway.exchange.held import OK, Held, Opening, fault_of
+from gateway.exchange.line import OK, Held, Line
+from gateway.exchange.waits import Wait
 from gateway.record import Record
-from gateway.translate.endpoint import Job
+from gateway.translate.endpoint import CallStream, Job
 from gateway.translate.errors import to_openai
 from gateway.translate.sse import DONE, Decoder
 from gateway.upstream.http import Reply
@@ -20,150 +20,199 @@ MAX_WAITING_READS = 16
 FAREWELL_SECONDS = 0.05
 """How long the end of a stream may take after ``[DONE]``; usually it has come with it."""
 
-Read = tuple[int, list[bytes]]
-"""The index of a call, and the data of the events that it just sent; none at its end."""
 
+class Source(Protocol):
+    """Where a caller's events come from: one call, or several side by side."""
 
-class Reads:
-    """What the calls of one job send, as it comes in. One call is read in place, several side by side."""
-
-    def __init__(self, job: Job, opening: Opening, *, record: Record, clock: Callable[[], float]) -> None:
-        self._calls = job.calls
-        self._opening = opening
-        self._record = record
-        self._clock = clock
-        self._held: list[Held] = []
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def __aiter__(self) -> AsyncIterator[Read]:
-        """Iterate over what comes in."""
-        return self._read(0) if len(self._calls) == 1 else self._read_all()
+    async def read(self) -> bytes:
+        """Return the next events, empty at the end; raise GatewayError, GLM's fault."""
 
     async def aclose(self) -> None:
         """Cut what is still coming and give the slots back; again has no effect."""
+
+
+class Reading:
+    """GLM's answer to one call, read as it comes in."""
+
+    def __init__(self, stream: CallStream, held: Held, reply: Reply, *, wait: Wait) -> None:
+        self.held = held
+        self._stream = stream
+        self._reply = reply
+        self._wait = wait
+        self._chunks = reply.chunks()
+        self._decoder = Decoder()
+        self._done = False
+        self._ended = False
+
+    async def read(self) -> bytes:
+        """Return the caller's next events, empty at the end."""
+        while not self._ended:
+            if self._stream.failure is not None:
+                raise self._stream.failure
+            payloads = await self._payloads()
+            if not payloads:
+                return await self._end()
+            self._done = payloads[-1] == DONE
+            if events := self._stream.feed(payloads):
+                return events
+        return b""
+
+    async def _payloads(self) -> list[bytes]:
+        """Return the data of the next events, none at the end."""
+        if self._done:
+            return []
+        if self._reply.is_json:
+            return await self._whole()
+        while True:
+            with self._wait:
+                data = await anext(self._chunks, b"")
+            payloads = self._decoder.feed(data) if data else self._decoder.finish()
+            if payloads or not data:
+                return payloads
+
+    async def _whole(self) -> list[bytes]:
+        """Return an answer that came in one piece, as if it were a stream; most are errors."""
+        with self._wait:
+            body = await self._reply.read()
+        return [body, DONE] if body else []
+
+    async def _end(self) -> bytes:
+        self._ended = True
+        if self._done:
+            await self._read_out()
+        return self._stream.finish()
+
+    async def _read_out(self) -> None:
+        """Read the end of what has said ``[DONE]``, so that its connection can be used again."""
+        with suppress(GatewayError, TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                while await anext(self._chunks, b""):
+                    pass
+
+
+class StreamedCall:
+    """One call of a job. The first read asks GLM, and asks again what fails before its first event."""
+
+    def __init__(self, job: Job, index: int, line: Line) -> None:
+        self._job = job
+        self._index = index
+        self._line = line
+        self._reading: Reading | None = None
+
+    async def read(self) -> bytes:
+        """Return the next events, empty at the end; raise GatewayError, GLM's fault."""
+        if self._reading is None:
+            return await self._line.ask(self._job.calls[self._index], self._open)
+        try:
+            return await self._reading.read()
+        except GatewayError as error:
+            self._line.note_fault(error, http_status=OK)
+            raise
+
+    async def aclose(self) -> None:
+        """Cut what is still coming and give the slot back; again has no effect."""
+        if self._reading is not None:
+            await self._reading.held.aclose()
+
+    async def _open(self, held: Held, reply: Reply) -> bytes:
+        stream = self._job.stream(self._index)
+        self._reading = Reading(stream, held, reply, wait=self._line.waits.upstream)
+        return await self._reading.read()
+
+
+class SideBySide:
+    """Several calls read at once, as far as the caller's tier goes; events come in the order of arrival."""
+
+    def __init__(self, calls: Sequence[StreamedCall], *, at_once: int) -> None:
+        self._arrived: asyncio.Queue[bytes | BaseException] = asyncio.Queue(MAX_WAITING_READS)
+        self._turns = asyncio.Semaphore(at_once)
+        self._open_calls = len(calls)
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._pump(call)) for call in calls]
+
+    async def read(self) -> bytes:
+        """Return the next events, empty once every call has ended; raise what a call raised."""
+        while self._open_calls:
+            arrived = await self._arrived.get()
+            if isinstance(arrived, BaseException):
+                raise arrived
+            if arrived:
+                return arrived
+            self._open_calls -= 1
+        return b""
+
+    async def aclose(self) -> None:
+        """Cut every call; each gives its own slot back, even when this is cancelled."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        while self._held:
-            await self._held.pop().aclose()
+        await asyncio.wait(self._tasks)
 
-    async def _read(self, index: int) -> AsyncIterator[Read]:
-        held = await self._opening.open(self._calls[index])
-        self._held.append(held)
+    async def _pump(self, call: StreamedCall) -> None:
         try:
-            async for payloads in self._payloads(held.reply):
-                yield index, payloads
-        except GatewayError as error:
-            self._record.faults.append(fault_of(error, http_status=OK))
-            raise
-        await self._let_go(held)
-        yield index, []
-
-    async def _payloads(self, reply: Reply) -> AsyncIterator[list[bytes]]:
-        if reply.is_json:
-            yield [await reply.read(), DONE]
-            return
-        async for payloads in self._events(reply):
-            yield payloads
-
-    async def _events(self, reply: Reply) -> AsyncIterator[list[bytes]]:
-        decoder = Decoder()
-        clock, record = self._clock, self._record
-        chunks = reply.chunks()
-        waiting_since = clock()
-        async for data in chunks:
-            waited = clock() - waiting_since
-            record.upstream_seconds += waited
-            record.max_gap_seconds = max(waited, record.max_gap_seconds)
-            if payloads := decoder.feed(data):
-                yield payloads
-                if payloads[-1] == DONE:
-                    await read_out(chunks)
-                    return
-            waiting_since = clock()
-        if payloads := decoder.finish():
-            yield payloads
-
-    async def _let_go(self, held: Held) -> None:
-        """Give back a call that is done, while others may still run."""
-        self._held.remove(held)
-        await held.aclose()
-
-    async def _read_all(self) -> AsyncIterator[Read]:
-        arrived: asyncio.Queue[Read | BaseException] = asyncio.Queue(MAX_WAITING_READS)
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._pump(index, arrived)) for index in range(len(self._calls))]
-        open_calls = len(self._calls)
-        while open_calls:
-            read = await arrived.get()
-            if isinstance(read, BaseException):
-                raise read
-            open_calls -= not read[1]
-            yield read
-
-    async def _pump(self, index: int, arrived: "asyncio.Queue[Read | BaseException]") -> None:
-        try:
-            async for read in self._read(index):
-                await arrived.put(read)
-        except Exception as error:  # noqa: BLE001 - raised again by the one who reads the queue
-            await arrived.put(error)
-
-
-async def read_out(chunks: AsyncIterator[bytes]) -> None:
-    """Read the end of a stream that has said ``[DONE]``, so that its connection can be used again."""
-    with anyio.move_on_after(FAREWELL_SECONDS), suppress(GatewayError):
-        async for _ in chunks:
-            pass
+            async with self._turns, aclosing(call):
+                while events := await call.read():
+                    await self._arrived.put(events)
+            await self._arrived.put(b"")
+        except Exception as error:  # noqa: BLE001 - raised again by the one who reads
+            await self._arrived.put(error)
 
 
 class StreamedAnswer:
     """
-    The caller's events, as an async iterator of bytes.
+    The caller's events, as an async iterator of bytes that has begun.
 
-    ``start`` waits for the first of them, so that an early failure can still be an HTTP error. What fails later
-    is told as the stream's last event and kept in ``failure``, None while nothing failed.
+    What fails on the way is told as the last event and kept in ``failure``, None while nothing failed. ``ended``
+    turns true with the last event, when everything has been given back.
     """
 
-    def __init__(self, job: Job, reads: Reads, *, record: Record, clock: Callable[[], float]) -> None:
-        self.job = job
+    def __init__(self, job: Job, line: Line, *, record: Record, clock: Callable[[], float]) -> None:
+        self.ended = False
         self.failure: GatewayError | None = None
-        self._reads = reads
+        self._job = job
         self._record = record
         self._clock = clock
-        self._events = self._translate()
         self._first = b""
+        calls = [StreamedCall(job, index, line) for index in range(len(job.calls))]
+        self._source: Source = calls[0] if len(calls) == 1 else SideBySide(calls, at_once=line.at_once)
 
     async def start(self) -> None:
-        """Wait for the first event; raise GatewayError, with everything given back, when it is a failure."""
-        try:
-            self._first = await anext(self._events)
-        except BaseException:
-            await self.aclose()
-            raise
+        """Wait for the first event; raise GatewayError if it is a failure, while an HTTP status can tell it."""
+        self._first = await self._source.read()
         self._record.phase = "streaming"
-        self._record.first_token_at = self._clock()
+        if self._first:
+            self._record.first_token_at = self._clock()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the caller's events; never raises a GatewayError."""
-        yield self._first
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the caller's next events; never raises a GatewayError."""
+        if self.ended:
+            raise StopAsyncIteration
+        if self._first:
+            first, self._first = self._first, b""
+            return first
         try:
-            async for data in self._events:
-                yield data
+            events = await self._read()
         except GatewayError as error:
             self.failure = error
-            yield b"data: %b\n\n" % to_openai(error)
+            await self._end()
+            return b"data: %b\n\n" % to_openai(error)
+        if events:
+            return events
+        await self._end()
+        return self._job.close()
 
     async def aclose(self) -> None:
         """Cut what GLM is still sending and give the slots back; again has no effect."""
-        await self._reads.aclose()
+        await self._source.aclose()
 
-    async def _translate(self) -> AsyncIterator[bytes]:
-        streams = [self.job.stream(index) for index in range(len(self.job.calls))]
-        async for index, payloads in self._reads:
-            stream = streams[index]
-            if out := stream.feed(payloads) if payloads else stream.finish():
-                yield out
-            if stream.failure is not None:
-                self._record.faults.append(fault_of(stream.failure, http_status=OK))
-                raise stream.failure
-        yield self.job.close()
+    async def _read(self) -> bytes:
+        started = self._clock()
+        events = await self._source.read()
+        self._record.max_gap_seconds = max(self._record.max_gap_seconds, self._clock() - started)
+        return events
+
+    async def _end(self) -> None:
+        await self.aclose()
+        self.ended = True

@@ -5,14 +5,24 @@ A slot is one request under way, counted twice: against the caller's tier and ag
 that serves it. Both are taken together or not at all.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from gateway.errors import CapacityError
 
-class AccountLimit(Struct, frozen=True):
+
+class SlotsUnavailable(CapacityError):
+    """Raised when whoever counts shared slots cannot be reached, and none are given out without."""
+
+    status = 503
+    type = "server_error"
+    default_code = "slots_unavailable"
+
+
+class AccountLimit(Struct, frozen=True, array_like=True):
     """How many requests one Zhipu account may have under way for a model."""
 
     name: str
@@ -24,7 +34,8 @@ class Scope(Struct, frozen=True, kw_only=True):
     What a slot is counted per.
 
     ``limit`` is what the tenant's tier gives for the model. Any of ``accounts`` will do; the least loaded is
-    taken.
+    taken, and one with limit 0 is left alone. A sequence that changes while a request waits is read again every
+    second.
     """
 
     tenant: str
@@ -33,13 +44,51 @@ class Scope(Struct, frozen=True, kw_only=True):
     accounts: Sequence[AccountLimit]
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False)
 class Slot:
-    """One admitted request: the account that serves it, and how long it waited for its turn."""
+    """
+    One admitted request, and the account that serves it.
 
+    ``position`` is the place in line it had on arrival, 0 when it did not wait. ``lost`` turns true when the slot
+    may be somebody else's by now, so that the request should end.
+    """
+
+    number: int
     scope: Scope
     account: str
-    waited_seconds: float
+    position: int = 0
+    lost: bool = field(default=False, init=False)
+    _on_lost: Callable[[], None] | None = field(default=None, init=False)
+
+    def on_lost(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when the slot is lost, at once if it is already."""
+        self._on_lost = tell
+        if self.lost:
+            tell()
+
+    def lose(self) -> None:
+        """Tell the holder that the slot is gone; for limiters."""
+        self.lost = True
+        if self._on_lost is not None:
+            self._on_lost()
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """
+    What is under way for one tenant or account and model.
+
+    ``here`` is in this process, ``everywhere`` in all that share the limits, as last heard. ``waiting`` and
+    ``oldest_wait_seconds`` are of this process, and of tenants only, as accounts have no line.
+    """
+
+    model: str
+    kind: Literal["tenant", "account"]
+    name: str
+    limit: int
+    here: int
+    everywhere: int
+    waiting: int = 0
+    oldest_wait_seconds: float = 0.0
 
 
 class Limiter(Protocol):
@@ -52,14 +101,28 @@ class Limiter(Protocol):
 
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """
-        Return a slot, waiting for at most ``timeout_seconds``.
+        Return a slot, waiting for at most ``timeout_seconds``; 0 does not wait.
 
-        Raises RateLimited when the wait is over or the queue is full. Cancelling the call leaves the queue at
-        once.
+        Raises RateLimited when the wait is over or the line is full. Cancelling the call leaves the line at
+        once. Whoever got the slot releases it.
         """
 
-    async def release(self, slot: Slot) -> None:
-        """Give a slot back; giving it back again has no effect."""
+    def release(self, slot: Slot) -> None:
+        """
+        Give a slot back; giving it back again has no effect.
+
+        Not a coroutine, so that nothing can cancel it half-way. An adapter that has to tell somebody else does so
+        in a task of its own.
+        """
 
     def remaining(self, scope: Scope) -> int:
         """Return how many more of its tenant's requests could start now, as far as is known here."""
+
+    def snapshot(self) -> list[Usage]:
+        """Return who uses how much of what, for every tenant, account and model seen here."""
+
+    async def start(self) -> None:
+        """Begin; called once, in the loop that everything else is called in."""
+
+    async def aclose(self) -> None:
+        """End: tell others what they have to know. What is still held is not waited for."""

@@ -1,23 +1,19 @@
-"""
-``POST /v1/chat/completions``.
+"""``POST /v1/chat/completions``."""
 
-A bare ASGI route: Litestar's typed handlers cost more than the whole exchange, and everything they would do (the
-body, its validation, the answer) is done by the exchange.
-"""
-
-from litestar import asgi
-from litestar.handlers import ASGIRouteHandler
-from litestar.types import Receive, Scope, Send
+from litestar import post
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
 
 from gateway.routes.front import Front
 from gateway.translate.chat.endpoint import ENDPOINT
 
 
-def chat_routes(front: Front) -> list[ASGIRouteHandler]:
+def chat_routes(front: Front) -> list[HTTPRouteHandler]:
     """Return the routes of chat completions."""
+    serve = front.serving(ENDPOINT)
 
-    @asgi(["/v1/chat/completions", "/chat/completions"], name="createChatCompletion", copy_scope=False)
-    async def create_chat_completion(scope: Scope, receive: Receive, send: Send) -> None:
-        await front.serve(scope, receive, send, endpoint=ENDPOINT)
+    @post(["/v1/chat/completions", "/chat/completions"], status_code=200, name="createChatCompletion")
+    async def create_chat_completion() -> ASGIApp:
+        return serve
 
     return [create_chat_completion]

@@ -15,21 +15,17 @@ from gateway.errors import (
     PayloadTooLarge,
     RouteNotFound,
 )
-from gateway.exchange import Exchange
-from gateway.routes.watch import CallerLeftError
+from gateway.routes.middleware import exchange_of
 from gateway.translate.errors import internal_error, to_openai
+
+MAX_PATH_CHARACTERS = 200
 
 logger = logging.getLogger(__name__)
 
-CLIENT_CLOSED_REQUEST = 499
-
 
 def answer(request: Request[Any, Any, Any], error: GatewayError) -> Response[bytes]:
-    """Return the answer that tells ``error``, and close the exchange it ended."""
-    exchange = exchange_of(request)
-    if exchange is not None:
-        exchange.fail(error)
-        exchange.close()
+    """Return the answer that tells ``error``, and write it down."""
+    exchange_of(request.scope).fail(error)
     return Response(
         to_openai(error), status_code=error.status, media_type="application/json", headers=headers_of(error)
     )
@@ -48,51 +44,38 @@ def headers_of(error: GatewayError) -> dict[str, str]:
 
 def answer_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Return the answer for what the framework refused."""
-    path = f"{request.method} {request.scope['path'][:200]}"
+    path = f"{request.method} {request.scope['path'][:MAX_PATH_CHARACTERS]}"
     match error.status_code:
         case 404:
             return answer(request, RouteNotFound(f"Unknown request URL: {path}. The API is below /v1."))
         case 405:
-            allowed = (error.headers or {}).get("Allow", "")
-            refusal = answer(request, MethodNotAllowed(f"{path} is not allowed; the address takes {allowed}."))
-            refusal.headers.update({"allow": allowed})
-            return refusal
+            return answer_method(request, path, allowed=(error.headers or {}).get("allow", ""))
         case 413:
             return answer(request, PayloadTooLarge("The body is larger than this gateway takes. Send less."))
         case status if status < 500:
-            return answer(request, InvalidRequest("The request could not be read."))
+            return answer(request, InvalidRequest(f"The request could not be read: {error.detail}."))
         case _:
             return answer_unexpected(request, error)
 
 
-def answer_left(request: Request[Any, Any, Any], _: CallerLeftError) -> Response[bytes]:
-    """Return an answer nobody will read, for a caller that left before there was one."""
-    exchange = exchange_of(request)
-    if exchange is not None:
-        exchange.leave()
-        exchange.close()
-    return Response(b"", status_code=CLIENT_CLOSED_REQUEST)
+def answer_method(request: Request[Any, Any, Any], path: str, *, allowed: str) -> Response[bytes]:
+    """Return the answer for a method that an address does not take."""
+    refusal = answer(request, MethodNotAllowed(f"{path} is not allowed; the address takes {allowed}."))
+    refusal.headers["allow"] = allowed
+    return refusal
 
 
 def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Return the answer for a mistake of ours: a request id, and nothing else."""
-    request_id = request.scope["state"].get("request_id", "")
+    exchange = exchange_of(request.scope)
+    exchange.fail(error)
+    request_id = exchange.record.request_id
     logger.error("request %s failed", request_id, exc_info=error)
-    exchange = exchange_of(request)
-    if exchange is not None:
-        exchange.fail(error)
-        exchange.close()
     return Response(internal_error(request_id), status_code=500, media_type="application/json")
-
-
-def exchange_of(request: Request[Any, Any, Any]) -> Exchange | None:
-    exchange: Exchange | None = request.scope["state"].get("exchange")
-    return exchange
 
 
 HANDLERS: ExceptionHandlersMap = {
     GatewayError: answer,
     HTTPException: answer_http,
-    CallerLeftError: answer_left,
     Exception: answer_unexpected,
 }

@@ -1,74 +1,82 @@
 """The way in for every route: who calls, whether the body may be read, and the exchange that follows."""
 
-from litestar.enums import ScopeType
-from litestar.exceptions import MethodNotAllowedException
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway.auth import Authenticator, Caller
-from gateway.errors import UnsupportedMediaType
+from gateway.auth import Caller
+from gateway.errors import GatewayError
 from gateway.exchange import Desk, Exchange, StreamedAnswer
-from gateway.routes.bodies import read_body
-from gateway.routes.streaming import ClosingStream, WholeAnswer
-from gateway.routes.watch import CallerWatch
+from gateway.routes.body import check_media_type, read_body
+from gateway.routes.middleware import exchange_of
+from gateway.routes.streaming import EventWriter, send_last, send_whole
+from gateway.routes.watch import CallerLeftError, CallerWatch
 from gateway.translate.endpoint import Endpoint
 
 
 class Front:
-    """What the routes share: the desk that exchanges go through, who may use it, and how large a body may be."""
+    """What the routes share: the desk that exchanges go through, and the bound on what is read."""
 
-    def __init__(self, desk: Desk, *, authenticator: Authenticator, max_body_bytes: int) -> None:
+    def __init__(self, desk: Desk, *, max_body_bytes: int) -> None:
         self.desk = desk
-        self._authenticator = authenticator
-        self._max_body_bytes = max_body_bytes
+        self.max_body_bytes = max_body_bytes
 
-    def authenticate(self, scope: Scope) -> Caller:
-        """Return who calls; raise AuthenticationFailed."""
-        return self._authenticator.authenticate(scope["headers"])
-
-    async def serve(self, scope: Scope, receive: Receive, send: Send, *, endpoint: Endpoint) -> None:
-        """
-        Answer a JSON request.
-
-        The exchange is left in the scope's state, so that whoever renders an error can close it.
-        """
-        state = scope["state"]
-        exchange = Exchange(
-            self.desk,
-            operation=endpoint.operation,
-            request_id=state["request_id"],
-            received_at=state["received_at"],
-        )
-        state["exchange"] = exchange
-        check_method(scope)
-        caller = self.authenticate(scope)
+    async def authenticate(self, scope: Scope, *, operation: str) -> Caller:
+        """Return who calls, and write down who and for what; raise AuthenticationFailed or KeysUnavailable."""
+        exchange = exchange_of(scope)
+        exchange.record.operation = operation
+        caller = await exchange.terms.authenticator.authenticate(scope["headers"])
         exchange.identify(caller)
+        return caller
+
+    def serving(self, endpoint: Endpoint) -> ASGIApp:
+        """Return the application that serves JSON requests of one endpoint."""
+        return Serving(self, endpoint)
+
+
+class Serving:
+    """
+    Serves the requests of one endpoint, each from its headers to its last byte.
+
+    Errors that an HTTP status can still tell are raised.
+    """
+
+    def __init__(self, front: Front, endpoint: Endpoint) -> None:
+        self._front = front
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; one whose caller has left is not answered."""
+        exchange = exchange_of(scope)
+        caller = await self._front.authenticate(scope, operation=self._endpoint.operation)
         check_media_type(scope)
-        body = await read_body(scope, receive, max_bytes=self._max_body_bytes)
-        async with CallerWatch(receive, grace_seconds=self.desk.policy.disconnect_grace_seconds):
-            answer = await exchange.run(endpoint, body, caller=caller)
-        respond = (
-            ClosingStream(exchange, answer)
-            if isinstance(answer, StreamedAnswer)
-            else WholeAnswer(exchange, answer)
-        )
-        await respond(scope, receive, send)
+        try:
+            with exchange.waits.reading:
+                body = await read_body(scope, receive, max_bytes=self._front.max_body_bytes)
+            await self._answer(exchange, body, caller=caller, receive=receive, send=send)
+        except CallerLeftError:
+            exchange.leave()
 
-
-def check_method(scope: Scope) -> None:
-    """Raise MethodNotAllowedException unless it is a POST; the framework leaves that to a bare ASGI route."""
-    if scope["type"] != ScopeType.HTTP or scope["method"] != "POST":
-        raise MethodNotAllowedException(headers={"Allow": "POST"})
-
-
-def check_media_type(scope: Scope) -> None:
-    """Raise UnsupportedMediaType unless the body is, or may be, plain JSON."""
-    kind, encoding = b"application/json", b"identity"
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            kind = value.partition(b";")[0].strip().lower()
-        elif name == b"content-encoding":
-            encoding = value.strip().lower()
-    if kind != b"application/json" and not kind.endswith(b"+json"):
-        raise UnsupportedMediaType("Send the body as JSON, with the header 'Content-Type: application/json'.")
-    if encoding not in (b"identity", b""):
-        raise UnsupportedMediaType("Send the body uncompressed, without the header 'Content-Encoding'.")
+    async def _answer(
+        self, exchange: Exchange, body: bytes, *, caller: Caller, receive: Receive, send: Send
+    ) -> None:
+        watch = CallerWatch(receive, on_leave=exchange.leave)
+        finish = send_whole
+        try:
+            async with watch:
+                answer = await exchange.run(self._endpoint, body, caller=caller)
+                if isinstance(answer, StreamedAnswer):
+                    finish = send_last
+                    answer = await EventWriter(exchange, send=send, watch=watch).write(answer)
+        except GatewayError as error:
+            if watch.left:
+                raise CallerLeftError from error
+            raise
+        finally:
+            # Before the last byte: what the caller does next finds its slot free and its turn remembered.
+            await exchange.aclose()
+        if watch.left:
+            return
+        try:
+            with exchange.waits.writing:
+                await finish(send, answer)
+        except OSError as error:
+            raise CallerLeftError from error

@@ -1,42 +1,60 @@
-"""The outermost layer: every request gets an id, a time of arrival, and its id on the answer."""
+"""The outermost layer: every request becomes an exchange with an id, and every answer says which."""
 
+import asyncio
 import re
-from collections.abc import Callable
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.errors import Draining
+from gateway.exchange import Desk, Exchange
 
 SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:\-]{1,128}")
 
 
 class Edge:
     """
-    Wraps the application.
+    Wraps the application: opens an exchange for each request, and closes it once, however it ends.
 
-    ``x-request-id`` is the caller's if given and sane, else a new one. ``clock`` is monotonic, in seconds.
+    ``x-request-id`` is the caller's if given and sane, else a new one.
     """
 
-    def __init__(self, app: ASGIApp, *, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
+    def __init__(self, app: ASGIApp, *, desk: Desk) -> None:
         self._app = app
-        self._clock = clock
-        self._new_id = new_id
+        self._desk = desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        request_id = given_id(scope) or f"req_{self._new_id()}".encode()
-        state = scope.setdefault("state", {})
-        state["request_id"] = request_id.decode()
-        state["received_at"] = self._clock()
+        request_id = given_id(scope) or f"req_{self._desk.new_id()}".encode()
+        exchange = Exchange(self._desk, request_id=request_id.decode())
+        scope.setdefault("state", {})["exchange"] = exchange
 
-        async def send_with_id(message: Message) -> None:
+        async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+                exchange.record.status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id),
+                    *exchange.headers(),
+                ]
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        try:
+            await self._app(scope, receive, send_marked)
+        except asyncio.CancelledError:
+            exchange.fail(stopped())
+            raise
+        finally:
+            exchange.close()
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    """Return the exchange that a request became at the edge."""
+    exchange: Exchange = scope["state"]["exchange"]
+    return exchange
 
 
 def given_id(scope: Scope) -> bytes | None:
@@ -45,3 +63,8 @@ def given_id(scope: Scope) -> bytes | None:
         if name == b"x-request-id" and SANE_REQUEST_ID.fullmatch(value):
             return value
     return None
+
+
+def stopped() -> Draining:
+    """Return the error for work that this process cannot finish any more."""
+    return Draining("This gateway is shutting down and could not finish in time. Ask again.")

@@ -1,19 +1,20 @@
-"""Answers on their way out: each lets go of what it holds, however it ends, and is written down once."""
+"""Answers on their way out, in one piece or event by event."""
 
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 
-import anyio
-from litestar.types import HTTPResponseStartEvent, Receive, Scope, Send
+from litestar.types import HTTPResponseStartEvent, HTTPSendMessage, Send
 
 from gateway.exchange import Exchange, StreamedAnswer
-from gateway.routes.watch import CallerLeftError, CallerWatch
-from gateway.translate.errors import internal_error
+from gateway.routes.middleware import stopped
+from gateway.routes.watch import CallerWatch
+from gateway.translate.errors import internal_error, to_openai
 from gateway.translate.sse import COMMENT
 
-SETTLE_SECONDS = 10.0
-"""How long letting go may take; leases are the backstop beyond."""
+STALL_SECONDS = 120.0
+"""How long a caller may read nothing while something waits for it; then it is taken for gone."""
 
 EVENT_STREAM_HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -24,95 +25,95 @@ EVENT_STREAM_HEADERS = (
 logger = logging.getLogger(__name__)
 
 
-def start(headers: Iterable[tuple[bytes, bytes]], *, status: int = 200) -> HTTPResponseStartEvent:
-    """Return the event that opens an answer."""
-    return {"type": "http.response.start", "status": status, "headers": list(headers)}
+async def send_whole(send: Send, data: bytes) -> None:
+    """Send an answer in one piece."""
+    await send(start(((b"content-type", b"application/json"), (b"content-length", b"%d" % len(data)))))
+    await send_last(send, data)
 
 
-def encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+async def send_last(send: Send, data: bytes) -> None:
+    """Send the end of an answer."""
+    await send({"type": "http.response.body", "body": data, "more_body": False})
 
 
-class WholeAnswer:
-    """An answer in one piece; what it held was given back before."""
-
-    def __init__(self, exchange: Exchange, body: bytes) -> None:
-        self._exchange = exchange
-        self._body = body
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send the answer and close the exchange."""
-        clock = self._exchange.desk.clock
-        head = (
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(self._body)),
-            *encoded(self._exchange.headers),
-        )
-        started = clock()
-        try:
-            await send(start(head))
-            await send({"type": "http.response.body", "body": self._body, "more_body": False})
-        finally:
-            self._exchange.record.write_seconds += clock() - started
-            self._exchange.close()
+def start(headers: Iterable[tuple[bytes, bytes]]) -> HTTPResponseStartEvent:
+    return {"type": "http.response.start", "status": 200, "headers": list(headers)}
 
 
-class ClosingStream:
+class EventWriter:
     """
-    A streamed answer that lets go of what it holds, however it ends.
+    Writes a streamed answer to its caller, inside the ``watch`` that looks whether it is still there.
 
-    Ends there are: the last byte, a failure of GLM's, a caller that leaves, one that stalls and leaves, and a
-    connection that breaks under a write. In quiet phases it sends comments, which keep the connection open.
+    A silence is filled with comments, which keep the connection open. A caller that stops reading is taken for
+    gone.
     """
 
-    def __init__(self, exchange: Exchange, answer: StreamedAnswer) -> None:
+    def __init__(self, exchange: Exchange, *, send: Send, watch: CallerWatch) -> None:
         self._exchange = exchange
-        self._answer = answer
+        self._send = send
+        self._watch = watch
         self._clock = exchange.desk.clock
-        self._written_at = exchange.desk.clock()
+        self._touched_at = self._clock()
+        self._writes = 0
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer, give back what it holds, and close the exchange."""
-        policy = self._exchange.desk.policy
-        watch = CallerWatch(receive, grace_seconds=policy.disconnect_grace_seconds)
-        pulse = asyncio.get_running_loop().create_task(self._keep_alive(send, policy.heartbeat_seconds))
+    async def write(self, answer: StreamedAnswer) -> bytes:
+        """Write all events but the last, and return that; what GLM held is given back by then."""
+        pulse = asyncio.get_running_loop().create_task(self._attend())
         try:
-            async with watch:
-                await self._send_all(send, watch)
-        except CallerLeftError:
-            pass
-        except OSError:
-            watch.left = True  # The connection broke under a write.
+            await self._put(start(EVENT_STREAM_HEADERS))
+            return await self._write_events(answer)
+        except asyncio.CancelledError:
+            if not self._watch.left:
+                await self._break_off()
+            raise
+        except Exception as error:
+            request_id = self._exchange.record.request_id
+            logger.exception("request %s failed inside its stream", request_id)
+            self._exchange.fail(error)
+            return event(internal_error(request_id))
         finally:
             pulse.cancel()
-            with anyio.move_on_after(SETTLE_SECONDS, shield=True):
-                await self._exchange.settle(self._answer)
-            if watch.left:
-                self._exchange.leave()
-            self._exchange.close()
 
-    async def _send_all(self, send: Send, watch: CallerWatch) -> None:
-        await send(start((*EVENT_STREAM_HEADERS, *encoded(self._exchange.headers))))
+    async def _write_events(self, answer: StreamedAnswer) -> bytes:
+        async for events in answer:
+            if answer.ended:
+                return events
+            await self._put({"type": "http.response.body", "body": events, "more_body": True})
+        return b""
+
+    async def _put(self, message: HTTPSendMessage) -> None:
+        if self._watch.left:
+            return
+        self._touched_at = self._clock()
+        self._writes += 1
         try:
-            async for data in self._answer:
-                if not watch.left:
-                    await self._write(send, data)
-        except Exception as error:
-            logger.exception("request %s failed inside its stream", self._exchange.record.request_id)
-            self._exchange.fail(error)
-            await self._write(send, b"data: %b\n\n" % internal_error(self._exchange.record.request_id))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            with self._exchange.waits.writing:
+                await self._send(message)
+        except OSError:
+            self._watch.leave()
+        finally:
+            self._writes -= 1
 
-    async def _write(self, send: Send, data: bytes) -> None:
-        started = self._clock()
-        await send({"type": "http.response.body", "body": data, "more_body": True})
-        self._written_at = self._clock()
-        self._exchange.record.write_seconds += self._written_at - started
-
-    async def _keep_alive(self, send: Send, every_seconds: float) -> None:
+    async def _attend(self) -> None:
+        """Send a comment into every silence, and give up on a caller that does not read."""
+        heartbeat_seconds = self._exchange.desk.policy.heartbeat_seconds
+        interval_seconds = heartbeat_seconds or STALL_SECONDS
         while True:
-            quiet_seconds = self._clock() - self._written_at
-            if quiet_seconds >= every_seconds:
-                await self._write(send, COMMENT)
+            quiet_seconds = self._clock() - self._touched_at
+            if self._writes and quiet_seconds >= STALL_SECONDS:
+                self._watch.leave()
+            elif heartbeat_seconds and not self._writes and quiet_seconds >= heartbeat_seconds:
+                await self._put({"type": "http.response.body", "body": COMMENT, "more_body": True})
                 quiet_seconds = 0.0
-            await asyncio.sleep(every_seconds - quiet_seconds)
+            await asyncio.sleep(interval_seconds - quiet_seconds % interval_seconds)
+
+    async def _break_off(self) -> None:
+        """Say as the last thing that this process is stopping, which is why the stream ends here."""
+        error = stopped()
+        self._exchange.fail(error)
+        with suppress(OSError):
+            await send_last(self._send, event(to_openai(error)))
+
+
+def event(payload: bytes) -> bytes:
+    return b"data: %b\n\n" % payload

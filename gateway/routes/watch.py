@@ -1,6 +1,7 @@
 """Notices that a caller has left, so that nothing is done for nobody."""
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -18,13 +19,13 @@ class CallerWatch:
     """
     Watches ``receive`` while the body of the ``async with`` works, and stops it once the caller has left.
 
-    ``grace_seconds`` is how long the work may go on then; ``left`` turns true at once.
+    ``on_leave`` is called then, and says for how many seconds the work may go on; ``left`` turns true at once.
     """
 
-    def __init__(self, receive: Receive, *, grace_seconds: float) -> None:
+    def __init__(self, receive: Receive, *, on_leave: Callable[[], float]) -> None:
         self.left = False
         self._receive = receive
-        self._grace_seconds = grace_seconds
+        self._on_leave = on_leave
         self._loop = asyncio.get_running_loop()
         self._timeout = asyncio.timeout(None)
         self._task: asyncio.Task[None] | None = None
@@ -45,11 +46,16 @@ class CallerWatch:
         except TimeoutError:
             raise CallerLeftError from None
 
+    def leave(self) -> None:
+        """Take the caller for gone; to be called inside the ``async with`` only."""
+        if not self.left:
+            self.left = True
+            self._timeout.reschedule(self._loop.time() + self._on_leave())
+
     def _start(self) -> None:
         self._task = self._loop.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.left = True
-        self._timeout.reschedule(self._loop.time() + self._grace_seconds)
+        self.leave()

@@ -126,7 +126,12 @@ class Upstream:
         self._extensions = timeouts.as_extension()
         self._max_answer_bytes = max_answer_bytes
         self._urls: dict[str, httpx.URL] = {}
-        self._headers = {name: headers_of(key, base_url=base_url) for name, key in api_keys.items()}
+        self._headers: dict[str, httpx.Headers] = {}
+        self.use_keys(api_keys)
+
+    def use_keys(self, api_keys: Mapping[str, str]) -> None:
+        """Use these keys from now on; accounts that are not among them keep theirs, for what is under way."""
+        self._headers |= {name: headers_of(key, base_url=self._base_url) for name, key in api_keys.items()}
 
     async def post(self, path: str, *, account: str, body: bytes) -> Reply:
         """

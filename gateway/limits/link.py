@@ -1,0 +1,107 @@
+"""The wire to Redis: scripts are called here, and whatever goes wrong with that is one error."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from importlib.resources import files
+
+import msgspec
+from redis.exceptions import NoScriptError, RedisError
+
+from gateway.limits.address import Client
+from gateway.limits.wire import Reply, Request, decode_reply, encode
+
+KEYS = ("head", "slots", "leases", "counts", "lines", "turns", "pools", "roll", "marks")
+REPLICAS = "glm-gateway:replicas"
+NEWS = "glm-gateway:news"
+TURNS = "glm-gateway:turns:"
+
+decode_presence = msgspec.msgpack.Decoder(tuple[bool, list[tuple[str, int]]]).decode
+
+
+class Away(Exception):
+    """Raised when Redis does not do what it is asked, for whatever reason, within the time it is given."""
+
+
+class Script:
+    """A script, and the name that Redis gives it once it has seen it."""
+
+    def __init__(self, name: str) -> None:
+        self.source = files(__package__).joinpath(name).read_text("utf-8")
+        self.sha = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+
+
+class Link:
+    """
+    What this replica asks of Redis. ``timeout_seconds`` bounds every call.
+
+    ``calls`` and ``errors`` count.
+    """
+
+    def __init__(self, client: Client, *, timeout_seconds: float) -> None:
+        self.client = client
+        self.calls = 0
+        self.errors = 0
+        self._timeout_seconds = timeout_seconds
+        self._ledger = Script("ledger.lua")
+        self._presence = Script("presence.lua")
+
+    async def ask(self, request: Request) -> Reply:
+        """Have the books of a model do what is asked. Raises Away."""
+        keys = [f"glm-gateway:{{{request.model}}}:{key}" for key in KEYS]
+        reply = await self._call(self._ledger.sha, keys, encode(request))
+        if reply is None:
+            # The server has never run the script: it may be another one than before, or have been restarted.
+            forgotten = msgspec.structs.replace(request, forgotten=True)
+            reply = await self._teach(self._ledger.source, keys, encode(forgotten))
+        return decode_reply(reply)
+
+    async def be_seen(self, replica: str, *, lease_ms: int) -> tuple[bool, list[tuple[str, int]]]:
+        """
+        Say that this replica is here, with 0 that it leaves.
+
+        Returns whether it was known, and all replicas with the ms for which they count. Raises Away.
+        """
+        arguments = ([REPLICAS], replica, lease_ms)
+        reply = await self._call(self._presence.sha, *arguments)
+        if reply is None:
+            reply = await self._teach(self._presence.source, *arguments)
+        return decode_presence(reply)
+
+    async def _call(self, sha: str, keys: list[str], *arguments: str | bytes | int) -> bytes | None:
+        """Run a script that Redis has seen; None when it has not."""
+        try:
+            return await self._send("EVALSHA", sha, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return None
+
+    async def _teach(self, source: str, keys: list[str], *arguments: str | bytes | int) -> bytes:
+        try:
+            return await self._send("EVAL", source, len(keys), *keys, *arguments)
+        except NoScriptError as error:  # pragma: no cover - EVAL brings its script along
+            raise Away(str(error)) from error
+
+    async def _send(self, *command: str | bytes | int) -> bytes:
+        self.calls += 1
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                reply: bytes = await self.client.execute_command(*command)
+        except NoScriptError:
+            raise
+        except (RedisError, OSError, TimeoutError) as error:
+            self.errors += 1
+            raise Away(f"{type(error).__name__}: {error}") from error
+        return reply
+
+
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """
+    Cancel tasks until they have ended.
+
+    Before Python 3.12, asyncio.wait_for, which redis-py waits with, may swallow a cancellation.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.05)

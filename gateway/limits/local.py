@@ -1,0 +1,43 @@
+"""Books in this process: a ledger, and the lobby whose turns it decides."""
+
+from collections import deque
+
+from gateway.limits.ledger import Full, Held, Holder, Ledger, Turn, Waiting, Wish
+from gateway.limits.limiter import Scope
+from gateway.limits.lobby import Lobby, Waiter
+
+
+class LocalBooks:
+    """The books of one model, for one process. Whoever narrows limits says so in ``wish``."""
+
+    def __init__(self, lobby: Lobby) -> None:
+        self.ledger = Ledger()
+        self._lobby = lobby
+
+    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Held | Waiting | Full | None:
+        """Answer at once."""
+        return self.ledger.acquire(number, self.wish(scope), queue_size=queue_size)
+
+    def ask_again(self, waiter: Waiter) -> None:
+        """Let the limits hold that are stated now."""
+        self.serve(self.ledger.restate(waiter.number, self.wish(waiter.scope)))
+
+    def give_back(self, number: int) -> None:
+        """Hand what was given back to whoever is next."""
+        self.serve(self.ledger.release(number))
+
+    def enter(self, number: int, scope: Scope, account: str) -> None:
+        """Write down what is held already."""
+        self.serve(self.ledger.enter(number, Holder(scope.tenant, account)))
+
+    def wish(self, scope: Scope) -> Wish:
+        """Return what a request asks for."""
+        return Wish(scope.tenant, scope.limit, tuple(scope.accounts))
+
+    def serve(self, turns: list[Turn]) -> None:
+        """Give out slots; those that nobody is there to take any more go to the next."""
+        left = deque(turns)
+        while left:
+            turn = left.popleft()
+            if not self._lobby.grant(turn.number, turn.account):
+                left.extend(self.ledger.release(turn.number))

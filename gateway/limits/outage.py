@@ -1,0 +1,116 @@
+"""Books for one model while Redis is away: this replica's share of the limits, or nothing for anybody."""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from gateway.limits.ledger import Full, Held, Waiting, Wish
+from gateway.limits.limiter import AccountLimit, Scope, SlotsUnavailable
+from gateway.limits.lobby import Books, Lobby, Waiter
+from gateway.limits.local import LocalBooks
+from gateway.limits.roster import Roster
+
+RETRY_AFTER_SECONDS = 1.0
+
+Outage = Literal["share", "refuse"]
+GiveBack = Callable[[int], None]
+
+
+class OutageBooks(Books, Protocol):
+    """Books that stand in for those in Redis."""
+
+    def take_over(self) -> None:
+        """Become the lobby's books."""
+
+    def pause(self) -> None:
+        """Give nothing out, because Redis may be back."""
+
+    def go_on(self) -> None:
+        """Give out again; it was not."""
+
+
+class ShareBooks(LocalBooks):
+    """
+    The books of this replica's share. What is held already counts against it.
+
+    ``give_back`` is told of all that Redis has to hear of later.
+    """
+
+    def __init__(self, lobby: Lobby, roster: Roster, *, give_back: GiveBack) -> None:
+        super().__init__(lobby)
+        self._roster = roster
+        self._tell = give_back
+
+    def take_over(self) -> None:
+        """Write down who holds, then line up who waits, in their order."""
+        lobby = self._lobby
+        for slot in lobby.held.values():
+            self.enter(slot.number, slot.scope, slot.account)
+        lobby.books = self
+        for waiter in list(lobby.waiting.values()):
+            queue_size = len(lobby.waiting) if waiter.position else waiter.queue_size
+            answer = self.ledger.acquire(waiter.number, self.wish(waiter.scope), queue_size=queue_size)
+            if not lobby.answer(waiter.number, answer):
+                self.give_back(waiter.number)
+
+    def give_back(self, number: int) -> None:
+        """Hand on what was given back."""
+        self._tell(number)
+        super().give_back(number)
+
+    def wish(self, scope: Scope) -> Wish:
+        """Ask for no more than this replica's share."""
+
+        def share(limit: int, what: str) -> int:
+            return self._roster.share(limit, model=scope.model, what=what)
+
+        pool = [AccountLimit(one.name, share(one.limit, f"account:{one.name}")) for one in scope.accounts]
+        return Wish(scope.tenant, share(scope.limit, f"tenant:{scope.tenant}"), tuple(pool))
+
+    def pause(self) -> None:
+        """Line up whoever comes."""
+        self.ledger.closed = True
+
+    def go_on(self) -> None:
+        """Serve those who came in the meantime."""
+        self.serve(self.ledger.open())
+
+
+class NoBooks:
+    """No slots for anybody; what is under way may finish."""
+
+    def __init__(self, lobby: Lobby, *, give_back: GiveBack) -> None:
+        self.give_back = give_back
+        self._lobby = lobby
+
+    def take_over(self) -> None:
+        """Refuse all who wait."""
+        self._lobby.books = self
+        for waiter in list(self._lobby.waiting.values()):
+            self._lobby.refuse(waiter, unavailable())
+
+    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Held | Waiting | Full | None:  # noqa: ARG002
+        """Refuse."""
+        raise unavailable()
+
+    def ask_again(self, waiter: Waiter) -> None:
+        """Do nothing; nobody waits."""
+
+    def pause(self) -> None:
+        """Do nothing; nothing is given out."""
+
+    def go_on(self) -> None:
+        """Do nothing; nothing is given out."""
+
+
+def books_without_redis(lobby: Lobby, roster: Roster, *, on_outage: Outage, give_back: GiveBack) -> OutageBooks:
+    """Return what stands in for Redis. Whoever never heard how many share the limits has no share of them."""
+    if on_outage == "share" and roster.ever_seen:
+        return ShareBooks(lobby, roster, give_back=give_back)
+    return NoBooks(lobby, give_back=give_back)
+
+
+def unavailable() -> SlotsUnavailable:
+    return SlotsUnavailable(
+        "The gateway cannot reach Redis, which counts its slots. Try again shortly.",
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+    )

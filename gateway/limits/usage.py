@@ -1,0 +1,40 @@
+"""Who uses how much of what, as rows for metrics and tables."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from gateway.limits.limiter import Usage
+from gateway.limits.lobby import Lobby
+
+
+def usage(lobby: Lobby, *, everywhere: Mapping[str, int]) -> Iterator[Usage]:
+    """
+    Tell of every tenant and account that was ever asked for.
+
+    ``everywhere`` is what all replicas hold as last heard, by "tenant:<name>" and "account:<name>".
+    """
+    now = asyncio.get_running_loop().time()
+    waiting = Counter(waiter.scope.tenant for waiter in lobby.waiting.values())
+    since = {waiter.scope.tenant: waiter.since for waiter in reversed(lobby.waiting.values())}
+    for tenant, scope in lobby.scopes.items():
+        yield Usage(
+            model=lobby.model,
+            kind="tenant",
+            name=tenant,
+            limit=scope.limit,
+            here=lobby.tenants[tenant],
+            everywhere=max(lobby.tenants[tenant], everywhere.get(f"tenant:{tenant}", 0)),
+            waiting=waiting[tenant],
+            oldest_wait_seconds=now - since.get(tenant, now),
+        )
+    limits = {account.name: account.limit for scope in lobby.scopes.values() for account in scope.accounts}
+    for name, limit in limits.items():
+        yield Usage(
+            model=lobby.model,
+            kind="account",
+            name=name,
+            limit=limit,
+            here=lobby.accounts[name],
+            everywhere=max(lobby.accounts[name], everywhere.get(f"account:{name}", 0)),
+        )

@@ -1,0 +1,106 @@
+"""What a replica and the books in Redis say to each other, in msgpack; ledger.lua is the other side."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from gateway.limits.ledger import Full, Held, Turn, Waiting
+from gateway.limits.limiter import AccountLimit
+
+
+class Acquire(Struct, frozen=True, array_like=True, tag="acquire"):
+    """Asks for a slot, or again for news of one that was asked for; at most ``queue_size`` may wait."""
+
+    number: int
+    tenant: str
+    limit: int
+    pool: Sequence[AccountLimit]
+    queue_size: int
+
+
+class Release(Struct, frozen=True, array_like=True, tag="release"):
+    """Gives back a slot or a place in line, if there is one."""
+
+    number: int
+
+
+class Keep(Struct, frozen=True, array_like=True, tag="keep"):
+    """Keeps the books from being forgotten."""
+
+
+Operation: TypeAlias = Acquire | Release | Keep
+
+
+class Hold(Struct, frozen=True, array_like=True):
+    """States that a slot is held, and so renews its lease."""
+
+    number: int
+    tenant: str
+    limit: int
+    account: str
+    account_limit: int
+
+
+class Peer(Struct, frozen=True, array_like=True):
+    """Another replica, and for how long new books await it."""
+
+    replica: str
+    patience_ms: int
+
+
+class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    What one replica wants of one model's books, done in one step: first ``holds``, then ``operations``.
+
+    ``epoch`` is the name of the books as last heard, empty if never. ``peers``, if set, registers the replica with
+    these books, and then ``holds`` is all that it holds. ``forgotten``: the server did not know the script.
+    ``replicas`` is how many share the limits.
+    """
+
+    model: str
+    replica: str
+    replicas: int
+    epoch: str
+    lease_ms: int
+    holds: Sequence[Hold]
+    operations: Sequence[Operation]
+    peers: Sequence[Peer] | UnsetType = UNSET
+    forgotten: bool = False
+
+
+class Done(Struct, frozen=True, array_like=True, tag="done"):
+    """There is nothing to say."""
+
+
+class Kept(Struct, frozen=True, array_like=True, tag="kept"):
+    """How many slots are held by all, "tenant:<name>" or "account:<name>" alternating with the number."""
+
+    counts: list[str]
+
+
+Answer: TypeAlias = Held | Waiting | Full | Done | Kept
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """
+    What the books answer, one of ``answers`` for each operation.
+
+    ``stale``: these are other books than the replica knows; nothing was done, and it has to register. ``lost`` are
+    the numbers of holds that the books no longer grant. ``expired`` counts leases, of any replica, that ran out.
+    ``marks``, for who registers, alternates between "<replica> tenant:<name>" or "<replica> account:<name>" and a
+    number: how many slots each replica is known to have held beyond its share.
+    """
+
+    epoch: str
+    stale: bool
+    lost: list[int]
+    answers: list[Answer]
+    turns: list[Turn]
+    expired: int
+    marks: list[str] = []
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_reply = msgspec.msgpack.Decoder(Reply).decode

@@ -1,0 +1,71 @@
+"""Bodies of requests: which are taken, and reading them within bounds of size and silence."""
+
+import asyncio
+
+from litestar.types import Receive, Scope
+
+from gateway.errors import ClientError, PayloadTooLarge, UnsupportedMediaType
+from gateway.routes.watch import CallerLeftError
+
+SILENCE_SECONDS = 30.0
+"""How long a caller may pause inside its body."""
+
+
+class BodyTooSlow(ClientError):
+    """Raised when the rest of a body does not arrive."""
+
+    status = 408
+    default_code = "request_timeout"
+
+
+def check_media_type(scope: Scope) -> None:
+    """Raise UnsupportedMediaType unless the body is, or may be, plain JSON."""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            kind = value.partition(b";")[0].strip().lower()
+            if kind != b"application/json" and not kind.endswith(b"+json"):
+                raise UnsupportedMediaType(
+                    "Send the body as JSON, with the header 'Content-Type: application/json'."
+                )
+        elif name == b"content-encoding" and value.lower() not in (b"", b"identity"):
+            raise UnsupportedMediaType("Send the body uncompressed, without the header 'Content-Encoding'.")
+
+
+async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
+    """
+    Return the whole body of a request.
+
+    Raises PayloadTooLarge, before reading where the length was declared; BodyTooSlow; CallerLeftError.
+    """
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > max_bytes:
+            raise too_large(max_bytes)
+    pieces: list[bytes] = []
+    size_bytes = 0
+    more = True
+    while more:
+        piece, more = await read_piece(receive)
+        size_bytes += len(piece)
+        if size_bytes > max_bytes:
+            raise too_large(max_bytes)
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def read_piece(receive: Receive) -> tuple[bytes, bool]:
+    """Return the next piece of a body, and whether there is more."""
+    try:
+        async with asyncio.timeout(SILENCE_SECONDS):
+            message = await receive()
+    except TimeoutError:
+        raise BodyTooSlow(
+            f"Nothing more of the body came for {SILENCE_SECONDS:g} s. Send as much as 'Content-Length' says."
+        ) from None
+    if message["type"] == "http.disconnect":
+        raise CallerLeftError
+    assert message["type"] == "http.request"  # noqa: S101 - there is no other
+    return message["body"], message["more_body"]
+
+
+def too_large(max_bytes: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body has more than the {max_bytes} bytes that this gateway takes. Send less.")

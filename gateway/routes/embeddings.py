@@ -1,0 +1,19 @@
+"""``POST /v1/embeddings``."""
+
+from litestar import post
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
+
+from gateway.routes.front import Front
+from gateway.translate.endpoint import Endpoint
+
+
+def embedding_routes(front: Front, endpoint: Endpoint) -> list[HTTPRouteHandler]:
+    """Return the routes of embeddings."""
+    serve = front.serving(endpoint)
+
+    @post(["/v1/embeddings", "/embeddings"], status_code=200, name="createEmbedding")
+    async def create_embedding() -> ASGIApp:
+        return serve
+
+    return [create_embedding]

@@ -1,0 +1,73 @@
+"""The embeddings endpoint: reads a request, and makes the job it becomes."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+
+from gateway.glm import embeddings as glm
+from gateway.openai import embeddings as openai
+from gateway.translate.embeddings.inputs import texts_of
+from gateway.translate.embeddings.job import EmbeddingsJob, Texts
+from gateway.translate.embeddings.params import EMBEDDINGS, DimensionsMode, size_of
+from gateway.translate.embeddings.tokens import FindVocabulary
+from gateway.translate.embeddings.vectors import form_of
+from gateway.translate.endpoint import Context, Endpoint, Incoming
+from gateway.translate.params import map_params
+from gateway.translate.requests import Reader
+
+Request = openai.CreateEmbeddingRequest
+
+read_request = Reader(Request).read
+
+
+def embeddings_endpoint(
+    *, find_vocabulary: FindVocabulary, dimensions_mode: DimensionsMode = "refuse", remembers: bool = False
+) -> Endpoint:
+    """
+    Return ``POST /v1/embeddings``, served by ``POST /embeddings``.
+
+    ``remembers``: vectors are left behind for later requests of the same texts.
+    """
+    return Endpoint(
+        operation="embeddings",
+        path="/embeddings",
+        read=partial(read, find_vocabulary=find_vocabulary, remembers=remembers),
+        begin=partial(begin, dimensions_mode=dimensions_mode),
+    )
+
+
+def read(body: bytes, *, find_vocabulary: FindVocabulary, remembers: bool) -> Incoming:
+    """Return the request in ``body``; raise InvalidRequest naming the field or input that is wrong."""
+    request, present = read_request(body)
+    in_order = texts_of(request.input, model=request.model, find_vocabulary=find_vocabulary)
+    texts = Texts(in_order, keys_of(in_order, request=request) if remembers else {})
+    return Incoming(
+        request=(request, texts),
+        present=present,
+        model=request.model,
+        stream=False,
+        recall=list(texts.keys.values()),
+    )
+
+
+def begin(incoming: Incoming, context: Context, *, dimensions_mode: DimensionsMode) -> EmbeddingsJob:
+    """Return the job for a request; raise InvalidRequest for what the model does not do."""
+    request: Request
+    texts: Texts
+    request, texts = incoming.request
+    draft = map_params(request, present=incoming.present, table=EMBEDDINGS, context=context, strict=context.strict)
+    size = size_of(request.dimensions, model=context.model, mode=dimensions_mode)
+    return EmbeddingsJob(
+        texts,
+        request=glm.EmbeddingRequest(model=context.model.id, input=[], dimensions=size.asked, **draft.fields),
+        model=context.model,
+        form=form_of(request.encoding_format, cut_to=size.cut_to),
+        recalled=context.recalled,
+        ignored=draft.ignored,
+    )
+
+
+def keys_of(texts: Sequence[str], *, request: Request) -> dict[str, str]:
+    """Return what the vector of each text is remembered by, within its model: its text, its size and its form."""
+    form = f"{request.encoding_format or 'float'}:{request.dimensions or ''}:"
+    return {text: form + hashlib.sha256(text.encode()).hexdigest() for text in texts}

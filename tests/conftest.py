@@ -1,0 +1,77 @@
+"""What tests of every room may ask for: gateways before a Zhipu of their choice, and a client that holds a key."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from gateway.simulator import Running, create_simulator, running
+from tests.fakes import KEY, Zhipu, playing_zhipu
+from tests.running import SETTINGS, Gateway, listening
+
+StartGateway = Callable[..., Awaitable[Gateway]]
+MakeGateway = Callable[..., Gateway]
+
+
+@pytest.fixture
+async def make_gateway() -> AsyncIterator[MakeGateway]:
+    """Make gateways that are called as ASGI applications, by fields of Settings; they end with the test."""
+    async with AsyncExitStack() as stack:
+
+        def make(transport: httpx.AsyncBaseTransport | None = None, **fields: Any) -> Gateway:
+            gateway = Gateway(msgspec.structs.replace(SETTINGS, **fields), transport=transport)
+            stack.push_async_callback(gateway.aclose)
+            return gateway
+
+        yield make
+
+
+@pytest.fixture
+async def start_gateway() -> AsyncIterator[StartGateway]:
+    """Start gateways on real sockets, by fields of Settings; they end with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**fields: Any) -> Gateway:
+            gateway = Gateway(msgspec.structs.replace(SETTINGS, **fields))
+            gateway.origin = await stack.enter_async_context(listening(gateway.app))
+            return gateway
+
+        yield start
+
+
+@pytest.fixture
+async def zhipu() -> AsyncIterator[Zhipu]:
+    """Give a Zhipu that the test plays by hand."""
+    async with playing_zhipu() as played:
+        yield played
+
+
+@pytest.fixture
+async def gateway(start_gateway: StartGateway, zhipu: Zhipu) -> Gateway:
+    """Give a gateway before the played Zhipu, with settings as they are by default."""
+    return await start_gateway(upstream_url=zhipu.url)
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Iterator[Running]:
+    """Serve the simulator to all tests."""
+    with running(create_simulator()) as standing:
+        yield standing
+
+
+@pytest.fixture
+def simulator(simulated: Running) -> Running:
+    """Give the simulator, as new."""
+    simulated.simulator.reset()
+    return simulated
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client that holds a key, and no certificates: to load them takes longer than most tests."""
+    headers = {"authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=30, verify=False) as one:  # noqa: S501
+        yield one
