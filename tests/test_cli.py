@@ -1,15 +1,14 @@
 """The command line says what is, what is wrong and what to do; `serve` needs nothing to be tried out."""
 
-import os
 import re
 import shlex
-import signal
 import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
 
 import httpx
 import pytest
@@ -21,9 +20,9 @@ from gateway.cli import main
 from gateway.cli.demo import STEPS
 from gateway.server import bind
 from gateway.simulator import DEMO_KEY, Account, Simulator, create_simulator, running
+from tests.serving import FREE_PORTS, Served, own_variables, serving
 
 CLIENT_KEY = "sk-glm-0123456789abcdef"
-FREE_PORTS = {"GATEWAY_PORT": "0", "GATEWAY_METRICS_PORT": "0"}
 
 Invoke = Callable[..., Result]
 
@@ -38,50 +37,6 @@ def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
         return CliRunner().invoke(main, arguments, env=dict(environ or {}), catch_exceptions=False)
 
     return run
-
-
-def own_variables() -> list[str]:
-    return [name for name in os.environ if name.startswith("GATEWAY_") or name == "ZHIPU_API_KEY"]
-
-
-class Gateway:
-    """A gateway in a process of its own, and what it has printed so far."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.printed = ""
-
-    def read_until(self, pattern: str) -> str:
-        """Read standard output up to a line that matches; gives that line."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.printed += line
-            if re.match(pattern, line):
-                return line
-        raise AssertionError(f"It never printed {pattern!r}, but: {self.printed}")
-
-    def stop(self) -> tuple[int, str]:
-        """Ask it to stop; gives the exit code and the log."""
-        self._process.send_signal(signal.SIGTERM)
-        _, log = self._process.communicate(timeout=20)
-        return self._process.returncode, log
-
-
-@contextmanager
-def serving(environ: Mapping[str, str]) -> Iterator[Gateway]:
-    inherited = {name: value for name, value in os.environ.items() if name not in own_variables()}
-    command = [sys.executable, "-m", "gateway", "serve"]
-    with subprocess.Popen(
-        command,
-        env={**inherited, **FREE_PORTS, **environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield Gateway(process)
-        finally:
-            process.kill()
 
 
 def sent_by_curl(line: str) -> httpx.Request:
@@ -226,6 +181,44 @@ def test_check_refuses_a_tenant_with_an_unknown_model(
     assert "The models of tenant a: There is no model 'glm-47'" in result.stderr
 
 
+ISSUER = """
+[[jwt]]
+name = "company"
+issuer = "https://login.example.com/"
+audience = ["glm-gateway"]
+algorithms = ["RS256"]
+jwks_url = "https://login.example.com/keys"
+ad_hoc = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        pytest.param(ISSUER, 0, "(this machine only); issuers of tokens: 1.", id="tokens alone"),
+        pytest.param(
+            f'{ISSUER}[[tenants]]\nname = "a"\ntier = "V1"\nkey_sha256 = ["{digest("k")}"]',
+            0,
+            "(this machine only); tenants with keys: 1, issuers of tokens: 1.",
+            id="keys and tokens",
+        ),
+        pytest.param(
+            f'{ISSUER}models = ["glm-47"]',
+            2,
+            "The models of issuer company in [[jwt]]: There is no model 'glm-47'",
+            id="unknown model",
+        ),
+    ],
+)
+def test_check_tells_of_issuers(invoke: Invoke, tmp_path: Path, text: str, code: int, said: str) -> None:
+    (tmp_path / "gateway.toml").write_text(text)
+    environ = {"ZHIPU_API_KEY": DEMO_KEY, "GATEWAY_CONFIG": str(tmp_path / "gateway.toml")}
+
+    result = invoke("check", "--offline", environ=environ)
+
+    assert (result.exit_code, said in result.output) == (code, True), result.output
+
+
 def test_check_says_what_is_open(invoke: Invoke) -> None:
     """Whoever opens the gateway to a network, or to everybody, is told so."""
     environ = {"GATEWAY_HOST": "0.0.0.0", "GATEWAY_CORS_ORIGINS": "*", "GATEWAY_KEYS": "a:short:V1"}
@@ -318,7 +311,7 @@ def test_simulator_runs_alone() -> None:
     command = [sys.executable, "-m", "gateway", "simulate", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            simulator = Gateway(process)
+            simulator = Served(process)
             url = simulator.read_until("Zhipu's stand-in: ").split()[-1]
             key = simulator.read_until("ZHIPU_API_KEY=").split()[0].partition("=")[2]
             answer = models_of(url, key=key)

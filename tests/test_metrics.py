@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram
 
-from gateway.catalog import Model
-from gateway.metrics import DURATION, Metrics
+from gateway.catalog import Limits, Model
+from gateway.metrics import AccountSlots, AccountState, Metrics, Slots, TenantSlots
+from gateway.metrics.families import DURATION
 from gateway.record import Record, UpstreamFault
 
 MODELS = (
@@ -77,6 +78,22 @@ def test_families_are_those_that_dashboards_use() -> None:
         "client_disconnects": {"operation", "phase"},
         "auth_failures": {"reason"},
         "streams_active": where,
+        "concurrency_limit": {"tier", "model"},
+        "concurrency_slots_in_use": {"tier", "model"},
+        "concurrency_slots_in_use_global": {"tier", "model"},
+        "concurrency_waiting": {"tier", "model"},
+        "concurrency_wait_seconds": {"tier", "model", "outcome"},
+        "concurrency_rejections": {"reason"},
+        "concurrency_leases_expired": set(),
+        "account_slots_in_use": {"account", "model"},
+        "account_limit": {"account", "model"},
+        "account_limit_learned": {"account", "model"},
+        "account_healthy": {"account"},
+        "redis_operation_duration_seconds": {"operation"},
+        "redis_errors": {"operation", "kind"},
+        "redis_degraded": set(),
+        "config_reloads": {"result"},
+        "config_last_reload_success_timestamp_seconds": set(),
         "event_loop_lag_seconds": set(),
         "draining": set(),
         "build_info": {"version", "revision"},
@@ -180,7 +197,8 @@ def test_faults_and_retries_are_counted_by_class() -> None:
     assert by_class("429", "1305", "overload") == 1
     assert by_class("0", "", "timeout") == 1
     assert by_class("500", "other", "other") == 1
-    assert {"overload", "timeout", "invalid_api_key", "missing_api_key"} == seen.label_values("reason")
+    for reason in ("overload", "timeout"):
+        assert seen("upstream_retries_total", **where, reason=reason) == 1
 
 
 def test_callers_that_leave_are_counted_by_how_far_they_got() -> None:
@@ -189,7 +207,9 @@ def test_callers_that_leave_are_counted_by_how_far_they_got() -> None:
     assert seen("client_disconnects_total", operation="chat", phase="before_first_byte") == 1
 
 
-@pytest.mark.parametrize("code", ["missing_api_key", "invalid_api_key"])
+@pytest.mark.parametrize(
+    "code", ["missing_api_key", "invalid_api_key", "invalid_token", "token_expired", "unknown_tenant"]
+)
 def test_failed_authentication_is_counted_by_reason(code: str) -> None:
     record = Record(request_id="r", operation="chat", received_at=1.0, ended_at=1.1, status=401)
 
@@ -198,6 +218,147 @@ def test_failed_authentication_is_counted_by_reason(code: str) -> None:
     assert seen("auth_failures_total", reason=code) == 1
     refused = {"model": "other", "tier": "none", "code": "401", "outcome": "client_error"}
     assert seen("requests_total", operation="chat", **refused) == 1
+
+
+SERVED = replace(OK, account="main")
+TIER = {"tier": "V1", "model": "glm-4.7"}
+
+
+def test_wait_for_a_slot_is_timed() -> None:
+    seen = Seen(SERVED, SERVED)
+
+    assert seen("concurrency_wait_seconds_sum", **TIER, outcome="acquired") == 1
+    assert seen("concurrency_wait_seconds_count", **TIER, outcome="acquired") == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("rate_limit_exceeded", "wait_timeout"),
+        ("queue_full", "queue_full"),
+        ("wait_too_long", "wait_too_long"),
+        ("slots_unavailable", "store_unavailable"),
+    ],
+)
+def test_request_without_a_slot_is_counted_by_reason(code: str, reason: str) -> None:
+    seen = Seen(replace(OK, status=429, outcome="rejected", error_code=code))
+
+    assert seen("concurrency_rejections_total", reason=reason) == 1
+    assert seen("concurrency_wait_seconds_count", **TIER, outcome="timeout") == 1
+
+
+def test_request_that_left_the_line_is_counted_as_such() -> None:
+    seen = Seen(replace(OK, outcome="client_disconnect", phase="queued"))
+
+    assert seen("concurrency_wait_seconds_sum", **TIER, outcome="cancelled") == 0.5
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(replace(SERVED, error_code="rate_limit_exceeded"), id="had a slot before"),
+        pytest.param(replace(OK, error_code="upstream_rate_limit_exceeded"), id="was refused by GLM"),
+    ],
+)
+def test_no_rejection_is_counted_for_a_request_that(record: Record) -> None:
+    seen = Seen(record)
+
+    reasons = ("wait_timeout", "queue_full", "wait_too_long", "store_unavailable")
+    assert {0} == {seen("concurrency_rejections_total", reason=reason) for reason in reasons}
+
+
+SLOTS = Slots(
+    tenants=(
+        TenantSlots(
+            tenant="a",
+            tier="V1",
+            model="glm-4.7",
+            limit=5,
+            in_use=2,
+            in_use_globally=4,
+            waiting=3,
+            oldest_wait_seconds=1,
+        ),
+        TenantSlots(tenant="b", tier="V1", model="glm-4.7", limit=5, in_use=1, in_use_globally=1),
+        TenantSlots(tenant="c", tier=None, model="glm-4.7", limit=5, in_use=1, in_use_globally=1),
+        TenantSlots(tenant="d", tier="V1", model="gone", limit=5, in_use=1, in_use_globally=1),
+    ),
+    accounts=(AccountSlots(account="main", model="glm-4.7", limit=10, learned_limit=8, in_use=5),),
+    states=(AccountState(account="main"), AccountState(account="spare", healthy=False, reason="GLM 1113")),
+    leases_expired=7,
+    degraded=True,
+)
+
+
+def test_slots_are_told_by_tier_and_account() -> None:
+    """Tenants of one tier are one series; their names are no labels."""
+    seen = Seen()
+
+    seen.metrics.slots.take(SLOTS)
+
+    tiers = {
+        name: seen(f"concurrency_{name}", **TIER) for name in ("slots_in_use", "slots_in_use_global", "waiting")
+    }
+    assert tiers == {"slots_in_use": 3, "slots_in_use_global": 5, "waiting": 3}
+    main = {"account": "main", "model": "glm-4.7"}
+    accounts = [seen(f"account_{name}", **main) for name in ("slots_in_use", "limit", "limit_learned")]
+    assert accounts == [5, 10, 8]
+    assert [seen("account_healthy", account=name) for name in ("main", "spare")] == [1, 0]
+    assert (seen("concurrency_leases_expired_total"), seen("redis_degraded")) == (7, 1)
+    assert seen.label_values("model") == {"glm-4.7", "embedding-3"}
+
+
+def test_slots_are_told_when_nobody_uses_them() -> None:
+    """Zeros too: comparing what is held here and everywhere needs both."""
+    seen = Seen()
+
+    for model in ("glm-4.7", "embedding-3"):
+        for tier in ("V0", "V1", "V2", "V3"):
+            for name in ("slots_in_use", "slots_in_use_global", "waiting"):
+                assert seen(f"concurrency_{name}", tier=tier, model=model) == 0
+            assert seen("concurrency_limit", tier=tier, model=model) == 1
+    assert (seen("concurrency_leases_expired_total"), seen("redis_degraded")) == (0, 0)
+
+
+def test_models_of_a_reload_are_known() -> None:
+    """A new model is no "other", and a limit that has changed is told."""
+    seen = Seen()
+    limits = Limits(V0=2, V1=3, V2=4, V3=5)
+
+    seen.metrics.know(
+        [Model(id="glm-4.7", operations=("chat",), limits=limits), Model(id="glm-9", operations=("chat",))]
+    )
+    seen.metrics.observe(replace(OK, model="glm-9"))
+
+    assert seen("concurrency_limit", **TIER) == 3
+    assert seen("tokens_total", model="glm-9", tier="V1", type="input") == 10
+    assert seen("concurrency_waiting", model="glm-9", tier="V0") == 0
+
+
+def test_reloads_are_counted_by_result() -> None:
+    seen = Seen()
+    began = seen("config_last_reload_success_timestamp_seconds")
+
+    seen.metrics.count_reload(succeeded=False)
+    refused = seen("config_last_reload_success_timestamp_seconds")
+    seen.metrics.count_reload(succeeded=True)
+
+    assert [seen("config_reloads_total", result=result) for result in ("failure", "success")] == [1, 1]
+    assert began == refused
+    assert (began or 0) < (seen("config_last_reload_success_timestamp_seconds") or 0)
+
+
+def test_calls_of_redis_are_timed_and_counted_by_kind() -> None:
+    seen = Seen()
+
+    seen.metrics.redis_call("script")(0.25)
+    seen.metrics.count_redis_error("script", kind="timeout")
+    seen.metrics.count_redis_error("invented", kind="invented")
+
+    assert seen("redis_operation_duration_seconds_sum", operation="script") == 0.25
+    assert seen("redis_errors_total", operation="script", kind="timeout") == 1
+    assert seen("redis_errors_total", operation="other", kind="other") == 1
+    assert seen("redis_errors_total", operation="ping", kind="connect") == 0
 
 
 def test_streams_under_way_are_a_gauge() -> None:

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +20,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from gateway.server import Lifecycle, bind
+from gateway.server import Lifecycle, bind, reloading
 from gateway.server.http import BoundedHttp
 from gateway.server.lifecycle import Receive, Scope, Send
 from gateway.server.run import preferred
@@ -28,12 +30,13 @@ import asyncio, sys
 from collections.abc import AsyncIterator
 from litestar import Litestar, get
 from litestar.response import Stream
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 from gateway.server import Lifecycle, bind, exposition, run, serve
 
 lifecycle, released = Lifecycle(), asyncio.Event()
 registry = CollectorRegistry()
 lag = Histogram("lag_seconds", "Lag.", registry=registry)
+scrapes = Gauge("scrapes", "Scrapes.", registry=registry)
 
 @get("/stream")
 async def stream() -> Stream:
@@ -58,7 +61,8 @@ app = Litestar([stream, release, readyz], on_shutdown=[say_goodbye], logging_con
 public, metrics = bind("127.0.0.1", 0), bind("127.0.0.1", 0)
 print(public.getsockname()[1], metrics.getsockname()[1], flush=True)
 run(serve(app, listener=public, lifecycle=lifecycle, drain_seconds=float(sys.argv[1]), max_header_bytes=4096,
-          beside=[(exposition(registry), metrics)], observe_lag=lag.observe))
+          beside=[(exposition(registry, prepare=scrapes.inc, documents={"/slots": lambda: b"{}"}), metrics)],
+          observe_lag=lag.observe))
 """
 
 
@@ -195,6 +199,19 @@ def test_metrics_are_on_a_port_of_their_own(server: Process) -> None:
     assert server.client.get(f"http://127.0.0.1:{server.metrics_port}/").status_code == HTTPStatus.NOT_FOUND
 
 
+def test_what_a_scrape_tells_is_prepared_before_it(server: Process) -> None:
+    first, second = (float(server.metrics().rpartition("scrapes ")[2]) for _ in range(2))
+
+    assert second == first + 1
+
+
+def test_documents_are_beside_the_metrics_and_nowhere_else(server: Process) -> None:
+    told = server.client.get(f"http://127.0.0.1:{server.metrics_port}/slots")
+
+    assert (told.text, told.headers["content-type"]) == ("{}", "application/json")
+    assert server.get("/slots").status_code == HTTPStatus.NOT_FOUND
+
+
 def test_metrics_are_openmetrics_for_who_prefers_it(server: Process) -> None:
     exposed = server.client.get(
         f"http://127.0.0.1:{server.metrics_port}/metrics",
@@ -203,7 +220,7 @@ def test_metrics_are_openmetrics_for_who_prefers_it(server: Process) -> None:
 
     assert exposed.headers["content-type"].startswith("application/openmetrics-text")
     families = text_string_to_metric_families(exposed.text)  # type: ignore[no-untyped-call]
-    assert [family.name for family in families] == ["lag_seconds"]
+    assert [family.name for family in families] == ["lag_seconds", "scrapes"]
 
 
 def test_lag_of_the_event_loop_is_watched(server: Process) -> None:
@@ -346,3 +363,74 @@ async def test_exchanges_are_counted_until_they_end_however_they_end() -> None:
             await app({"type": kind}, nothing, nothing)
 
     assert (seen, lifecycle.active) == ([1, 1, 0], 0)
+
+
+class Configuration:
+    """Files of which a test says how they look, and what became of them."""
+
+    def __init__(self, *paths: str) -> None:
+        self.looks = {Path(path): 1 for path in paths}
+        self.read: asyncio.Queue[dict[Path, int]] = asyncio.Queue()
+
+    def look(self, path: Path) -> int:
+        return self.looks[path]
+
+    async def reload(self) -> dict[Path, int]:
+        self.read.put_nowait(dict(self.looks))
+        return dict(self.looks)
+
+    def watched(self) -> AbstractAsyncContextManager[None]:
+        return reloading(self.reload, files=dict(self.looks), look=self.look, interval_seconds=0.001)
+
+
+async def test_configuration_is_read_again_at_a_hangup() -> None:
+    """Each SIGHUP counts, whether anything has changed or not."""
+    files = Configuration("a")
+
+    async with files.watched():
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGHUP)
+            await files.read.get()
+
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+
+
+async def test_configuration_is_read_again_when_a_file_has_changed() -> None:
+    """Once for each change, and never while nothing changes."""
+    files = Configuration("a", "b")
+
+    async with files.watched():
+        for path in (Path("a"), Path("b"), Path("a")):
+            files.looks[path] += 1
+            assert files.looks == await files.read.get()
+
+    assert files.read.empty()
+
+
+async def test_configuration_is_not_read_while_a_file_is_being_written() -> None:
+    """A file that looks different each time is not finished."""
+    path, looks = Path("a"), iter(range(2, 6))
+
+    def look(_: Path) -> int:
+        files.looks[path] = next(looks, 5)
+        return files.looks[path]
+
+    files = Configuration("a")
+    async with reloading(files.reload, files={path: 1}, look=look, interval_seconds=0.001):
+        read = await files.read.get()
+
+    assert read == {path: 5}
+
+
+async def test_files_of_the_new_configuration_are_watched() -> None:
+    """What a reload names is looked at from then on, as it was when it was read."""
+    files = Configuration("a")
+
+    async with files.watched():
+        files.looks[Path("a")] = 2
+        files.looks[Path("b")] = 1
+        await files.read.get()
+        files.looks[Path("b")] = 2
+        read = await files.read.get()
+
+    assert read == {Path("a"): 2, Path("b"): 2}

@@ -11,7 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.auth import Tenant, digest
-from gateway.settings import Account, Chat, Logs, Secret, Settings, SettingsError, Upstream, load
+from gateway.settings import (
+    Account,
+    Chat,
+    Jwt,
+    Logs,
+    Redis,
+    Secret,
+    Settings,
+    SettingsError,
+    Upstream,
+    fingerprint,
+    load,
+    needing_restart,
+)
 from gateway.settings.environment import PLAIN
 
 KEY = "0123456789abcdef.fedcba9876543210"
@@ -146,8 +159,10 @@ def test_file_says_everything(config: Path, tmp_path: Path) -> None:
         aliases={"whisper-1": "glm-asr"},
         upstream=Upstream(connect_timeout_seconds=1),
         logs=Logs(format="json"),
+        files=settings.files,
     )
     assert expected == settings
+    assert {config, tmp_path / "key", Path("models.toml")} == settings.files.keys()
 
 
 def test_environment_wins_over_the_file(config: Path) -> None:
@@ -394,12 +409,12 @@ TENANT_KEY = f'key_sha256 = ["{digest("k")}"]'
         ),
         pytest.param(
             "[[tenants]]\nname = 'a'\ntier = 'V1'",
-            "tenants[0].key_sha256 is missing; it must be a list, each 64 lower-case hex digits.",
+            "Tenant a has no key_sha256, so nobody can call as it; list one, or [[jwt]].",
             id="tenant without a key",
         ),
         pytest.param(
             "[[tenants]]\nname = 'a'\ntier = 'V1'\nkey_sha256 = []",
-            "tenants[0].key_sha256 must be a list, each 64 lower-case hex digits.",
+            "Tenant a has no key_sha256, so nobody can call as it; list one, or [[jwt]].",
             id="tenant with no keys",
         ),
         pytest.param(
@@ -462,6 +477,200 @@ def test_file_is_refused_when_it_has(config: Path, text: str, problem: str) -> N
     config.write_text(text)
 
     assert (problem,) == problems({}, config_path=config)
+
+
+SHARED = "a-secret-that-the-issuer-and-the-gateway-share"
+ISSUER = {
+    "name": '"company"',
+    "issuer": '"https://login.example.com/"',
+    "audience": '["glm-gateway"]',
+    "algorithms": '["RS256"]',
+    "jwks_url": '"https://login.example.com/keys"',
+}
+
+
+def issuer(**changed: str | None) -> str:
+    """Give the table of an issuer in order, with changes; None leaves a key out."""
+    said = {name: value for name, value in {**ISSUER, **changed}.items() if value is not None}
+    return "[[jwt]]\n" + "\n".join(f"{name} = {value}" for name, value in said.items()) + "\n"
+
+
+def test_issuer_is_read(config: Path) -> None:
+    """A tenant that calls with tokens only needs no key."""
+    more = {"leeway_seconds": "5", "tenant_claim": '"org.team"', "tenants": '["a"]'}
+    config.write_text("[[tenants]]\nname = 'a'\ntier = 'V1'\n" + issuer(**more))
+
+    settings = load({"ZHIPU_API_KEY": KEY}, config_path=config)
+
+    expected = Jwt(
+        name="company",
+        issuer="https://login.example.com/",
+        audience=("glm-gateway",),
+        algorithms=("RS256",),
+        jwks_url="https://login.example.com/keys",
+        leeway_seconds=5,
+        tenant_claim="org.team",
+        tenants=("a",),
+    )
+    assert (expected,) == settings.jwt
+    assert settings.warnings == ()
+
+
+def test_issuer_with_a_secret_is_read(config: Path) -> None:
+    config.write_text(issuer(jwks_url=None, algorithms='["HS256"]', secret_env='"SHARED"', ad_hoc="true"))
+
+    settings = load({"SHARED": SHARED, "ZHIPU_API_KEY": KEY}, config_path=config)
+
+    assert (Secret(SHARED), True) == (settings.jwt[0].secret, settings.jwt[0].ad_hoc)
+    assert settings.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param(
+            issuer(jwks_url=None),
+            "The issuer company in [[jwt]] needs one of secret (or secret_env, secret_file) and jwks_url.",
+            id="neither keys nor a secret",
+        ),
+        pytest.param(
+            issuer(secret=f'"{SHARED}"'),
+            "The issuer company in [[jwt]] needs one of secret (or secret_env, secret_file) and jwks_url.",
+            id="keys and a secret",
+        ),
+        pytest.param(
+            issuer(algorithms='["RS256", "HS256"]'),
+            "The issuer company in [[jwt]] has a jwks_url, whose keys are public; HS256 needs a secret.",
+            id="a public key for a secret",
+        ),
+        pytest.param(
+            issuer(jwks_url=None, secret=f'"{SHARED}"'),
+            'The issuer company in [[jwt]] has a secret, so algorithms must be ["HS256"]; others need a jwks_url.',
+            id="a secret for a public key",
+        ),
+        pytest.param(
+            issuer(jwks_url=None, secret='"short"', algorithms='["HS256"]'),
+            "The issuer company in [[jwt]] has a secret of fewer than 32 characters; make a long one.",
+            id="a short secret",
+        ),
+        pytest.param(
+            issuer(algorithms='["none"]'),
+            "jwt[0].algorithms must be a list, each one of ES256, EdDSA, HS256, RS256.",
+            id="no signature",
+        ),
+        pytest.param(
+            issuer(algorithms="[]"),
+            "jwt[0].algorithms must be a list, each one of ES256, EdDSA, HS256, RS256.",
+            id="no algorithm",
+        ),
+        pytest.param(
+            issuer(jwks_url='"http://login.example.com/keys"'),
+            "jwt[0].jwks_url must be an https:// address, or an http:// one of this machine.",
+            id="keys over plain http",
+        ),
+        pytest.param(
+            issuer(jwks_url='"http://localhost.example.com/keys"'),
+            "jwt[0].jwks_url must be an https:// address, or an http:// one of this machine.",
+            id="keys of a machine that is called like this one",
+        ),
+        pytest.param(
+            issuer(jwks_url='"http://127.0.0.1:80@example.com/keys"'),
+            "jwt[0].jwks_url must be an https:// address, or an http:// one of this machine.",
+            id="keys of a machine behind a user",
+        ),
+        pytest.param(
+            issuer(audience=None), "jwt[0].audience is missing; it must be a list, each text.", id="no audience"
+        ),
+        pytest.param(issuer(audience="[]"), "jwt[0].audience must be a list, each text.", id="an empty audience"),
+        pytest.param(
+            issuer(leeway_seconds="3600"),
+            "jwt[0].leeway_seconds must be a number from 0 to 300, not 3600.",
+            id="an hour of leeway",
+        ),
+        pytest.param(
+            issuer(tenants='["b"]'),
+            "The issuer company in [[jwt]] may speak for tenant b, which is not among [[tenants]].",
+            id="a tenant that is not there",
+        ),
+        pytest.param(
+            issuer(max_tier='"V1"'),
+            "The issuer company in [[jwt]] says tier_claim, max_tier or models, which are for ad_hoc = true; "
+            "listed tenants have their own.",
+            id="a tier for listed tenants",
+        ),
+        pytest.param(
+            issuer(ad_hoc="true", tier='"V2"', max_tier='"V1"'),
+            "The issuer company in [[jwt]] gives tier V2 to who claims none, and allows at most V1.",
+            id="a tier above the highest",
+        ),
+        pytest.param(
+            "[[tenants]]\nname = 'a'\ntier = 'V1'\n" + issuer(ad_hoc="true", tenants='["a"]'),
+            "The issuer company in [[jwt]] says tenants and ad_hoc = true; keep one.",
+            id="tenants listed and not",
+        ),
+        pytest.param(
+            issuer() + issuer(issuer='"https://other.example.com/"'),
+            "Two issuers in [[jwt]] are named company; give each its own name.",
+            id="a name twice",
+        ),
+        pytest.param(
+            issuer() + issuer(name='"other"'),
+            "Two issuers in [[jwt]] have the issuer https://login.example.com/; "
+            "a token is verified by one set of keys.",
+            id="an issuer twice",
+        ),
+    ],
+)
+def test_issuer_is_refused_when_it_has(config: Path, text: str, problem: str) -> None:
+    """What would let in too many, or nobody, is found before anybody calls."""
+    config.write_text(text)
+
+    assert (problem,) == problems({}, config_path=config)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        pytest.param({}, [], id="nothing"),
+        pytest.param(
+            {
+                "tenants": (Tenant(name="a", tier="V1"),),
+                "accounts": (Account(name="a", api_key=Secret("k")),),
+                "limits": {"glm-4.7": {"V0": 1}},
+                "aliases": {},
+                "models_file": Path("models.toml"),
+                "warnings": ("said",),
+                "files": {Path("gateway.toml"): None},
+            },
+            [],
+            id="what is taken over",
+        ),
+        pytest.param({"port": 1, "redis": Redis(url=Secret("redis://b"))}, ["port", "redis.url"], id="the rest"),
+        pytest.param(
+            {"chat": Chat(heartbeat_seconds=1, on_disconnect="drain")},
+            ["chat.on_disconnect", "chat.heartbeat_seconds"],
+            id="settings in a table",
+        ),
+    ],
+)
+def test_restart_is_needed_for(changed: dict[str, Any], expected: list[str]) -> None:
+    """Settings are named and never shown; one of them may be a secret."""
+    running = Settings(redis=Redis(url=Secret("redis://a")))
+
+    assert expected == needing_restart(running, msgspec.structs.replace(running, **changed))
+
+
+def test_files_are_told_with_what_they_were(config: Path, tmp_path: Path) -> None:
+    """Also when the configuration cannot be used: whoever mends it changes one of them."""
+    config.write_text(f"[[accounts]]\nname = 'a'\napi_key_file = '{tmp_path / 'key'}'")
+    with pytest.raises(SettingsError) as raised:
+        load({}, config_path=config)
+    (tmp_path / "key").write_text(KEY)
+
+    settings = load({}, config_path=config)
+
+    assert raised.value.files == {config: fingerprint(config), tmp_path / "key": None}
+    assert settings.files == {config: fingerprint(config), tmp_path / "key": fingerprint(tmp_path / "key")}
 
 
 def test_tier_variable_is_refused_when_the_file_lists_accounts(config: Path) -> None:

@@ -12,6 +12,7 @@ from gateway.cli.demo import demo
 from gateway.cli.keys import keys
 from gateway.cli.serve import serve
 from gateway.cli.simulate import simulate
+from gateway.cli.slots import slots
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,5 +21,5 @@ def main() -> None:
     """Run software written for OpenAI on Zhipu's GLM models."""
 
 
-for command in (serve, simulate, demo, check, keys):
+for command in (serve, simulate, demo, check, keys, slots):
     main.add_command(command)

@@ -9,8 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from gateway.app import load_catalog
-from gateway.catalog import Catalog, CatalogError
-from gateway.errors import ModelNotFound
+from gateway.catalog import Catalog
 from gateway.settings import Settings, SettingsError, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -38,15 +37,9 @@ def load_or_explain(config_path: Path | None) -> Settings:
 def catalog_or_explain(settings: Settings) -> Catalog:
     """Read the catalogue, or say what is wrong with what the operator changes in it and end the program."""
     try:
-        catalog = load_catalog(settings)
-    except CatalogError as error:
-        explain("The catalogue cannot be used:", [str(error)])
-    except (OSError, ValueError) as error:
-        explain(f"models_file {settings.models_file} cannot be read:", [str(error)])
-    problems = [*_unknown_models(settings, catalog=catalog)]
-    if problems:
-        explain("The configuration cannot be used:", problems)
-    return catalog
+        return load_catalog(settings)
+    except SettingsError as error:
+        explain("The configuration cannot be used:", error.problems)
 
 
 def explain(title: str, problems: Iterable[str]) -> NoReturn:
@@ -70,11 +63,15 @@ def posture(settings: Settings) -> Iterator[str]:
 
 
 def _admitted(settings: Settings) -> str:
+    issuers = f"issuers of tokens: {len(settings.jwt)}"
     if settings.tenants:
-        return f"tenants with keys: {len(settings.tenants)}"
-    return (
-        "the demo key is known to everybody" if settings.simulator else "all are refused, as there are no tenants"
-    )
+        tenants = f"tenants with keys: {sum(bool(tenant.key_sha256) for tenant in settings.tenants)}"
+        return f"{tenants}, {issuers}" if settings.jwt else tenants
+    if settings.simulator:
+        return "the demo key is known to everybody"
+    if any(issuer.ad_hoc for issuer in settings.jwt):
+        return issuers
+    return "all are refused, as there are no tenants"
 
 
 def _reach(host: str) -> str:
@@ -83,12 +80,3 @@ def _reach(host: str) -> str:
     if host in EVERYWHERE:
         return f"{host} (every interface, plain HTTP: put TLS in front)"
     return f"{host} (plain HTTP: put TLS in front)"
-
-
-def _unknown_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
-    for tenant in settings.tenants:
-        for model in tenant.models or ():
-            try:
-                catalog.resolve(model)
-            except ModelNotFound as error:
-                yield f"The models of tenant {tenant.name}: {error.message}"

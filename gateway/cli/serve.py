@@ -2,16 +2,18 @@
 
 import json
 import logging
+import os
 import socket
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
+import msgspec
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from gateway import logs, server
-from gateway.app import create_app
+from gateway.app import create_gateway
 from gateway.auth import Tenant, digest
 from gateway.catalog import Catalog
 from gateway.cli.configuration import (
@@ -22,9 +24,10 @@ from gateway.cli.configuration import (
     load_or_explain,
     posture,
 )
+from gateway.cli.reload import Reload
 from gateway.metrics import Metrics
 from gateway.record import Sink
-from gateway.settings import Account, Secret, Settings
+from gateway.settings import Account, Secret, Settings, SettingsError, fingerprint, load
 from gateway.simulator import DEMO_ACCOUNTS, create_simulator
 
 DEMO_KEY = "sk-glm-demo"
@@ -49,6 +52,7 @@ def serve(config_path: Path | None) -> None:
         server.run(
             _serve(
                 settings,
+                config_path=config_path,
                 catalog=catalog,
                 log=log,
                 listener=listener,
@@ -61,6 +65,7 @@ def serve(config_path: Path | None) -> None:
 async def _serve(
     settings: Settings,
     *,
+    config_path: Path | None,
     catalog: Catalog,
     log: Sink,
     listener: socket.socket,
@@ -70,24 +75,39 @@ async def _serve(
     registry, lifecycle = _registry(), server.Lifecycle()
     metrics = Metrics(registry, models=catalog.models)
     metrics.draining.set_function(lambda: float(lifecycle.draining))
-    beside = [(server.exposition(registry), metrics_listener)]
-    running = settings
-    if simulator is not None:
-        beside.append((create_simulator(), simulator))
-        running = _on_simulator(settings, port=_port(simulator))
-    app = create_app(
+
+    def complete(settings: Settings) -> Settings:
+        return _on_accounts(settings) if simulator is None else _on_simulator(settings, port=_port(simulator))
+
+    running = complete(settings)
+    gateway = create_gateway(
         running, catalog=catalog, sinks=(metrics.observe, log), is_draining=lambda: lifecycle.draining
     )
-    await server.serve(
-        app,
-        listener=listener,
-        lifecycle=lifecycle,
-        drain_seconds=settings.drain_seconds,
-        max_header_bytes=settings.max_header_bytes,
-        beside=beside,
-        observe_lag=metrics.event_loop_lag.observe,
-        announce=lambda: _announce(settings, port=_port(listener)),
+    inside = server.exposition(
+        registry,
+        prepare=lambda: metrics.slots.take(gateway.slots()),
+        documents={"/slots": lambda: msgspec.json.encode(gateway.slots())},
     )
+    beside = [(inside, metrics_listener)]
+    if simulator is not None:
+        beside.append((create_simulator(), simulator))
+    reload = Reload(
+        running,
+        read=lambda: complete(load(os.environ, config_path=config_path)),
+        gateway=gateway,
+        metrics=metrics,
+    )
+    async with server.reloading(reload, files=settings.files, look=fingerprint):
+        await server.serve(
+            gateway.app,
+            listener=listener,
+            lifecycle=lifecycle,
+            drain_seconds=settings.drain_seconds,
+            max_header_bytes=settings.max_header_bytes,
+            beside=beside,
+            observe_lag=metrics.event_loop_lag.observe,
+            announce=lambda: _announce(settings, port=_port(listener), metrics_port=_port(metrics_listener)),
+        )
 
 
 def _take(host: str, port: int, *, variable: str) -> socket.socket:
@@ -111,21 +131,31 @@ def _registry() -> CollectorRegistry:
     return registry
 
 
+def _on_accounts(settings: Settings) -> Settings:
+    """Refuse to go on without an account: the simulator is there from the start or not at all."""
+    if settings.simulator:
+        problem = "There is no account any more; restart the gateway, and the simulator stands in for GLM."
+        raise SettingsError([problem], files=settings.files)
+    return settings
+
+
 def _on_simulator(settings: Settings, *, port: int) -> Settings:
     """Point the settings at the simulator, with its largest account, so that tenants' tiers show."""
     account = max(DEMO_ACCOUNTS, key=lambda one: one.tier)
     tenants = settings.tenants or (Tenant(name="demo", key_sha256=(digest(DEMO_KEY),), tier="V3"),)
+    late = () if settings.simulator else ("There is an account now; restart the gateway to use it.",)
     return replace(
         settings,
         upstream_url=f"http://127.0.0.1:{port}/api/paas/v4",
         realtime_url=f"ws://127.0.0.1:{port}/api/paas/v4/realtime",
         accounts=(Account(name="simulator", api_key=Secret(account.key), tier=account.tier),),
         tenants=tenants,
+        warnings=(*settings.warnings, *late),
     )
 
 
-def _announce(settings: Settings, *, port: int) -> None:
-    for sentence in posture(settings):
+def _announce(settings: Settings, *, port: int, metrics_port: int) -> None:
+    for sentence in posture(replace(settings, port=port, metrics_port=metrics_port)):
         logger.info(sentence)
     for warning in settings.warnings:
         logger.warning(warning)

@@ -1,29 +1,46 @@
-"""What Prometheus scrapes: an ASGI application of one address, for a port that only the inside can reach."""
+"""What the inside may see: an ASGI application for Prometheus and a few documents, on a port of its own."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from gateway.server.lifecycle import ASGIApp, Receive, Scope, Send
 
+METRICS = "/metrics"
 
-def exposition(registry: CollectorRegistry) -> ASGIApp:
-    """Serve ``GET /metrics`` in the format that the scraper prefers, OpenMetrics or Prometheus text."""
+
+def exposition(
+    registry: CollectorRegistry,
+    *,
+    prepare: Callable[[], None] = lambda: None,
+    documents: Mapping[str, Callable[[], bytes]] = MappingProxyType({}),
+) -> ASGIApp:
+    """
+    Serve ``GET /metrics`` in the format that the scraper prefers, OpenMetrics or Prometheus text.
+
+    ``prepare`` is called before each scrape, in the event loop. ``documents`` makes JSON, by path.
+    """
+    known = ", ".join((METRICS, *documents))
 
     async def expose(scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         if scope["type"] != "http":
             return
-        if scope["path"] != "/metrics" or scope["method"] not in {"GET", "HEAD"}:
-            await _answer(send, HTTPStatus.NOT_FOUND, b"Metrics are at GET /metrics.\n", "text/plain")
-            return
-        accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
-        encode, content_type = choose_encoder(accept)
-        # Thousands of lines take milliseconds. In a thread they are taken in turns with the streams.
-        body = await asyncio.to_thread(encode, registry)
-        await _answer(send, HTTPStatus.OK, body, content_type)
+        path = scope["path"] if scope["method"] in {"GET", "HEAD"} else ""
+        if path == METRICS:
+            accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
+            encode, content_type = choose_encoder(accept)
+            prepare()
+            # Thousands of lines take milliseconds. In a thread they are taken in turns with the streams.
+            await _answer(send, HTTPStatus.OK, await asyncio.to_thread(encode, registry), content_type)
+        elif path in documents:
+            await _answer(send, HTTPStatus.OK, documents[path](), "application/json")
+        else:
+            await _answer(send, HTTPStatus.NOT_FOUND, f"There is GET {known}.\n".encode(), "text/plain")
 
     return expose
 

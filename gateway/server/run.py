@@ -154,6 +154,7 @@ class _SilentServer(uvicorn.Server):
 
 @asynccontextmanager
 async def _beside(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    listener.listen(BACKLOG)  # who is told of it may connect at once, and waits until it is accepted
     server = _SilentServer(_config(app, lifespan="auto"))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve([listener]))

@@ -4,8 +4,24 @@ Settings: what the operator says in a TOML file and in the environment, as one c
 Read by the composition root and handed down in narrow values; nothing below it imports this package.
 """
 
+from gateway.settings.changes import needing_restart
+from gateway.settings.files import Fingerprint, fingerprint
 from gateway.settings.load import load
 from gateway.settings.problems import SettingsError
-from gateway.settings.schema import Account, Chat, Logs, Redis, Secret, Settings, Upstream
+from gateway.settings.schema import Account, Chat, Jwt, Logs, Redis, Secret, Settings, Upstream
 
-__all__ = ["Account", "Chat", "Logs", "Redis", "Secret", "Settings", "SettingsError", "Upstream", "load"]
+__all__ = [
+    "Account",
+    "Chat",
+    "Fingerprint",
+    "Jwt",
+    "Logs",
+    "Redis",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "Upstream",
+    "fingerprint",
+    "load",
+    "needing_restart",
+]

@@ -36,7 +36,7 @@ def _plain(kind: type[Struct], *path: str) -> Iterator[tuple[str, ...]]:
     for field in fields(kind):
         if isinstance(field.type, type) and issubclass(field.type, Struct):
             yield from _plain(field.type, *path, field.name)
-        elif field.name not in {"accounts", "tenants", "limits", "aliases", *FOUND_NOT_CONFIGURED}:
+        elif field.name not in {"accounts", "tenants", "jwt", "limits", "aliases", *FOUND_NOT_CONFIGURED}:
             yield (*path, field.name)
 
 

@@ -5,19 +5,30 @@ Knows types and their descriptions, not where a value came from nor what it is f
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import inspect
+
+from gateway.settings.files import Fingerprint
 
 _QUOTABLE = (inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.LiteralType, inspect.NoneType)
 
 
 class SettingsError(Exception):
-    """Raised when a configuration cannot be used; ``problems`` has one sentence for each thing to mend."""
+    """
+    Raised when a configuration cannot be used; ``problems`` has one sentence for each thing to mend.
 
-    def __init__(self, problems: Iterable[str]) -> None:
+    ``files`` are those that were read or should have been, as they were just before.
+    """
+
+    def __init__(
+        self, problems: Iterable[str], *, files: Mapping[Path, Fingerprint] = MappingProxyType({})
+    ) -> None:
         self.problems = tuple(problems)
+        self.files = files
         super().__init__("\n".join(self.problems))
 
 

@@ -12,12 +12,13 @@ from typing import Any, TypeVar, get_args
 from msgspec import Struct, ValidationError, convert
 from msgspec.structs import FieldInfo, fields
 
+from gateway.settings.files import Fingerprint, fingerprint
 from gateway.settings.problems import describe, nearest, quotable
 from gateway.settings.schema import Secret, decode_custom
 
 T = TypeVar("T", bound=Struct)
 
-FOUND_NOT_CONFIGURED = frozenset({"warnings"})
+FOUND_NOT_CONFIGURED = frozenset({"warnings", "files"})
 
 
 class Said(Struct, frozen=True):
@@ -28,11 +29,16 @@ class Said(Struct, frozen=True):
 
 
 class Reader:
-    """Turns tables into Structs; what cannot be used is left out and told in ``problems``."""
+    """
+    Turns tables into Structs; what cannot be used is left out and told in ``problems``.
+
+    ``files`` are those that were read or should have been, as they were just before.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self.problems: list[str] = []
+        self.files: dict[Path, Fingerprint] = {}
 
     def struct(self, kind: type[T], table: Any, *, at: str = "") -> T | None:
         """Read one Struct from the table at a key path; None when something that it needs is missing."""
@@ -124,11 +130,16 @@ class Reader:
 
     def _from_file(self, path: str, *, at: str) -> str | None:
         try:
-            return Path(path).read_text("utf-8")
+            return self.file(Path(path))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             self.problems.append(f"{at} must name a file that can be read: {reason}.")
             return None
+
+    def file(self, path: Path) -> str:
+        """Read a whole file; raises ``OSError``, or ``ValueError`` when it is not text."""
+        self.files[path] = fingerprint(path)
+        return path.read_text("utf-8")
 
     def secret(self, text: str, *, at: str) -> Secret | None:
         """Take a secret as it was typed; refuses one that is empty or could not be sent in a header."""

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, NoReturn
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
-from gateway.auth import Name, Tenant
+from gateway.auth import Issuer, Name, Tenant
 from gateway.catalog import Tier
+from gateway.settings.files import Fingerprint
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
@@ -33,6 +34,13 @@ SocketUrl = Annotated[
     Meta(
         pattern=r"^(wss?://[^\s/?#@]+(/[^\s?#]*)?)?$",
         description="a ws:// or wss:// address without user, query or fragment",
+    ),
+]
+KeySetUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https://[^\s/?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)(/[^\s#]*)?$",
+        description="an https:// address, or an http:// one of this machine",
     ),
 ]
 Origin = Annotated[
@@ -82,12 +90,23 @@ class Account(Struct, frozen=True, kw_only=True):
     tier: Tier = "V0"
 
 
+class Jwt(Issuer, frozen=True, kw_only=True):
+    """
+    An issuer of JSON Web Tokens, and how they are verified.
+
+    Either ``secret``, which it shares with the gateway, or ``jwks_url``, where it publishes its keys.
+    """
+
+    secret: Secret | None = None
+    jwks_url: KeySetUrl | None = None
+
+
 class Upstream(Struct, frozen=True, kw_only=True):
     """
     How GLM is called.
 
-    ``read_timeout_seconds`` is the longest silence before and within an answer. ``max_retries`` counts the attempts
-    after the first, none of which is made once a byte was sent to the caller.
+    ``read_timeout_seconds`` is the longest silence before and within an answer. ``max_retries`` counts the
+    attempts after the first, none of which is made once a byte was sent to the caller.
     """
 
     connect_timeout_seconds: PositiveSeconds = 5.0
@@ -132,8 +151,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     ``metrics_host`` left empty becomes ``host``; ``realtime_url`` left empty is made from ``upstream_url``.
     ``aliases`` None: the catalogue's own. ``models_file`` None: no catalogue rows but the built-in.
-    ``queue_size`` is the most requests of one tenant that may wait for one model. ``warnings`` are sentences
-    for the operator about what is allowed but unwise; they are found, not configured.
+    ``queue_size`` is the most requests of one tenant that may wait for one model. ``jwt`` are the issuers whose
+    tokens are taken in place of keys.
+
+    Found, not configured: ``warnings`` are sentences for the operator about what is allowed but unwise, ``files``
+    those that were read, as they were just before.
     """
 
     host: Host = "127.0.0.1"
@@ -144,6 +166,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     realtime_url: SocketUrl = ""
     accounts: tuple[Account, ...] = ()
     tenants: tuple[Tenant, ...] = ()
+    jwt: tuple[Jwt, ...] = ()
     queue_timeout_seconds: Seconds = 30.0
     realtime_queue_timeout_seconds: Seconds = 5.0
     queue_size: Count = 1000
@@ -161,6 +184,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis: Redis = Redis()
     logs: Logs = Logs()
     warnings: tuple[str, ...] = ()
+    files: Mapping[Path, Fingerprint] = {}
 
     def __post_init__(self) -> None:
         upstream_url = self.upstream_url.rstrip("/")

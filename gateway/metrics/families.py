@@ -1,19 +1,20 @@
 """
-Every collector, declared once, on the registry that is given; no other module declares one.
+The families of metrics that are counted as exchanges end, and those that the server keeps.
 
 Labels are bounded by construction: models are the catalogue's, codes are Zhipu's table, the rest is "other".
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from gateway import __version__
-from gateway.catalog import Model, Tier
+from gateway.catalog import Model
 from gateway.glm.errors import BUSINESS_CODES, Kind
+from gateway.metrics.slots import TIERS, SlotFamilies
 from gateway.record import Record, UpstreamFault
 
 PREFIX: Final = "glm_gateway"
@@ -21,12 +22,22 @@ OTHER: Final = "other"
 TOKEN_TYPES: Final = ("input", "output", "cached_input", "reasoning")
 METERED_OPERATIONS: Final = frozenset({"chat", "embeddings"})
 FAULT_CLASSES: Final = frozenset({*get_args(Kind), "connect", "timeout", "disconnect", "protocol"})
-AUTH_FAILURES: Final = ("missing_api_key", "invalid_api_key")
+AUTH_FAILURES: Final = ("missing_api_key", "invalid_api_key", "invalid_token", "token_expired", "unknown_tenant")
+REJECTIONS: Final = {
+    "rate_limit_exceeded": "wait_timeout",
+    "queue_full": "queue_full",
+    "wait_too_long": "wait_too_long",
+    "slots_unavailable": "store_unavailable",
+}
+"""Why a slot was refused, by the code of the error."""
+REDIS_OPERATIONS: Final = ("script", "subscribe", "ping")
+REDIS_ERRORS: Final = ("connect", "timeout", "readonly", "loading", "protocol")
 
 DURATION: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1200)
 FIRST_TOKEN: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5, 5, 7.5, 10, 15, 20, 30, 60, 120)
 PER_TOKEN: Final = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5)
 OVERHEAD: Final = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+WAIT: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 LAG: Final = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 
 
@@ -34,12 +45,12 @@ class Metrics:
     """
     What Prometheus sees of this process; ``observe`` is the sink of finished exchanges.
 
-    ``streams_active`` is kept by the exchange, ``draining`` and ``event_loop_lag`` by the server.
+    ``streams_active`` is kept by the exchange, ``draining`` and ``event_loop_lag`` by the server. ``slots`` is
+    told the state of the slots before each scrape.
     """
 
     def __init__(self, registry: CollectorRegistry, *, models: Iterable[Model], revision: str = "unknown") -> None:
-        """Declare the families on ``registry``; ``models`` are all the values that the label ``model`` has."""
-        models = tuple(models)
+        """Declare the families on ``registry``; ``models`` are the values that the label ``model`` may have."""
         counter = partial(Counter, namespace=PREFIX, registry=registry)
         gauge = partial(Gauge, namespace=PREFIX, registry=registry)
         seconds = partial(_Seconds, namespace=PREFIX, unit="seconds", registry=registry)
@@ -71,6 +82,20 @@ class Metrics:
         self.client_disconnects = counter("client_disconnects", "Callers that left early", ("operation", "phase"))
         self.auth_failures = counter("auth_failures", "Requests without a known key", ("reason",))
         self.active = gauge("streams_active", "Streams under way", where)
+        self.limit = gauge("concurrency_limit", "Slots of a tenant, by its tier", ("tier", "model"))
+        self.wait = seconds(
+            "concurrency_wait", "How long requests waited for a slot", ("tier", "model", "outcome"), buckets=WAIT
+        )
+        self.rejections = counter("concurrency_rejections", "Requests that got no slot", ("reason",))
+        self.redis_duration = seconds(
+            "redis_operation_duration", "Calls of Redis", ("operation",), buckets=OVERHEAD
+        )
+        self.redis_errors = counter("redis_errors", "Failed calls of Redis", ("operation", "kind"))
+        self.slots = SlotFamilies(registry, prefix=PREFIX)
+        self.reloads = counter("config_reloads", "Changed configurations, by what became of them", ("result",))
+        self.reloaded_at = gauge(
+            "config_last_reload_success_timestamp_seconds", "When the configuration was last taken over"
+        )
         self.event_loop_lag = seconds("event_loop_lag", "How late the event loop wakes up", buckets=LAG)
         self.draining = gauge("draining", "1 while this process is told to stop")
         self.build_info = gauge("build_info", "What is running", ("version", "revision"))
@@ -78,10 +103,36 @@ class Metrics:
         # They double what a scrape holds, and nothing here asks for them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
-        self._models = frozenset(model.id for model in models)
+        self._models: frozenset[str] = frozenset()
         self._series: dict[tuple[str, str, str, bool], _Series] = {}
         self.build_info.labels(__version__, revision).set(1)
-        self._begin_at_zero(models)
+        self.reloaded_at.set_to_current_time()
+        self._begin_at_zero()
+        self.know(models)
+
+    def know(self, models: Iterable[Model]) -> None:
+        """Take the models that there are, anew after a reload; those that are gone keep their series."""
+        models = tuple(models)
+        self._models |= {model.id for model in models}
+        self.slots.know(model.id for model in models)
+        for model in models:
+            self._begin_at_zero_for(model)
+
+    def count_reload(self, *, succeeded: bool) -> None:
+        """Count a changed configuration that was taken over, or refused."""
+        self.reloads.labels("success" if succeeded else "failure").inc()
+        if succeeded:
+            self.reloaded_at.set_to_current_time()
+
+    def redis_call(self, operation: str) -> Callable[[float], None]:
+        """Give the observer of how long calls of one kind take, in seconds."""
+        known = operation if operation in REDIS_OPERATIONS else OTHER
+        return self.redis_duration.labels(known).observe
+
+    def count_redis_error(self, operation: str, *, kind: str) -> None:
+        """Count a call of Redis that failed."""
+        known = operation if operation in REDIS_OPERATIONS else OTHER
+        self.redis_errors.labels(known, kind if kind in REDIS_ERRORS else OTHER).inc()
 
     def observe(self, record: Record) -> None:
         """Count one finished exchange."""
@@ -96,6 +147,8 @@ class Metrics:
             series.observe_stream(record, first_token_at=record.first_token_at)
         if record.usage_known:
             series.observe_tokens(record)
+        if record.account:
+            series.waited(record.queued_seconds)
         if record.faults or record.outcome != "ok" or not record.usage_known:
             self._observe_trouble(record)
 
@@ -112,11 +165,23 @@ class Metrics:
             self.upstream_retries.labels(*where, _class_of(fault)).inc()
         if record.outcome == "client_disconnect":
             self.client_disconnects.labels(record.operation, record.phase).inc()
+        self._observe_refusal(record)
         if record.error_code in AUTH_FAILURES:
             self.auth_failures.labels(record.error_code).inc()
         answered = record.status == 200 and record.response_start_seconds is not None
         if answered and not record.usage_known and record.operation in METERED_OPERATIONS:
             self.usage_missing.labels(*where).inc()
+
+    def _observe_refusal(self, record: Record) -> None:
+        """Count a request that waited for a slot, or was not even let wait, and got none."""
+        if record.account:
+            return
+        where = (record.tier or "none", self._model(record.model))
+        if record.error_code in REJECTIONS:
+            self.rejections.labels(REJECTIONS[record.error_code]).inc()
+            self.wait.labels(*where, "timeout").observe(record.queued_seconds)
+        elif record.outcome == "client_disconnect" and record.phase == "queued":
+            self.wait.labels(*where, "cancelled").observe(record.queued_seconds)
 
     def _series_of(self, record: Record) -> "_Series":
         model = record.model if record.model in self._models else OTHER
@@ -131,16 +196,27 @@ class Metrics:
     def _model(self, model: str) -> str:
         return model if model in self._models else OTHER
 
-    def _begin_at_zero(self, models: Iterable[Model]) -> None:
-        # Prometheus cannot see the first increment of a series that it has not seen at zero.
-        for model in models:
-            for tier in get_args(Tier):
-                for operation in model.operations:
-                    self.requests.labels(operation, model.id, tier, 200, "ok")
-                for kind in TOKEN_TYPES:
-                    self.tokens.labels(model.id, tier, kind)
+    # Prometheus cannot see the first increment of a series that it has not seen at zero.
+
+    def _begin_at_zero(self) -> None:
         for reason in AUTH_FAILURES:
             self.auth_failures.labels(reason)
+        for reason in REJECTIONS.values():
+            self.rejections.labels(reason)
+        for result in ("success", "failure"):
+            self.reloads.labels(result)
+        for operation in REDIS_OPERATIONS:
+            self.redis_duration.labels(operation)
+            for kind in REDIS_ERRORS:
+                self.redis_errors.labels(operation, kind)
+
+    def _begin_at_zero_for(self, model: Model) -> None:
+        for tier in TIERS:
+            self.limit.labels(tier, model.id).set(model.limits.of(tier))
+            for operation in model.operations:
+                self.requests.labels(operation, model.id, tier, 200, "ok")
+            for kind in TOKEN_TYPES:
+                self.tokens.labels(model.id, tier, kind)
 
 
 class _Seconds(Histogram):
@@ -167,6 +243,7 @@ class _Series:
         "per_token",
         "response_start",
         "tokens",
+        "waited",
     )
 
     def __init__(self, metrics: Metrics, *, operation: str, model: str, tier: str, stream: bool) -> None:
@@ -175,6 +252,7 @@ class _Series:
         self.duration = metrics.duration.labels(operation, model, str(stream).lower()).observe
         self.overhead = metrics.overhead.labels(operation).observe
         self.response_start = metrics.response_start.labels(operation, model).observe
+        self.waited = metrics.wait.labels(tier, model, "acquired").observe
         self.tokens = tuple(metrics.tokens.labels(model, tier, kind).inc for kind in TOKEN_TYPES)
         if stream:
             self.first_token = metrics.first_token.labels(operation, model).observe

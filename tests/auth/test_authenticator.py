@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.auth import Authenticator, Caller, Tenant, digest, presented_key
+from gateway.auth import Authenticator, Caller, Tenant, digest, presented_credential
 from gateway.errors import AuthenticationFailed
 
 KEY = "sk-glm-the-key-of-team-a"
@@ -39,18 +39,18 @@ def bearer(key: str) -> Headers:
         pytest.param(bearer(OLD_KEY), id="second key while rotating"),
     ],
 )
-def test_caller_is_known_when_the_key_comes_as(headers: Headers) -> None:
+async def test_caller_is_known_when_the_key_comes_as(headers: Headers) -> None:
     """Every form in which a client can send a key leads to the same caller."""
-    caller = Authenticator([TEAM_A]).authenticate(headers)
+    caller = await Authenticator([TEAM_A]).authenticate(headers)
 
     assert caller.name == "team-a"
 
 
-def test_caller_carries_what_its_tenant_may_do() -> None:
+async def test_caller_carries_what_its_tenant_may_do() -> None:
     """What exchanges need of a tenant is in the caller, with models by the catalogue's ids."""
     ids = {"GLM-4.7": "glm-4.7", "whisper-1": "glm-asr"}
 
-    caller = Authenticator([TEAM_A], model_id=ids.__getitem__).authenticate(bearer(KEY))
+    caller = await Authenticator([TEAM_A], model_id=ids.__getitem__).authenticate(bearer(KEY))
 
     expected = Caller(
         name="team-a",
@@ -74,9 +74,9 @@ def test_caller_carries_what_its_tenant_may_do() -> None:
         pytest.param([(b"api-key", b"")], id="empty api-key"),
     ],
 )
-def test_request_is_told_how_to_send_a_key_when_there_is(headers: Headers) -> None:
+async def test_request_is_told_how_to_send_a_key_when_there_is(headers: Headers) -> None:
     with pytest.raises(AuthenticationFailed, match="Authorization: Bearer") as raised:
-        Authenticator([TEAM_A]).authenticate(headers)
+        await Authenticator([TEAM_A]).authenticate(headers)
 
     assert raised.value.code == "missing_api_key"
 
@@ -92,21 +92,21 @@ def test_request_is_told_how_to_send_a_key_when_there_is(headers: Headers) -> No
         pytest.param("schlüssel", id="not ASCII"),
     ],
 )
-def test_request_is_refused_when_the_key_is(key: str) -> None:
+async def test_request_is_refused_when_the_key_is(key: str) -> None:
     """Only a key opens, not what is kept of it; and what was sent is not said back."""
     with pytest.raises(AuthenticationFailed) as raised:
-        Authenticator([TEAM_A]).authenticate(bearer(key))
+        await Authenticator([TEAM_A]).authenticate(bearer(key))
 
     assert raised.value.code == "invalid_api_key"
     assert key not in raised.value.message
 
 
-def test_nobody_is_known_when_there_are_no_tenants() -> None:
+async def test_nobody_is_known_when_there_are_no_tenants() -> None:
     with pytest.raises(AuthenticationFailed):
-        Authenticator([]).authenticate(bearer(KEY))
+        await Authenticator([]).authenticate(bearer(KEY))
 
 
 def test_first_of_several_other_headers_is_believed() -> None:
     headers = [(b"x-api-key", b"first"), (b"api-key", b"second")]
 
-    assert presented_key(headers) == b"first"
+    assert presented_credential(headers) == b"first"

@@ -1,0 +1,18 @@
+"""What tells a file from what it was."""
+
+from pathlib import Path
+
+Fingerprint = tuple[int, int, int, int] | None
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """
+    Give what ``stat`` says of a file, None when it is not there.
+
+    Links are followed: Kubernetes changes where those of a ConfigMap or a Secret lead.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
