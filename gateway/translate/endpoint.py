@@ -84,6 +84,9 @@ class Job(Protocol):
     def receive(self, index: int, body: bytes) -> bytes | None:
         """Take the whole answer of a call; return another body to send in its place, None when it will do."""
 
+    def explain(self, index: int, error: GatewayError) -> GatewayError:
+        """Return what the caller is told when a call fails; ``error`` where there is nothing to add."""
+
     def result(self) -> bytes:
         """Return the caller's body, once every call has been received."""
 

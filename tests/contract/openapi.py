@@ -12,8 +12,9 @@ import msgspec
 import yaml
 
 from gateway import __version__
-from gateway.openai import chat, errors, models
+from gateway.openai import chat, embeddings, errors, models
 from gateway.translate.chat.params import CHAT
+from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.params import Ignored, Refused, Rule
 
 FILE = Path(__file__).parents[2] / "openapi.yaml"
@@ -23,6 +24,8 @@ STRUCTS = (
     chat.CreateChatCompletionRequest,
     chat.CreateChatCompletionResponse,
     chat.CreateChatCompletionStreamResponse,
+    embeddings.CreateEmbeddingRequest,
+    embeddings.CreateEmbeddingResponse,
     errors.ErrorResponse,
     models.ListModelsResponse,
     models.Model,
@@ -81,6 +84,16 @@ def paths() -> dict[str, Any]:
                 ),
             }
         },
+        "/v1/embeddings": {
+            "post": {
+                "operationId": "createEmbedding",
+                "summary": "Turn texts into vectors",
+                "requestBody": body_of("CreateEmbeddingRequest"),
+                "responses": responses(
+                    {"application/json": schema("CreateEmbeddingResponse")}, described=EXCHANGE_HEADERS
+                ),
+            }
+        },
         "/v1/models": {
             "get": {
                 "operationId": "listModels",
@@ -136,6 +149,7 @@ def schemas() -> dict[str, Any]:
     """Return the Structs as schemas, with each parameter's fate beside it."""
     _, components = msgspec.json.schema_components(STRUCTS, ref_template=REF)
     add_fates(components["CreateChatCompletionRequest"]["properties"], CHAT)
+    add_fates(components["CreateEmbeddingRequest"]["properties"], EMBEDDINGS)
     return dict(sorted(components.items()))
 
 

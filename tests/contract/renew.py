@@ -1,23 +1,24 @@
 """Writes ``openapi.yaml`` and the README's tables of fates anew from the code; ``make contract`` runs it."""
 
-import re
 from pathlib import Path
 
-from openapi import FILE, text
+from openapi import FILE, text  # type: ignore[import-not-found]  # beside this script
 
 from gateway.translate.chat.params import CHAT
+from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
 
 README = Path(__file__).parents[2] / "README.md"
-TABLES = {"chat": CHAT}
+TABLES = {"chat": CHAT, "embeddings": EMBEDDINGS}
 
 
 def with_tables(readme: str) -> str:
     """Return the README with the tables that the code keeps."""
     for name, table in TABLES.items():
-        shown = f"<!-- fates:{name} -->\n\n{markdown(table)}\n<!-- /fates -->"
-        pattern = rf"<!-- fates:{name} -->.*?<!-- /fates -->"
-        readme = re.sub(pattern, lambda _, shown=shown: shown, readme, flags=re.DOTALL)
+        begin, end = f"<!-- fates:{name} -->", "<!-- /fates -->"
+        before, _, rest = readme.partition(begin)
+        _, _, after = rest.partition(end)
+        readme = f"{before}{begin}\n\n{markdown(table)}\n{end}{after}"
     return readme
 
 

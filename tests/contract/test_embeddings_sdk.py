@@ -197,10 +197,12 @@ async def test_wrong_request_is_a_bad_request(sdk: openai.AsyncOpenAI, fields: d
     assert param == raised.value.param
 
 
-async def test_input_is_a_bad_request_when_it_is_too_long_for_glm(sdk: openai.AsyncOpenAI) -> None:
-    """The refusal is GLM's own."""
-    with pytest.raises(openai.BadRequestError, match="GLM 1210"):
-        await sdk.embeddings.create(model="embedding-3", input=["short", "word " * 4000])
+async def test_input_is_named_when_it_is_too_long_for_glm(sdk: openai.AsyncOpenAI) -> None:
+    """GLM refuses the call and does not say which text it means."""
+    with pytest.raises(openai.BadRequestError, match="at most 3,072") as raised:
+        await sdk.embeddings.create(model="embedding-3", input=[*MANY[:100], "word " * 4000])
+
+    assert ("input[100]", "context_length_exceeded") == (raised.value.param, raised.value.code)
 
 
 @pytest.mark.parametrize("path", ["/v1/embeddings", "/embeddings"])

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from gateway.translate.chat.params import CHAT
+from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
 from gateway.translate.params import Table
 
 README = Path(__file__).parents[2] / "README.md"
-TABLES: dict[str, Table] = {"chat": CHAT}
+TABLES: dict[str, Table] = {"chat": CHAT, "embeddings": EMBEDDINGS}
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import UNSET
 
+from gateway.errors import GatewayError
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import answer
@@ -65,6 +66,11 @@ class ChatJob:
         self._choices[index] = whole.choice()
         self._leave.update(reasoning_by_call(whole.calls, whole.reasoning))
         return None
+
+    def explain(self, index: int, error: GatewayError) -> GatewayError:
+        """Return what the caller is told when a call fails; every choice fails alike."""
+        del index
+        return error
 
     def result(self) -> bytes:
         """Return the completion, once every call has been received."""

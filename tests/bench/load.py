@@ -1,0 +1,136 @@
+"""Whole answers: how many a second over many connections, and how long one takes over a single connection."""
+
+import asyncio
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import cast
+
+import uvloop
+
+from .processes import BenchError, Server
+from .wire import request, request_body
+
+CONNECTIONS = 32
+
+_STATUS_LENGTH = re.compile(rb"(?is)^HTTP/1\.1 (\d+).*?\r\ncontent-length: *(\d+)")
+_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
+
+
+def loader_name() -> str:
+    """Return what makes the load, for the report."""
+    return (
+        "wrk" if shutil.which("wrk") else "Python (wrk is not installed: nginx is held back, the ratio flatters)"
+    )
+
+
+def requests_per_second(server: Server, *, seconds: float, directory: Path) -> float:
+    """Return the rate over 32 connections, each of which asks again as soon as it is answered."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        return uvloop.run(_rate(server, seconds=seconds))
+    return _wrk_rate(wrk, server, seconds=seconds, directory=directory)
+
+
+def latencies_seconds(server: Server, *, count: int) -> list[float]:
+    """Return how long each of ``count`` requests took, one after the other on one connection."""
+    message = request(server.path, port=server.port, body=request_body())
+    taken = []
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(count):
+            started = time.perf_counter()
+            connection.sendall(message)
+            received = connection.recv(65536)
+            while missing_bytes(received):
+                received += connection.recv(65536)
+            taken.append(time.perf_counter() - started)
+    return taken
+
+
+def missing_bytes(received: bytes) -> int:
+    """Return how much of an answer is still to come, at least 1 while that is unknown. Raises ``BenchError``."""
+    head, blank_line, body = received.partition(b"\r\n\r\n")
+    if not blank_line:
+        if not received:
+            raise BenchError("the connection was closed without an answer")
+        return 1
+    found = _STATUS_LENGTH.search(head)
+    if found is None or found[1] != b"200":
+        raise BenchError(f"expected a whole answer with status 200, got: {received[:300]!r}")
+    return int(found[2]) - len(body)
+
+
+def _wrk_rate(wrk: str, server: Server, *, seconds: float, directory: Path) -> float:
+    script = directory / "wrk.lua"
+    head, body = request(server.path, port=server.port, body=request_body()).decode().split("\r\n\r\n", 1)
+    fields = [line.split(": ", 1) for line in head.split("\r\n")[2:] if not line.startswith("Content-Length")]
+    headers = "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in fields)
+    script.write_text(f'wrk.method = "POST"\nwrk.body = [==[{body}]==]\n{headers}')
+    duration = f"{max(1, round(seconds))}s"
+    command = [
+        wrk,
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{duration}",
+        "-s",
+        str(script),
+        f"http://127.0.0.1:{server.port}{server.path}",
+    ]
+    output = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 20, check=True).stdout
+    rate = _RATE.search(output)
+    if rate is None or "Non-2xx" in output or "Socket errors" in output:
+        raise BenchError(f"wrk had answers other than 200: {output.strip()[-300:]}")
+    return float(rate[1])
+
+
+class _Asker(asyncio.Protocol):
+    """Asks, and asks again when answered."""
+
+    def __init__(self, message: bytes) -> None:
+        self._message = message
+        self._received = b""
+        self.answers = 0
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(self._message)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        try:
+            missing = missing_bytes(self._received)
+        except BenchError as error:
+            self.ended.set_exception(error)
+            self.transport.abort()
+            return
+        if missing <= 0:
+            self._received = b""
+            self.answers += 1
+            self.transport.write(self._message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(exc or BenchError("the connection was closed inside the load"))
+
+
+async def _rate(server: Server, *, seconds: float) -> float:
+    loop = asyncio.get_running_loop()
+    message = request(server.path, port=server.port, body=request_body())
+    started = loop.time()
+    askers = [
+        (await loop.create_connection(lambda: _Asker(message), "127.0.0.1", server.port))[1]
+        for _ in range(CONNECTIONS)
+    ]
+    await asyncio.wait([asker.ended for asker in askers], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    taken = loop.time() - started
+    for asker in askers:
+        if asker.ended.done():
+            asker.ended.result()
+        asker.ended.cancel()
+        asker.transport.abort()
+    return sum(asker.answers for asker in askers) / taken

@@ -1,0 +1,58 @@
+"""The machine: its cores, and how much of them programs other than ours use. Linux tells; elsewhere None."""
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+
+def cores() -> tuple[int, int] | None:
+    """Return the core of what is measured and that of everything else; None where there are not two."""
+    if sys.platform != "linux":
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    return (allowed[0], allowed[1]) if len(allowed) > 1 else None
+
+
+def pin(core: int | None) -> None:
+    """Keep this process, and what it starts from now on, on one core; None leaves it free."""
+    if core is not None and sys.platform == "linux":
+        os.sched_setaffinity(0, {core})
+
+
+def processor_seconds(process_id: int) -> float | None:
+    """Return how long a process and its children have been computing, all their threads together."""
+    if sys.platform != "linux":
+        return None
+    children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
+    ticks = 0
+    for one in (process_id, *children):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class Neighbours:
+    """Watches what programs other than this one and those it starts use of the processors."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._theirs = _theirs()
+
+    def cores_used(self) -> float | None:
+        """Return how many cores they used on average since. Right once every program started here has ended."""
+        now = _theirs()
+        if self._theirs is None or now is None:
+            return None
+        return max(0.0, (now - self._theirs) / (time.monotonic() - self._started))
+
+
+def _theirs() -> float | None:
+    if sys.platform != "linux":
+        return None
+    # user, nice, system, (idle, iowait,) irq, softirq, steal
+    ticks = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    busy = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+    ours = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return busy - sum(usage.ru_utime + usage.ru_stime for usage in ours)

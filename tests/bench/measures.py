@@ -1,0 +1,144 @@
+"""The measures: each starts what it needs, compares the gateway with it, and gives rows."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from statistics import median
+
+from msgspec.structs import replace
+
+from .load import latencies_seconds, requests_per_second
+from .machine import processor_seconds
+from .processes import Bench, BenchError, Server, nginx_program
+from .report import Row
+from .streams import flood_events_per_second, paced_delays
+
+ROUNDS = 4
+ROUND_SECONDS = 3.0
+WARM_UP_SECONDS = 1.0
+LATENCY_ROUNDS = 10
+LATENCY_REQUESTS = 200
+FLOOD_EVENTS = 600_000
+FLOOD_ROUNDS = 3
+PACED_ROUNDS = 2
+PACED_SECONDS = 6.0
+
+RATE = Row(measure="requests at 32 connections", unit="1/s, ratio to nginx", bound="at least", target=0.065)
+LATENCY = Row(measure="median latency at 1 connection", unit="ms, over nginx", bound="at most", target=0.5)
+FLOOD = Row(measure="stream events, flood", unit="1/s", bound="at least", target=200_000)
+PACED_P50 = Row(measure="300 paced streams, added delay p50", unit="ms, over direct")
+PACED_P99 = Row(measure="300 paced streams, added delay p99", unit="ms, over direct", bound="at most", target=10)
+
+
+def whole_answers(bench: Bench) -> list[Row]:
+    """
+    Measure the gateway and nginx's ``proxy_pass`` on the same core against the same upstream.
+
+    In turns, because a shared machine is never equally fast for long; and the best round of each counts, because
+    neighbours only ever take away.
+    """
+    with ExitStack() as stack:
+        if nginx_program() is None:
+            upstream, nginx = stack.enter_context(bench.stub()), None
+        else:
+            upstream = stack.enter_context(bench.nginx_upstream())
+            nginx = stack.enter_context(bench.nginx_proxy(upstream=upstream))
+        gateway = stack.enter_context(bench.gateway(upstream=upstream))
+        latencies_seconds(gateway, count=LATENCY_REQUESTS)
+        return [_rate(bench, gateway=gateway, nginx=nginx), _latency(gateway=gateway, nginx=nginx)]
+
+
+def streams(bench: Bench) -> list[Row]:
+    """Measure streams through the gateway, and the paced ones straight from the stand-in as well."""
+    with bench.stub() as upstream, bench.gateway(upstream=upstream) as gateway:
+        flood_events_per_second(gateway, events=FLOOD_EVENTS // 10)
+        rate = max(flood_events_per_second(gateway, events=FLOOD_EVENTS) for _ in range(FLOOD_ROUNDS))
+        return [replace(FLOOD, gateway=rate, result=rate), *_paced(gateway=gateway, upstream=upstream)]
+
+
+MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
+    (whole_answers, (RATE, LATENCY)),
+    (streams, (FLOOD, PACED_P50, PACED_P99)),
+)
+"""Each measure, and the rows it owes."""
+
+
+def measured(bench: Bench) -> Iterator[list[Row]]:
+    """Run every measure; one that fails gives its rows with the reason in place of results."""
+    for measure, owed in MEASURES:
+        try:
+            yield measure(bench)
+        except (BenchError, OSError, TimeoutError) as error:
+            yield [replace(row, failed=str(error) or type(error).__name__) for row in owed]
+
+
+class Rounds:
+    """The rates of one server, round after round, and what it computed meanwhile."""
+
+    def __init__(self, bench: Bench, server: Server) -> None:
+        self._bench = bench
+        self._server = server
+        self._requests = self._computed_seconds = 0.0
+        self.best = 0.0
+
+    def run(self, *, seconds: float) -> None:
+        """Load the server once more."""
+        before = processor_seconds(self._server.process_id)
+        rate = requests_per_second(self._server, seconds=seconds, directory=self._bench.directory)
+        after = processor_seconds(self._server.process_id)
+        self.best = max(self.best, rate)
+        if before is not None and after is not None:
+            self._requests += rate * seconds
+            self._computed_seconds += after - before
+
+    @property
+    def computed_microseconds(self) -> float:
+        """What a request costs in time of the processor, however busy that is with others; 0 where unknown."""
+        return self._computed_seconds / self._requests * 1e6 if self._requests else 0.0
+
+
+def _rate(bench: Bench, *, gateway: Server, nginx: Server | None) -> Row:
+    requests_per_second(gateway, seconds=WARM_UP_SECONDS, directory=bench.directory)
+    ours = Rounds(bench, gateway)
+    theirs = None if nginx is None else Rounds(bench, nginx)
+    for _ in range(ROUNDS):
+        if theirs is not None:
+            theirs.run(seconds=ROUND_SECONDS)
+        ours.run(seconds=ROUND_SECONDS)
+    note = f"one request computes for {ours.computed_microseconds:.0f} µs"
+    if theirs is None:
+        return replace(RATE, gateway=ours.best, note=note, skipped="nginx is not installed")
+    return replace(
+        RATE,
+        gateway=ours.best,
+        reference=theirs.best,
+        result=ours.best / theirs.best,
+        note=f"{note}, in nginx for {theirs.computed_microseconds:.1f} µs",
+    )
+
+
+def _latency(*, gateway: Server, nginx: Server | None) -> Row:
+    def median_ms(server: Server) -> float:
+        return median(latencies_seconds(server, count=LATENCY_REQUESTS)) * 1e3
+
+    ours, theirs = [], []
+    for _ in range(LATENCY_ROUNDS):
+        if nginx is not None:
+            theirs.append(median_ms(nginx))
+        ours.append(median_ms(gateway))
+    if not theirs:
+        return replace(LATENCY, gateway=min(ours), skipped="nginx is not installed")
+    return replace(LATENCY, gateway=min(ours), reference=min(theirs), result=min(ours) - min(theirs))
+
+
+def _paced(*, gateway: Server, upstream: Server) -> list[Row]:
+    direct = paced_delays(upstream, seconds=PACED_SECONDS / 2)
+    rounds = [paced_delays(gateway, seconds=PACED_SECONDS) for _ in range(PACED_ROUNDS)]
+    ours = min(rounds, key=lambda delays: delays.p99_seconds)
+    used = "" if ours.processor_share is None else f"{ours.processor_share:.0%} of the core used"
+    return [
+        replace(row, gateway=mine * 1e3, reference=theirs * 1e3, result=(mine - theirs) * 1e3, note=note)
+        for row, mine, theirs, note in (
+            (PACED_P50, ours.p50_seconds, direct.p50_seconds, ""),
+            (PACED_P99, ours.p99_seconds, direct.p99_seconds, used),
+        )
+    ]

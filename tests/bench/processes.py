@@ -1,0 +1,178 @@
+"""Programs under measurement: started on a core of their own, waited for, and stopped whatever happens."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from .machine import cores, pin
+from .wire import ANSWER, GATEWAY_PATH, KEY, MODEL, UPSTREAM_BASE, UPSTREAM_PATH
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 20.0
+STOP_SECONDS = 10.0
+
+Process = subprocess.Popen[bytes]
+
+
+class BenchError(Exception):
+    """Something under measurement did not start or did not answer as it should."""
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """A running server of the loopback, and the path at which it takes chat completions."""
+
+    port: int
+    process_id: int
+    path: str
+
+
+class Bench:
+    """Where the programs run: the two cores, and a directory for their files."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.cores = cores()
+        self._measured: int | None = None
+        self._other: int | None = None
+        if self.cores is not None:
+            self._measured, self._other = self.cores
+        pin(self._other)
+
+    @contextmanager
+    def stub(self) -> Iterator[Server]:
+        """Run the stand-in for GLM beside the load."""
+        port = free_port()
+        command = [sys.executable, "-m", f"{__package__}.stub", str(port)]
+        with self._running(command, name="stub", port=port) as process:
+            yield Server(port=port, process_id=process.pid, path=UPSTREAM_PATH)
+
+    @contextmanager
+    def gateway(self, *, upstream: Server) -> Iterator[Server]:
+        """Run the gateway in front of an upstream."""
+        port = free_port()
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("GATEWAY_", "ZHIPU_"))
+        }
+        environment |= {
+            "ZHIPU_API_KEY": "bench.secret",
+            "GATEWAY_ACCOUNT_TIER": "V3",
+            "GATEWAY_UPSTREAM_URL": f"http://127.0.0.1:{upstream.port}{UPSTREAM_BASE}",
+            "GATEWAY_KEYS": f"bench:{KEY}:V3",
+            "GATEWAY_LIMITS": f"{MODEL}=9000/9000/9000/9000",
+            "GATEWAY_PORT": str(port),
+            "GATEWAY_METRICS_PORT": str(free_port()),
+        }
+        command = [sys.executable, "-m", "gateway", "serve"]
+        with self._running(command, name="gateway", port=port, measured=True, environment=environment) as process:
+            yield Server(port=port, process_id=process.pid, path=GATEWAY_PATH)
+
+    @contextmanager
+    def nginx_upstream(self) -> Iterator[Server]:
+        """Run an nginx that gives the canned answer, beside the load."""
+        port = free_port()
+        site = f"""
+        server {{ listen 127.0.0.1:{port}; location / {{
+            default_type application/json; return 200 '{ANSWER.decode()}';
+        }} }}"""
+        with self._nginx("upstream", site, port=port) as process:
+            yield Server(port=port, process_id=process.pid, path=UPSTREAM_PATH)
+
+    @contextmanager
+    def nginx_proxy(self, *, upstream: Server) -> Iterator[Server]:
+        """Run an nginx that only passes on, in the gateway's place."""
+        port = free_port()
+        site = f"""
+        upstream stub {{ server 127.0.0.1:{upstream.port}; keepalive 512; keepalive_requests 1000000000; }}
+        server {{ listen 127.0.0.1:{port}; location / {{
+            proxy_pass http://stub; proxy_http_version 1.1; proxy_set_header Connection "";
+        }} }}"""
+        with self._nginx("proxy", site, port=port, measured=True) as process:
+            yield Server(port=port, process_id=process.pid, path=UPSTREAM_PATH)
+
+    @contextmanager
+    def _nginx(self, name: str, site: str, *, port: int, measured: bool = False) -> Iterator[Process]:
+        program = nginx_program()
+        if program is None:
+            raise BenchError("nginx is not installed")
+        home = self.directory / f"nginx-{name}"
+        home.mkdir()
+        paths = "".join(
+            f"{kind}_temp_path {home}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        configuration = home / "nginx.conf"
+        configuration.write_text(f"""
+            daemon off; worker_processes 1; pid {home}/pid; error_log stderr;
+            events {{ worker_connections 4096; }}
+            http {{ access_log off; keepalive_requests 1000000000; {paths} {site} }}""")
+        command = [program, "-e", "stderr", "-p", str(home), "-c", str(configuration)]
+        with self._running(command, name=f"nginx-{name}", port=port, measured=measured) as process:
+            yield process
+
+    @contextmanager
+    def _running(
+        self,
+        command: Sequence[str],
+        *,
+        name: str,
+        port: int,
+        measured: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> Iterator[Process]:
+        log = self.directory / f"{name}.log"
+        with log.open("ab") as output:
+            # Pinned before it starts, so that no thread of it is left elsewhere.
+            pin(self._measured if measured else self._other)
+            try:
+                process = subprocess.Popen(
+                    command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                )
+            finally:
+                pin(self._other)
+            try:
+                _wait_until_it_listens(process, port=port, name=name, log=log)
+                yield process
+            finally:
+                _stop(process)
+
+
+def nginx_program() -> str | None:
+    """Return where nginx is, None where it is not installed."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+
+
+def _wait_until_it_listens(process: Process, *, port: int, name: str, log: Path) -> None:
+    give_up_at = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < give_up_at:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    said = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+    raise BenchError(f"{name} did not start: {said[-1]}")
+
+
+def _stop(process: Process) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,156 @@
+"""Streams: how many events a second come through in a flood, and how late they are when GLM paces them."""
+
+import asyncio
+import re
+import time
+from typing import cast
+
+import uvloop
+from msgspec import Struct
+
+from .machine import processor_seconds
+from .processes import BenchError, Server
+from .stub import PACE_SECONDS
+from .wire import TOKEN, request, request_body
+
+FLOOD_STREAMS = 4
+PACED_STREAMS = 300
+WARM_UP_SECONDS = 1.5
+LIMIT_SECONDS = 30.0
+
+_SENT_AT = re.compile(rb'"@(\d+)"')
+_ACCEPTED = b"HTTP/1.1 200 "
+_END = b"data: [DONE]"
+_LONGEST_MARK = 24
+
+
+class Delays(Struct, frozen=True, kw_only=True):
+    """How late events were, in seconds, and the share of a core that the server used meanwhile."""
+
+    p50_seconds: float
+    p99_seconds: float
+    events: int
+    processor_share: float | None
+
+
+class _Stream(asyncio.Protocol):
+    """One stream: asks, looks at every event, and is done at ``[DONE]``."""
+
+    def __init__(self, message: bytes, *, mark: re.Pattern[bytes]) -> None:
+        self._message = message
+        self._mark = mark
+        self._tail = b""
+        self._accepted = False
+        self.tokens = 0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(self._message)
+
+    def data_received(self, data: bytes) -> None:
+        received_at = time.monotonic_ns()
+        data = self._tail + data
+        if not self._accepted and not self._accept(data):
+            return
+        end = 0
+        for found in self._mark.finditer(data):
+            end = found.end()
+            self.saw(found, received_at)
+        if _END in data:
+            self._finish(None)
+        # What may be the first half of a mark waits for the second.
+        self._tail = data[max(end, len(data) - _LONGEST_MARK) :]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._finish(exc or BenchError(f"a stream ended early: {self._tail!r}"))
+
+    def saw(self, _found: re.Match[bytes], _received_at: int) -> None:
+        self.tokens += 1
+
+    def _accept(self, data: bytes) -> bool:
+        if len(data) < len(_ACCEPTED):
+            self._tail = data
+        elif data.startswith(_ACCEPTED):
+            self._accepted = True
+        else:
+            self._finish(BenchError(f"expected a stream, got: {data[:400]!r}"))
+        return self._accepted
+
+    def _finish(self, error: Exception | None) -> None:
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+        self._transport.abort()
+
+
+class _TimedStream(_Stream):
+    """A stream whose events say when they were sent."""
+
+    def __init__(self, message: bytes, *, into: list[tuple[int, int]]) -> None:
+        super().__init__(message, mark=_SENT_AT)
+        self._into = into
+
+    def saw(self, found: re.Match[bytes], received_at: int) -> None:
+        sent_at = int(found[1])
+        self._into.append((sent_at, received_at - sent_at))
+
+
+def flood_events_per_second(server: Server, *, events: int) -> float:
+    """Return how many events a second come through four streams that never wait. Raises ``BenchError``."""
+    return uvloop.run(_flood(server, events=events))
+
+
+def paced_delays(server: Server, *, seconds: float) -> Delays:
+    """Return how late the events of 300 streams arrive, start-up left out. Raises ``BenchError``."""
+    return uvloop.run(_paced(server, seconds=seconds))
+
+
+async def _flood(server: Server, *, events: int) -> float:
+    loop = asyncio.get_running_loop()
+    each = events // FLOOD_STREAMS
+    message = request(server.path, port=server.port, body=request_body(f"flood {each}", stream=True))
+    mark = re.compile(re.escape(TOKEN))
+    started = loop.time()
+    opened = [
+        loop.create_connection(lambda: _Stream(message, mark=mark), "127.0.0.1", server.port)
+        for _ in range(FLOOD_STREAMS)
+    ]
+    async with asyncio.timeout(LIMIT_SECONDS):
+        streams = [stream for _, stream in await asyncio.gather(*opened)]
+        await asyncio.gather(*(stream.done for stream in streams))
+    taken = loop.time() - started
+    tokens = [stream.tokens for stream in streams]
+    if tokens != [each] * FLOOD_STREAMS:
+        raise BenchError(f"expected {each} events in each stream, got {tokens}")
+    return sum(tokens) / taken
+
+
+async def _paced(server: Server, *, seconds: float) -> Delays:
+    loop = asyncio.get_running_loop()
+    events = round((WARM_UP_SECONDS + seconds) / PACE_SECONDS)
+    message = request(server.path, port=server.port, body=request_body(f"paced {events}", stream=True))
+    seen: list[tuple[int, int]] = []
+    async with asyncio.timeout(LIMIT_SECONDS):
+        streams = [
+            (await loop.create_connection(lambda: _TimedStream(message, into=seen), "127.0.0.1", server.port))[1]
+            for _ in range(PACED_STREAMS)
+        ]
+        await asyncio.sleep(WARM_UP_SECONDS)
+        from_ns, busy = time.monotonic_ns(), processor_seconds(server.process_id)
+        await asyncio.sleep(seconds - WARM_UP_SECONDS / 2)
+        until_ns, busy_then = time.monotonic_ns(), processor_seconds(server.process_id)
+        await asyncio.gather(*(stream.done for stream in streams))
+    if len(seen) != PACED_STREAMS * events:
+        raise BenchError(f"expected {PACED_STREAMS * events} events, got {len(seen)}")
+    late = sorted(delay for sent_at, delay in seen if from_ns <= sent_at < until_ns)
+    share = None if busy is None or busy_then is None else (busy_then - busy) / ((until_ns - from_ns) / 1e9)
+    return Delays(
+        p50_seconds=late[len(late) // 2] / 1e9,
+        p99_seconds=late[len(late) * 99 // 100] / 1e9,
+        events=len(late),
+        processor_share=share,
+    )

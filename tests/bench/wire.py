@@ -1,0 +1,79 @@
+"""The bytes of the benchmark: what callers send, and what the stand-in for GLM answers. No I/O."""
+
+import json
+
+MODEL = "glm-4.7"
+KEY = "bench-key-of-more-than-16-characters"
+GATEWAY_PATH = "/v1/chat/completions"
+UPSTREAM_BASE = "/api/paas/v4"
+UPSTREAM_PATH = f"{UPSTREAM_BASE}/chat/completions"
+
+_STAMP = {"id": "20250901120000abcdef0123456789ab", "created": 1756728000, "model": MODEL}
+_USAGE = {"prompt_tokens": 42, "completion_tokens": 64, "total_tokens": 106}
+
+TOKEN = b'"tok"'
+"""The text of a delta in a flood; a paced stream says the time of sending instead, as ``"@nanoseconds"``."""
+
+DONE = b"data: [DONE]\n\n"
+
+
+def _encoded(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _event(delta: str, *, usage: dict[str, int] | None = None) -> bytes:
+    choice: dict[str, object] = {"index": 0, "delta": {"role": "assistant", "content": delta}}
+    event: dict[str, object] = {**_STAMP, "choices": [choice]}
+    if usage is not None:
+        choice["finish_reason"] = "stop"
+        event["usage"] = usage
+    return b"data: %b\n\n" % _encoded(event)
+
+
+ANSWER = _encoded(
+    {
+        **_STAMP,
+        "request_id": _STAMP["id"],
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {
+                    "role": "assistant",
+                    "content": "A lantern on the quay keeps the hour of the ferry. " * 6,
+                },
+            }
+        ],
+        "usage": _USAGE,
+    }
+)
+EVENT = _event("tok")
+LAST_EVENT = _event("", usage=_USAGE)
+
+
+def timed_event(sent_at_nanoseconds: int) -> bytes:
+    """Return an event whose text is the time at which it was sent."""
+    return EVENT.replace(TOKEN, b'"@%d"' % sent_at_nanoseconds)
+
+
+def http_chunk(data: bytes) -> bytes:
+    """Return data as one chunk of HTTP/1.1's chunked encoding."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def request_body(prompt: str = "x" * 300, *, stream: bool = False) -> bytes:
+    """Return a chat completion of about 500 bytes."""
+    system = "You are a harbour master. Answer in one sentence and name the tide."
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
+    return _encoded(
+        {"model": MODEL, "messages": messages, "temperature": 0.7, "max_tokens": 256, "stream": stream}
+    )
+
+
+def request(path: str, *, port: int, body: bytes) -> bytes:
+    """Return a whole HTTP/1.1 request, authorised for the gateway."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {KEY}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
