@@ -5,10 +5,10 @@ GatewayError
 ├── ClientError            the caller's request
 │   ├── InvalidRequest         400  malformed, out of range, or not to be had from GLM
 │   ├── AuthenticationFailed   401  no key, or one we do not know
-│   ├── PermissionDenied       403  a known caller that may not do this
 │   ├── ModelNotFound          404  no such model, or not for this caller
 │   ├── RouteNotFound          404  no such address
 │   ├── MethodNotAllowed       405  the address exists, the method does not
+│   ├── BodyTooSlow            408  the rest of a body does not come
 │   ├── PayloadTooLarge        413  body over the limit
 │   ├── UnsupportedMediaType   415  a body that is not what the route takes
 │   ├── HeadersTooLarge        431  headers over the limit
@@ -84,14 +84,6 @@ class AuthenticationFailed(ClientError):
     default_code = "invalid_api_key"
 
 
-class PermissionDenied(ClientError):
-    """Raised when a known caller asks for what its tenant may not use."""
-
-    status = 403
-    type = "permission_error"
-    default_code = "permission_denied"
-
-
 class ModelNotFound(ClientError):
     """Raised when a model name means nothing here, or nothing to this caller."""
 
@@ -114,6 +106,13 @@ class MethodNotAllowed(ClientError):
 
     status = 405
     default_code = "method_not_allowed"
+
+
+class BodyTooSlow(ClientError):
+    """Raised when the rest of a body does not arrive."""
+
+    status = 408
+    default_code = "request_timeout"
 
 
 class PayloadTooLarge(ClientError):

@@ -22,7 +22,7 @@ FACTS = {
     "InvalidRequest": (400, "invalid_request_error", None, None),
     "ContentFiltered": (400, "invalid_request_error", "content_filter", None),
     "AuthenticationFailed": (401, "authentication_error", "invalid_api_key", None),
-    "PermissionDenied": (403, "permission_error", "permission_denied", None),
+    "BodyTooSlow": (408, "invalid_request_error", "request_timeout", None),
     "ModelNotFound": (404, "invalid_request_error", "model_not_found", None),
     "RouteNotFound": (404, "invalid_request_error", "unknown_url", None),
     "MethodNotAllowed": (405, "invalid_request_error", "method_not_allowed", None),

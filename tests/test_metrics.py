@@ -72,6 +72,7 @@ def test_families_are_those_that_dashboards_use() -> None:
         "overhead_seconds": {"operation"},
         "upstream_response_start_seconds": where,
         "tokens": {"model", "tier", "type"},
+        "cached_texts": {"model", "result"},
         "usage_missing": where,
         "upstream_errors": {*where, "http_status", "business_code", "class"},
         "upstream_retries": {*where, "reason"},
@@ -364,7 +365,7 @@ def test_calls_of_redis_are_timed_and_counted_by_kind() -> None:
 def test_streams_under_way_are_a_gauge() -> None:
     seen = Seen()
 
-    seen.metrics.streams_active(operation="chat", model="glm-4.7").inc()
+    seen.metrics.take_streams({("chat", "glm-4.7"): 1})
 
     assert seen("streams_active", operation="chat", model="glm-4.7") == 1
 
@@ -375,7 +376,7 @@ def test_labels_stay_few_whatever_is_sent(text: str) -> None:
     fault = UpstreamFault(http_status=500, code=text, kind=text)
 
     seen = Seen(replace(OK, model=text, tenant=text, error_code=text, account=text, faults=[fault], retries=1))
-    seen.metrics.streams_active(operation="chat", model=text)
+    seen.metrics.take_streams({("chat", text): 1})
 
     assert seen.label_values("model") <= {"glm-4.7", "embedding-3", "other"}
     assert len(seen.label_values("business_code")) == 1

@@ -83,9 +83,14 @@ async def _serve(
     gateway = create_gateway(
         running, catalog=catalog, sinks=(metrics.observe, log), is_draining=lambda: lifecycle.draining
     )
+
+    def prepare() -> None:
+        metrics.slots.take(gateway.slots())
+        metrics.take_streams(gateway.desk.streams)
+
     inside = server.exposition(
         registry,
-        prepare=lambda: metrics.slots.take(gateway.slots()),
+        prepare=prepare,
         documents={"/slots": lambda: msgspec.json.encode(gateway.slots())},
     )
     beside = [(inside, metrics_listener)]

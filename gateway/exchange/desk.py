@@ -1,7 +1,8 @@
 """What every exchange shares: the rooms it goes through, and the policy it keeps."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -34,20 +35,22 @@ class Desk:
     The rooms and the policy of every exchange.
 
     ``terms`` is replaced when the configuration is reloaded; an exchange keeps those that it began with.
+    ``memories`` hold what answers leave behind, by operation.
     ``clock`` is monotonic, ``now`` is Unix time, both in seconds; ``new_id`` makes unguessable ids of letters and
-    digits; ``jitter`` gives a number from 0 to 1.
+    digits; ``jitter`` gives a number from 0 to 1. ``streams`` counts those under way, by operation and model.
     """
 
     terms: Terms
     limiter: Limiter
     upstream: Upstream
-    recall: Recall
+    memories: Mapping[str, Recall]
     policy: Policy
     sinks: Sequence[Sink]
     clock: Callable[[], float]
     now: Callable[[], float]
     new_id: Callable[[], str]
     jitter: Callable[[], float]
+    streams: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def catalog(self) -> Catalog:

@@ -23,7 +23,7 @@ from gateway.exchange.whole import ask_all
 from gateway.glm.chat import Usage
 from gateway.limits.limiter import Scope
 from gateway.record import NO_OPERATION, Outcome, Record
-from gateway.translate.endpoint import Context, Endpoint, Incoming, Job
+from gateway.translate.endpoint import Context, Endpoint, Incoming, Job, Recalled
 
 CLIENT_CLOSED_REQUEST = 499
 INTERNAL_ERROR = 500
@@ -70,6 +70,7 @@ class Exchange:
         )
         if incoming.stream:
             answer = self._answer = StreamedAnswer(job, line, record=self.record, clock=self.desk.clock)
+            self.desk.streams[self.record.operation, model.id] += 1
             await answer.start()
             return answer
         await ask_all(job, line)
@@ -77,12 +78,14 @@ class Exchange:
 
     async def aclose(self) -> None:
         """Give back what is still held, and keep what later requests may ask to recall."""
-        if self._answer is not None:
-            await self._answer.aclose()
-            if self._answer.failure is not None:
-                self.fail(self._answer.failure)
+        if (answer := self._answer) is not None:
+            self._answer = None
+            self.desk.streams[self.record.operation, self.record.model] -= 1
+            await answer.aclose()
+            if answer.failure is not None:
+                self.fail(answer.failure)
         if self._job is not None and (left := self._job.leave):
-            await self.desk.recall.remember(self.record.tenant, left)
+            await self.desk.memories[self.record.operation].remember(self.record.tenant, left)
 
     def identify(self, caller: Caller) -> None:
         """Write down who calls."""
@@ -117,6 +120,8 @@ class Exchange:
         record.queued_seconds, record.upstream_seconds = waits.queue.seconds, waits.upstream.seconds
         if self._job is not None and (usage := self._job.usage) is not None:
             self._count(usage)
+        if self._job is not None and (recalled := self._job.recalled) is not None:
+            record.cache_hits, record.cache_misses = recalled.hits, recalled.misses
         for sink in self.desk.sinks:
             sink(record)
 
@@ -130,6 +135,8 @@ class Exchange:
             headers.append((b"x-ratelimit-remaining-requests", b"%d" % remaining))
         if self._job is not None and (ignored := printable(self._job.ignored)):
             headers.append((b"x-gateway-ignored", ", ".join(ignored).encode()))
+        if self._job is not None and self._job.recalled is not None:
+            headers.append((b"x-gateway-cache", cache_status(self._job.recalled)))
         return headers
 
     def _admit(self, incoming: Incoming, caller: Caller) -> Model:
@@ -146,8 +153,8 @@ class Exchange:
 
     async def _context(self, incoming: Incoming, model: Model, caller: Caller) -> Context:
         recalled: Mapping[str, str] = {}
-        if incoming.recall:
-            recalled = await self.desk.recall.recall(caller.name, incoming.recall)
+        if keys := incoming.recall(model):
+            recalled = await self.desk.memories[self.record.operation].recall(caller.name, keys)
         return Context(
             model=model,
             id=self.desk.new_id(),
@@ -182,6 +189,12 @@ def outcome_of(error: BaseException) -> Outcome:
             return "client_error"
         case _:
             return "gateway_error"
+
+
+def cache_status(recalled: Recalled) -> bytes:
+    if not recalled.misses:
+        return b"hit"
+    return b"partial" if recalled.hits else b"miss"
 
 
 def printable(names: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ Labels are bounded by construction: models are the catalogue's, codes are Zhipu'
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final, get_args
 
@@ -20,6 +20,7 @@ from gateway.record import Record, UpstreamFault
 PREFIX: Final = "glm_gateway"
 OTHER: Final = "other"
 TOKEN_TYPES: Final = ("input", "output", "cached_input", "reasoning")
+CACHE_RESULTS: Final = ("hit", "miss")
 METERED_OPERATIONS: Final = frozenset({"chat", "embeddings"})
 FAULT_CLASSES: Final = frozenset({*get_args(Kind), "connect", "timeout", "disconnect", "protocol"})
 AUTH_FAILURES: Final = ("missing_api_key", "invalid_api_key", "invalid_token", "token_expired", "unknown_tenant")
@@ -45,7 +46,7 @@ class Metrics:
     """
     What Prometheus sees of this process; ``observe`` is the sink of finished exchanges.
 
-    ``streams_active`` is kept by the exchange, ``draining`` and ``event_loop_lag`` by the server. ``slots`` is
+    ``take_streams`` is told before a scrape, ``draining`` and ``event_loop_lag`` by the server. ``slots`` is
     told the state of the slots before each scrape.
     """
 
@@ -74,6 +75,7 @@ class Metrics:
             "upstream_response_start", "Call of GLM to the head of its answer", where, buckets=FIRST_TOKEN
         )
         self.tokens = counter("tokens", "Tokens as GLM counts them", ("model", "tier", "type"))
+        self.cached_texts = counter("cached_texts", "Texts to embed, known or not", ("model", "result"))
         self.usage_missing = counter("usage_missing", "Answers without token counts", where)
         self.upstream_errors = counter(
             "upstream_errors", "Failed calls of GLM", (*where, "http_status", "business_code", "class")
@@ -147,14 +149,22 @@ class Metrics:
             series.observe_stream(record, first_token_at=record.first_token_at)
         if record.usage_known:
             series.observe_tokens(record)
+        if record.cache_hits or record.cache_misses:
+            self._observe_cache(record)
         if record.account:
             series.waited(record.queued_seconds)
         if record.faults or record.outcome != "ok" or not record.usage_known:
             self._observe_trouble(record)
 
-    def streams_active(self, *, operation: str, model: str) -> Gauge:
-        """Give the gauge of streams under way for one operation and model, to ``inc`` and ``dec``."""
-        return self.active.labels(operation, self._model(model))
+    def take_streams(self, under_way: Mapping[tuple[str, str], int]) -> None:
+        """Show how many streams are under way, by operation and model."""
+        for (operation, model), count in under_way.items():
+            self.active.labels(operation, self._model(model)).set(count)
+
+    def _observe_cache(self, record: Record) -> None:
+        model = self._model(record.model)
+        self.cached_texts.labels(model, "hit").inc(record.cache_hits)
+        self.cached_texts.labels(model, "miss").inc(record.cache_misses)
 
     def _observe_trouble(self, record: Record) -> None:
         where = (record.operation, self._model(record.model))
@@ -217,6 +227,9 @@ class Metrics:
                 self.requests.labels(operation, model.id, tier, 200, "ok")
             for kind in TOKEN_TYPES:
                 self.tokens.labels(model.id, tier, kind)
+        if "embeddings" in model.operations:
+            for result in CACHE_RESULTS:
+                self.cached_texts.labels(model.id, result)
 
 
 class _Seconds(Histogram):

@@ -4,18 +4,11 @@ import asyncio
 
 from litestar.types import Receive, Scope
 
-from gateway.errors import ClientError, PayloadTooLarge, UnsupportedMediaType
+from gateway.errors import BodyTooSlow, PayloadTooLarge, UnsupportedMediaType
 from gateway.routes.watch import CallerLeftError
 
 SILENCE_SECONDS = 30.0
 """How long a caller may pause inside its body."""
-
-
-class BodyTooSlow(ClientError):
-    """Raised when the rest of a body does not arrive."""
-
-    status = 408
-    default_code = "request_timeout"
 
 
 def check_media_type(scope: Scope) -> None:

@@ -69,6 +69,30 @@ async def test_head_counts_the_slot_in_use_when_an_answer_streams(make_gateway: 
     assert "text/event-stream; charset=utf-8" == headers["content-type"]
 
 
+async def test_stream_is_counted_while_it_is_under_way(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """And no longer, whether it ends well or fails before its first event."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    seen: list[int] = []
+
+    def count() -> None:
+        seen.append(gateway.desk.streams["chat", "glm-4.7"])
+
+    def stream(call: Call) -> None:
+        count()
+        call.stream(chunk(content="Hi"), last_chunk(), DONE)
+
+    def fail(call: Call) -> None:
+        count()
+        call.answer(b'{"error":{"code":"1210","message":"no"}}', status=400)
+
+    zhipu.script = [stream, fail]
+    for _ in range(2):
+        await ask(gateway, stream=True)
+        count()
+
+    assert [1, 0, 1, 0] == seen
+
+
 async def test_refusal_tells_limits_when_no_slot_becomes_free(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
     """Our own 429 says when to come back, and that it is worth it."""
     gateway = make_gateway(upstream_url=zhipu.url, limits={"glm-4.7": ONE}, queue_timeout_seconds=0.01)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import PayloadTooLarge, UnsupportedMediaType
+from gateway.errors import BodyTooSlow, PayloadTooLarge, UnsupportedMediaType
 from gateway.routes import body
-from gateway.routes.body import BodyTooSlow, check_media_type, read_body
+from gateway.routes.body import check_media_type, read_body
 from gateway.routes.watch import CallerLeftError
 
 
