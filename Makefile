@@ -44,7 +44,7 @@ test-clients: $(VENV)/.run ## Run the tests that need other people's heavy clien
 
 bench: $(VENV)/.dev ## Run the benchmarks
 	@.ci/system-packages nginx wrk
-	tests/bench/run.sh
+	$(BIN)/python -m tests.bench
 
 lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
