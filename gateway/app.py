@@ -32,6 +32,7 @@ from gateway.routes.middleware import Edge
 from gateway.routes.models import model_routes
 from gateway.settings import Jwt, Settings, SettingsError
 from gateway.translate.embeddings.endpoint import embeddings_endpoint
+from gateway.translate.endpoint import Endpoint
 from gateway.upstream.http import Timeouts, Upstream
 from gateway.upstream.transport import KeptConnections
 from gateway.vocabularies import read_vocabulary
@@ -199,7 +200,7 @@ def create_gateway(
     app = Litestar(
         route_handlers=[
             *chat_routes(front),
-            *embedding_routes(front, embeddings_endpoint(find_vocabulary=read_vocabulary)),
+            *embedding_routes(front, create_embeddings_endpoint(settings)),
             *model_routes(front),
             *health_routes(is_draining),
         ],
@@ -213,13 +214,25 @@ def create_gateway(
     return Gateway(app=Edge(app, desk=desk), desk=desk, key_ring=key_ring)
 
 
+def create_embeddings_endpoint(settings: Settings) -> Endpoint:
+    embeddings = settings.embeddings
+    return embeddings_endpoint(
+        find_vocabulary=read_vocabulary,
+        dimensions_mode=embeddings.dimensions_mode,
+        remembers=embeddings.cache_seconds > 0,
+    )
+
+
 def create_desk(settings: Settings, *, terms: Terms, upstream: Upstream, sinks: Sequence[Sink]) -> Desk:
-    chat = settings.chat
+    chat, embeddings = settings.chat, settings.embeddings
     return Desk(
         terms=terms,
         limiter=MemoryLimiter(queue_size=settings.queue_size),
         upstream=upstream,
-        recall=MemoryRecall(seconds=chat.reasoning_memory_seconds, max_bytes=chat.reasoning_memory_bytes),
+        memories={
+            "chat": MemoryRecall(seconds=chat.reasoning_memory_seconds, max_bytes=chat.reasoning_memory_bytes),
+            "embeddings": MemoryRecall(seconds=embeddings.cache_seconds, max_bytes=embeddings.cache_bytes),
+        },
         policy=Policy(
             queue_timeout_seconds=settings.queue_timeout_seconds,
             heartbeat_seconds=chat.heartbeat_seconds,
@@ -242,5 +255,5 @@ def cors(settings: Settings) -> CORSConfig | None:
         allow_origins=list(settings.cors_origins),
         allow_headers=["*"],
         allow_methods=["GET", "POST"],
-        expose_headers=["x-request-id", "x-gateway-ignored", "retry-after"],
+        expose_headers=["x-request-id", "x-gateway-cache", "x-gateway-ignored", "retry-after"],
     )

@@ -1,7 +1,8 @@
 """
-What an answer leaves behind for the requests that follow it: small texts by key, kept for a while.
+What an answer leaves behind for the requests that follow it: texts by key, kept for a while.
 
-GLM wants its reasoning back with the tool results, and OpenAI's clients drop it between turns.
+GLM wants its reasoning back with the tool results, and OpenAI's clients drop it between turns. Vectors are kept
+where the operator wants no text embedded twice.
 """
 
 import time

@@ -39,7 +39,8 @@ class Record:
     ``operation`` is that of the route, "none" where no route was found. ``model`` is the catalogue's id, empty
     until it is known. ``status`` is what the caller was told, and stays 200 when a stream fails later, which
     ``outcome`` tells; 499 when it left before being told anything. ``first_token_at`` None: no token was
-    streamed. ``usage_known`` False: GLM did not tell.
+    streamed. ``usage_known`` False: GLM did not tell. ``cache_hits`` and ``cache_misses`` count the texts to embed
+    that were known and that were not; both 0 where nothing is kept.
 
     The seconds are parts of the duration that do not overlap: in line for slots, waiting for GLM (pauses before
     a repeated call included), reading from and writing to the caller.
@@ -73,6 +74,8 @@ class Record:
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_hits: int = 0
+    cache_misses: int = 0
 
     @property
     def duration_seconds(self) -> float:

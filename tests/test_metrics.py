@@ -105,6 +105,20 @@ def test_families_are_those_that_dashboards_use() -> None:
             assert labels == sample.labels.keys() - {"le"}
 
 
+def test_texts_are_counted_by_whether_they_were_known() -> None:
+    """From zero on for models that embed, and not at all for others."""
+    embedded = replace(OK, operation="embeddings", model="embedding-3", cache_hits=3, cache_misses=1)
+
+    seen = Seen(OK, embedded, embedded)
+
+    assert (
+        seen("cached_texts_total", model="embedding-3", result="hit"),
+        seen("cached_texts_total", model="embedding-3", result="miss"),
+    ) == (6, 2)
+    assert Seen(OK)("cached_texts_total", model="embedding-3", result="hit") == 0
+    assert seen("cached_texts_total", model="glm-4.7", result="hit") is None
+
+
 def test_histograms_have_few_buckets() -> None:
     """Each bucket is a series for every model; twenty are enough."""
     histograms = [family for family in Seen(STREAM).registry.collect() if family.type == "histogram"]

@@ -35,9 +35,9 @@ class Desk:
     The rooms and the policy of every exchange.
 
     ``terms`` is replaced when the configuration is reloaded; an exchange keeps those that it began with.
-    ``memories`` hold what answers leave behind, by operation.
-    ``clock`` is monotonic, ``now`` is Unix time, both in seconds; ``new_id`` makes unguessable ids of letters and
-    digits; ``jitter`` gives a number from 0 to 1. ``streams`` counts those under way, by operation and model.
+    ``memories`` hold what answers leave behind, by operation. ``clock`` is monotonic, ``now`` is Unix time, both
+    in seconds; ``new_id`` makes unguessable ids of letters and digits; ``jitter`` gives a number from 0 to 1.
+    ``streams`` counts those under way, by operation and model.
     """
 
     terms: Terms

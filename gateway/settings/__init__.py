@@ -8,11 +8,12 @@ from gateway.settings.changes import needing_restart
 from gateway.settings.files import Fingerprint, fingerprint
 from gateway.settings.load import load
 from gateway.settings.problems import SettingsError
-from gateway.settings.schema import Account, Chat, Jwt, Logs, Redis, Secret, Settings, Upstream
+from gateway.settings.schema import Account, Chat, Embeddings, Jwt, Logs, Redis, Secret, Settings, Upstream
 
 __all__ = [
     "Account",
     "Chat",
+    "Embeddings",
     "Fingerprint",
     "Jwt",
     "Logs",

@@ -131,6 +131,20 @@ class Chat(Struct, frozen=True, kw_only=True):
     reasoning_memory_bytes: Count = 64 * MEBIBYTE
 
 
+class Embeddings(Struct, frozen=True, kw_only=True):
+    """
+    How embeddings behave.
+
+    ``dimensions_mode``: "refuse" what a model does not offer; "truncate" makes it of more dimensions, at length 1.
+    ``cache_seconds`` 0: no vector is kept. Kept ones are for the same tenant's later requests only, in at most
+    ``cache_bytes`` of memory.
+    """
+
+    dimensions_mode: Literal["refuse", "truncate"] = "refuse"
+    cache_seconds: Seconds = 0.0
+    cache_bytes: Count = 256 * MEBIBYTE
+
+
 class Redis(Struct, frozen=True, kw_only=True):
     """Where slots are shared; ``url`` None: nowhere, they are this process' own."""
 
@@ -181,6 +195,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     cors_origins: tuple[Origin, ...] = ()
     upstream: Upstream = Upstream()
     chat: Chat = Chat()
+    embeddings: Embeddings = Embeddings()
     redis: Redis = Redis()
     logs: Logs = Logs()
     warnings: tuple[str, ...] = ()

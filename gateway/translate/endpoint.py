@@ -31,18 +31,30 @@ class Context(Struct, frozen=True, kw_only=True):
     recalled: Mapping[str, str] = {}
 
 
+class Recalled(Struct, frozen=True):
+    """How many parts of an answer were known from earlier ones, and how many GLM was asked for."""
+
+    hits: int
+    misses: int
+
+
+def nothing_to_recall(_model: Model) -> Sequence[str]:
+    """Return no keys."""
+    return ()
+
+
 class Incoming(Struct, frozen=True, kw_only=True):
     """
     A request that was read: the Struct, the names of the fields that came, and what steers the exchange.
 
-    ``recall`` lists keys of what an earlier answer may have left behind.
+    ``recall`` gives the keys of what an earlier answer may have left behind, once the model is known.
     """
 
     request: Any
     present: Collection[str]
     model: str
     stream: bool
-    recall: Sequence[str] = ()
+    recall: Callable[[Model], Sequence[str]] = nothing_to_recall
 
 
 class CallStream(Protocol):
@@ -67,11 +79,12 @@ class Job(Protocol):
     One exchange's translation.
 
     ``calls`` are bodies to send side by side, one slot each. ``usage`` is None until GLM told; ``leave`` is what
-    to keep for later requests, by key.
+    to keep for later requests, by key. ``recalled`` is None where answers are made anew each time.
     """
 
     calls: Sequence[bytes]
     ignored: Sequence[str]
+    recalled: Recalled | None
 
     @property
     def usage(self) -> Usage | None:

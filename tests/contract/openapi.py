@@ -39,6 +39,10 @@ EXCHANGE_HEADERS = {
     "x-ratelimit-remaining-requests": "How many more could start now.",
     "x-gateway-ignored": "Parameters that were accepted without effect, separated by commas.",
 }
+EMBEDDINGS_HEADERS = {
+    **EXCHANGE_HEADERS,
+    "x-gateway-cache": "How many of the texts were known: hit, partial or miss; absent where none are kept.",
+}
 ERROR_HEADERS = {
     **ANSWER_HEADERS,
     "retry-after": "Seconds after which to try again; on 429 and 503, when it is known.",
@@ -90,7 +94,7 @@ def paths() -> dict[str, Any]:
                 "summary": "Turn texts into vectors",
                 "requestBody": body_of("CreateEmbeddingRequest"),
                 "responses": responses(
-                    {"application/json": schema("CreateEmbeddingResponse")}, described=EXCHANGE_HEADERS
+                    {"application/json": schema("CreateEmbeddingResponse")}, described=EMBEDDINGS_HEADERS
                 ),
             }
         },

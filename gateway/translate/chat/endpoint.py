@@ -19,12 +19,13 @@ read_request = Reader(openai.CreateChatCompletionRequest).read
 def read(body: bytes) -> Incoming:
     """Return the request in ``body``; raise InvalidRequest naming the field that is wrong."""
     request, present = read_request(body)
+    keys = reasoning_to_recall(request.messages)
     return Incoming(
         request=request,
         present=present,
         model=request.model,
         stream=bool(request.stream),
-        recall=reasoning_to_recall(request.messages),
+        recall=lambda _: keys,
     )
 
 

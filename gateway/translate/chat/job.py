@@ -15,6 +15,7 @@ from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.stream import END, ChatStream, ChunkWriter
 from gateway.translate.chat.verdict import repair_request
 from gateway.translate.chat.whole import Whole
+from gateway.translate.endpoint import Recalled
 
 encode = msgspec.json.Encoder().encode
 
@@ -28,6 +29,7 @@ class ChatJob:
 
     def __init__(self, request: glm.ChatRequest, *, plan: Plan, count: int, ignored: Sequence[str]) -> None:
         self.ignored = ignored
+        self.recalled: Recalled | None = None
         self.calls: Sequence[bytes] = [
             encode(request if index == 0 else without_request_id(request)) for index in range(count)
         ]

@@ -1,9 +1,10 @@
 """The embeddings endpoint: reads a request, and makes the job it becomes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
+from gateway.catalog import Model
 from gateway.glm import embeddings as glm
 from gateway.openai import embeddings as openai
 from gateway.translate.embeddings.inputs import texts_of
@@ -40,25 +41,26 @@ def read(body: bytes, *, find_vocabulary: FindVocabulary, remembers: bool) -> In
     """Return the request in ``body``; raise InvalidRequest naming the field or input that is wrong."""
     request, present = read_request(body)
     in_order = texts_of(request.input, model=request.model, find_vocabulary=find_vocabulary)
-    texts = Texts(in_order, keys_of(in_order, request=request) if remembers else {})
+    digests = digests_of(in_order) if remembers else {}
     return Incoming(
-        request=(request, texts),
+        request=(request, in_order, digests),
         present=present,
         model=request.model,
         stream=False,
-        recall=list(texts.keys.values()),
+        recall=lambda model: [*keys_of(digests, request=request, model=model).values()],
     )
 
 
 def begin(incoming: Incoming, context: Context, *, dimensions_mode: DimensionsMode) -> EmbeddingsJob:
     """Return the job for a request; raise InvalidRequest for what the model does not do."""
     request: Request
-    texts: Texts
-    request, texts = incoming.request
+    in_order: Sequence[str]
+    digests: Mapping[str, str]
+    request, in_order, digests = incoming.request
     draft = map_params(request, present=incoming.present, table=EMBEDDINGS, context=context, strict=context.strict)
     size = size_of(request.dimensions, model=context.model, mode=dimensions_mode)
     return EmbeddingsJob(
-        texts,
+        Texts(in_order, keys_of(digests, request=request, model=context.model)),
         request=glm.EmbeddingRequest(model=context.model.id, input=[], dimensions=size.asked, **draft.fields),
         model=context.model,
         form=form_of(request.encoding_format, cut_to=size.cut_to),
@@ -67,7 +69,13 @@ def begin(incoming: Incoming, context: Context, *, dimensions_mode: DimensionsMo
     )
 
 
-def keys_of(texts: Sequence[str], *, request: Request) -> dict[str, str]:
-    """Return what the vector of each text is remembered by, within its model: its text, its size and its form."""
-    form = f"{request.encoding_format or 'float'}:{request.dimensions or ''}:"
-    return {text: form + hashlib.sha256(text.encode()).hexdigest() for text in texts}
+def digests_of(texts: Sequence[str]) -> dict[str, str]:
+    """Return what stands for each text in the key of its vector."""
+    return {text: hashlib.sha256(text.encode()).hexdigest() for text in texts}
+
+
+def keys_of(digests: Mapping[str, str], *, request: Request, model: Model) -> dict[str, str]:
+    """Return what the vector of each text is remembered by: its model, its form, its size and its text."""
+    # The model that serves, not the name that was used: what an alias means can change.
+    kind = f"{model.id}:{request.encoding_format or 'float'}:{request.dimensions or ''}:"
+    return {text: kind + digest for text, digest in digests.items()}

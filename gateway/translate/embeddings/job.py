@@ -13,6 +13,7 @@ from gateway.glm.chat import Usage
 from gateway.openai import embeddings as openai
 from gateway.translate.embeddings.parts import cut, explained
 from gateway.translate.embeddings.vectors import Form, read_vectors
+from gateway.translate.endpoint import Recalled
 
 encode = msgspec.json.Encoder().encode
 
@@ -57,6 +58,7 @@ class EmbeddingsJob:
         self.calls: Sequence[bytes] = [
             encode(part_of(request, part, first=index == 0)) for index, part in enumerate(self._parts)
         ]
+        self.recalled = Recalled(len(self._recalled), len(unique) - len(self._recalled)) if texts.keys else None
         self._usage: Usage | None = None if self.calls else Usage()
 
     @property

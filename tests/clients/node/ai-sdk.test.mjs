@@ -5,7 +5,7 @@ import { afterEach, describe, test } from 'node:test';
 
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, Output, stepCountIs, streamText, tool } from 'ai';
+import { APICallError, embed, embedMany, generateText, Output, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
 
 import { addFault, clearFaults, counted, picture, until } from './simulator.mjs';
@@ -226,5 +226,43 @@ for (const { name, of, reasons } of PROVIDERS)
       await addFault({ kind: 'error', code: '1302', times: 1, contains: `${name} again` });
 
       assert.equal((await generateText({ model, maxRetries: 1, prompt: `Say: ${name} again` })).text, `${name} again`);
+    });
+  });
+
+const EMBEDDERS = [
+  { name: '@ai-sdk/openai', of: (id) => createOpenAI().embedding(id) },
+  { name: '@ai-sdk/openai-compatible', of: (id) => compatible().embeddingModel(id) },
+];
+
+for (const { name, of } of EMBEDDERS)
+  describe(`${name} embeds`, () => {
+    const model = of('embedding-3');
+
+    test('many values, in order, with their usage', async () => {
+      const values = Array.from({ length: 150 }, (_, number) => `text number ${number}`);
+      const { embeddings, usage } = await embedMany({ model, maxRetries: 0, values });
+      const { embedding } = await embed({ model, maxRetries: 0, value: values[100] });
+
+      assert.equal(embeddings.length, 150);
+      assert.equal(embedding.length, 2048);
+      assert.deepEqual(embeddings[100], embedding);
+      assert.notDeepEqual(embeddings[99], embedding);
+      assert.ok(usage.tokens >= 150);
+    });
+
+    test('with the dimensions that were asked for', async () => {
+      const providerOptions = { openai: { dimensions: 512 }, glm: { dimensions: 512 } };
+      const { embedding } = await embed({ model, maxRetries: 0, value: 'tea', providerOptions });
+
+      assert.equal(embedding.length, 512);
+    });
+
+    test('and tells the fault in the gateway\'s words', async () => {
+      await assert.rejects(embedMany({ model: of('glm-nope'), maxRetries: 0, values: ['tea'] }), (error) => {
+        assert.ok(APICallError.isInstance(error), error.name);
+        assert.equal(error.statusCode, 404);
+        assert.match(error.message, /glm-nope/);
+        return true;
+      });
     });
   });

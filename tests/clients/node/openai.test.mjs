@@ -356,3 +356,28 @@ describe('models', () => {
     await assert.rejects(client.models.retrieve('glm-nope'), OpenAI.NotFoundError);
   });
 });
+
+describe('embeddings', () => {
+  const texts = ['tea', '今天北京天气很好', 'tea'];
+
+  test('are the same numbers by default, where they travel as base64, as in JSON', async () => {
+    const packed = await client.embeddings.create({ model: 'text-embedding-3-large', input: texts });
+    const plain = await client.embeddings.create({ model: 'embedding-3', input: texts, encoding_format: 'float' });
+
+    assert.equal(packed.model, 'embedding-3');
+    assert.deepEqual(packed.data.map(({ index, object }) => [index, object]), [[0, 'embedding'], [1, 'embedding'], [2, 'embedding']]);
+    assert.deepEqual(packed.data.map((one) => one.embedding), plain.data.map((one) => one.embedding.map(Math.fround)));
+    assert.deepEqual(packed.data[0].embedding, packed.data[2].embedding);
+    assert.equal(packed.usage.total_tokens, packed.usage.prompt_tokens);
+  });
+
+  test('have the dimensions that were asked for, or say which there are', async () => {
+    const { data } = await client.embeddings.create({ model: 'embedding-3', input: 'tea', dimensions: 256 });
+
+    assert.equal(data[0].embedding.length, 256);
+    await assert.rejects(
+      client.embeddings.create({ model: 'embedding-3', input: 'tea', dimensions: 768 }),
+      (error) => error instanceof OpenAI.BadRequestError && error.param === 'dimensions' && /256, 512, 1024, 2048/.test(error.message),
+    );
+  });
+});

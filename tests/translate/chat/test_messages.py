@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.translate.chat.endpoint import read
 
 Sent = Callable[..., dict[str, Any]]
 
+MODEL = Model(id="glm-4.7", operations=("chat",))
 USER = {"role": "user", "content": "Hello"}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
 CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "c", "input": 'say "hi"'}}
@@ -184,4 +186,4 @@ def test_keys_to_recall_are_the_calls_without_reasoning() -> None:
         b'"type":"function","function":{"name":"f","arguments":"{}"}}]}]}'
     )
 
-    assert [*read(body).recall] == ["a"]
+    assert [*read(body).recall(MODEL)] == ["a"]

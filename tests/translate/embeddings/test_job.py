@@ -169,10 +169,11 @@ def test_only_new_texts_are_asked_for_when_others_are_recalled() -> None:
         pytest.param({"dimensions": 256}, id="of another size"),
         pytest.param({"encoding_format": "base64"}, id="of another form"),
         pytest.param({"input": "text 10"}, id="of another text"),
+        pytest.param({"model": "embedding-2"}, id="of another model"),
     ],
 )
 def test_vector_is_not_recalled_when_it_is_another(other: dict[str, Any]) -> None:
-    """The key holds all that makes a vector what it is, within a model."""
+    """The key holds all that makes a vector what it is."""
     first = answered(begin_job(input="text 1", remembers=True))
 
     fields: dict[str, Any] = {"input": "text 1"} | other
