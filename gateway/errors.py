@@ -18,6 +18,8 @@ GatewayError
 │   ├── UpstreamRateLimited    429  GLM says there is too much at once
 │   ├── Overloaded             503  the model has no room for anybody
 │   ├── QuotaExhausted         429  GLM's account cannot pay; waiting does not help
+│   ├── SlotsUnavailable       503  slots cannot be counted at the moment
+│   ├── SlotLost               503  the slot was given to others while it was used
 │   └── Draining               503  this process is shutting down
 └── UpstreamError          GLM's fault, or ours for how we reach it
     ├── UpstreamUnavailable    502  no connection, or it broke
@@ -175,6 +177,22 @@ class QuotaExhausted(CapacityError):
     type = "insufficient_quota"
     default_code = "insufficient_quota"
     should_retry = False
+
+
+class SlotsUnavailable(CapacityError):
+    """Raised when whoever counts shared slots cannot be reached, and none are given out without."""
+
+    status = 503
+    type = "server_error"
+    default_code = "slots_unavailable"
+
+
+class SlotLost(CapacityError):
+    """Raised when this process could not renew the slot of what it was doing, so that others may have it."""
+
+    status = 503
+    type = "server_error"
+    default_code = "slot_lost"
 
 
 class Draining(CapacityError):

@@ -289,6 +289,14 @@ async def test_body_is_no_part_of_the_head() -> None:
         assert await connection.answer() == (200, b"/a")
 
 
+async def test_body_is_no_part_of_the_head_that_follows_it() -> None:
+    """A request that is pipelined behind a large one, and not whole yet, takes nothing from its answer."""
+    async with wire(BoundedHttp.of(max_header_bytes=100)) as connection:
+        connection.write(b"POST /a HTTP/1.1\r\ncontent-length: 500\r\n\r\n" + b"b" * 500 + b"GET /b HTTP/1.1\r\n")
+
+        assert await connection.answer() == (200, b"/a")
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -323,9 +331,23 @@ async def test_connection_is_closed_when_it_says_nothing() -> None:
     """A caller that only holds a connection open does not hold it for ever."""
 
     class Impatient(BoundedHttp):
-        first_head_seconds = 0.01
+        head_seconds = 0.01
 
     async with wire(Impatient) as connection:
+        assert await connection.end() == b""
+
+
+async def test_connection_is_closed_when_its_second_head_does_not_come() -> None:
+    """Nor does one that has been answered before."""
+
+    class Impatient(BoundedHttp):
+        head_seconds = 0.01
+
+    async with wire(Impatient) as connection:
+        connection.write(b"GET /a HTTP/1.1\r\n\r\n")
+        assert await connection.answer() == (200, b"/a")
+        connection.write(b"G")
+
         assert await connection.end() == b""
 
 

@@ -164,6 +164,8 @@ def _announce(settings: Settings, *, port: int, metrics_port: int) -> None:
         logger.info(sentence)
     for warning in settings.warnings:
         logger.warning(warning)
+    if settings.simulator and (settings.tenants or settings.host in EVERYWHERE):
+        logger.warning("There is no account at Zhipu: every answer is the simulator's. Set ZHIPU_API_KEY.")
     host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
     click.echo(f"GLM Gateway answers on {url}")

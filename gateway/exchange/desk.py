@@ -20,13 +20,14 @@ class Policy(Struct, frozen=True, kw_only=True):
     How exchanges behave where there is a choice; times in seconds.
 
     ``heartbeat_seconds`` 0: silence is left silent. ``disconnect_grace_seconds`` is how long GLM may go on for a
-    caller that left, 0 to cut it off at once.
+    caller that left, 0 to cut it off at once. ``stop_on_lost_lease``: work whose slot others may have is ended.
     """
 
     queue_timeout_seconds: float
     heartbeat_seconds: float
     disconnect_grace_seconds: float
     max_retries: int
+    stop_on_lost_lease: bool = True
 
 
 @dataclass(kw_only=True)

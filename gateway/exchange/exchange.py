@@ -12,6 +12,8 @@ from gateway.errors import (
     GatewayError,
     InvalidRequest,
     RateLimited,
+    SlotLost,
+    SlotsUnavailable,
     UpstreamError,
     UpstreamTimeout,
 )
@@ -181,7 +183,7 @@ def outcome_of(error: BaseException) -> Outcome:
             return "rejected"
         case UpstreamTimeout():
             return "upstream_timeout"
-        case Draining():
+        case Draining() | SlotLost() | SlotsUnavailable():
             return "gateway_error"
         case UpstreamError() | CapacityError():
             return "upstream_error"

@@ -7,6 +7,7 @@ from typing import TypeVar
 from gateway.errors import (
     GatewayError,
     InvalidOutput,
+    SlotLost,
     UpstreamFailed,
     UpstreamProtocolError,
     UpstreamTimeout,
@@ -33,18 +34,30 @@ class Held:
     """
     A slot, and the answer of GLM's that it pays for. Whoever holds it closes it.
 
-    ``reply`` is None until the head of the answer is there.
+    ``reply`` is None until the head of the answer is there. ``leash`` is around everything up to its being
+    taken; it ends that as soon as the slot is lost.
     """
 
     def __init__(self, slot: Slot, *, limiter: Limiter) -> None:
         self.slot = slot
         self.reply: Reply | None = None
+        self.leash = asyncio.timeout(None)
+        self.taken = False
         self._limiter = limiter
+        self._cutting: asyncio.Task[None] | None = None
 
     @property
     def status(self) -> int:
         """GLM's HTTP status, 0 while there is none."""
         return self.reply.status if self.reply is not None else 0
+
+    def lose(self) -> None:
+        """End what the slot is used for, since it may be somebody else's by now."""
+        loop = asyncio.get_running_loop()
+        if not self.taken:
+            self.leash.reschedule(loop.time())
+        elif self.reply is not None:
+            self._cutting = loop.create_task(self.reply.aclose())
 
     async def aclose(self) -> None:
         """Let go of the connection and give the slot back, even when this is cancelled; again has no effect."""
@@ -66,7 +79,8 @@ class Line:
         self, desk: Desk, *, record: Record, waits: Waits, scope: Scope, path: str, patience_seconds: float
     ) -> None:
         self.waits = waits
-        self.at_once = scope.limit
+        # More of them would wait for their own siblings, and give up on them.
+        self.at_once = max(1, min(scope.limit, max((account.limit for account in scope.accounts), default=1)))
         self._desk = desk
         self._record = record
         self._scope = scope
@@ -78,14 +92,19 @@ class Line:
         Send ``body`` to GLM and return what ``take`` makes of the answer, once its head says that it succeeds.
 
         ``take`` owns what it is given, unless it raises. It may run again after a GatewayError of its own, as
-        long as the caller has seen nothing. Raises RateLimited when no slot becomes free, and GLM's errors.
+        long as the caller has seen nothing. Raises RateLimited when no slot becomes free, SlotLost when the
+        limiter takes it back, and GLM's errors.
         """
         deadline = self._desk.clock() + self._patience_seconds
         retries = 0
         while True:
             held = await self._take_slot(deadline=deadline)
             try:
-                return await self._send(held, body, take)
+                async with held.leash:
+                    return await self._send(held, body, take)
+            except TimeoutError as error:
+                await held.aclose()
+                raise slot_lost() from error
             except GatewayError as error:
                 await held.aclose()
                 fault = self.note_fault(error, http_status=held.status)
@@ -116,6 +135,8 @@ class Line:
         return Held(slot, limiter=self._desk.limiter)
 
     async def _send(self, held: Held, body: bytes, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
+        if self._desk.policy.stop_on_lost_lease:
+            held.slot.on_lost(held.lose)
         started = self._desk.clock()
         with self.waits.upstream:
             reply = held.reply = await self._desk.upstream.post(self._path, account=held.slot.account, body=body)
@@ -123,7 +144,9 @@ class Line:
             raise await self._refusal(reply)
         if self._record.response_start_seconds is None:
             self._record.response_start_seconds = self._desk.clock() - started
-        return await take(held, reply)
+        taken = await take(held, reply)
+        held.taken = True
+        return taken
 
     async def _refusal(self, reply: Reply) -> GatewayError:
         with self.waits.upstream:
@@ -139,6 +162,14 @@ class Line:
         self._record.phase = "queued"  # Nothing is under way, so nobody who leaves now has to be waited for.
         with self.waits.upstream:
             await asyncio.sleep(seconds)
+
+
+def slot_lost() -> SlotLost:
+    """Return the error for work whose slot may be somebody else's by now."""
+    return SlotLost(
+        "The gateway could not renew this request's slot in time and gave the request up. Ask again.",
+        retry_after_seconds=1,
+    )
 
 
 def may_retry(error: GatewayError, fault: UpstreamFault) -> bool:

@@ -6,7 +6,7 @@ from contextlib import aclosing, suppress
 from typing import Protocol, Self
 
 from gateway.errors import GatewayError
-from gateway.exchange.line import OK, Held, Line
+from gateway.exchange.line import OK, Held, Line, slot_lost
 from gateway.exchange.waits import Wait
 from gateway.record import Record
 from gateway.translate.endpoint import CallStream, Job
@@ -106,6 +106,8 @@ class StreamedCall:
         try:
             return await self._reading.read()
         except GatewayError as error:
+            if self._reading.held.slot.lost:
+                raise slot_lost() from error
             self._line.note_fault(error, http_status=OK)
             raise
 

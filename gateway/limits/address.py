@@ -57,7 +57,7 @@ def connect(url: str, *, timeout_seconds: float) -> Client:
         options["ssl"] = True
     if parts["kind"] == "cluster":
         nodes = [ClusterNode(host, port) for host, port in hosts(parts["hosts"], PORT)]
-        return RedisCluster(startup_nodes=nodes, cluster_error_retry_attempts=1, **options)
+        return RedisCluster(startup_nodes=nodes, **options)
     if parts["kind"] == "sentinel":
         sentinels = hosts(parts["hosts"], SENTINEL_PORT)
         watched: Any = Sentinel(sentinels, sentinel_kwargs=sentinel_options(options), **options)  # type: ignore[no-untyped-call]

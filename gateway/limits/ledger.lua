@@ -20,10 +20,10 @@ The request and the reply are msgpack maps; wire.py describes their fields. An i
 replica sends numbers only, so it cannot touch the slot of another.
 
 Books are new when there are none (Redis started empty, was flushed, forgot them), when nobody touched them for
-so long that leases say nothing (Redis was out of reach for all), and when this server has never run this script
-(it was restarted, or took over). New books call the roll: nobody is admitted before every replica known to
-anybody has registered what it holds, or may be given up. Until then what is held is written down without
-question; afterwards only if there is room.
+so long that leases say nothing (Redis was out of reach for all), and when a replica asks for it, because this
+server has never run this script (it was restarted, or took over) or because slots were given out without it.
+New books call the roll: nobody is admitted before every replica known to anybody has registered what it holds,
+or may be given up. Until then what is held is written down without question; afterwards only if there is room.
 
 Without <now>, which is for tests, the time is Redis' own.
 ]]
@@ -239,7 +239,6 @@ local function register()
             call('ZADD', roll, 'NX', now + peer[2], peer[1])
         end
     end
-    reply.marks = call('HGETALL', marks)
 end
 
 local function expire()
@@ -347,13 +346,13 @@ function asked.keep()
             table.insert(totals, all[i + 1])
         end
     end
-    return {'kept', totals}
+    return {'kept', totals, call('HGETALL', marks)}
 end
 
 -- The order of things -------------------------------------------------------------------------------------
 
-local forgotten = request.forgotten and (request.epoch == '' or request.epoch == epoch)
-if not epoch or forgotten or lost_sight() then
+local recount = request.call_roll and (request.epoch == '' or request.epoch == epoch)
+if not epoch or recount or lost_sight() then
     begin()
 end
 call('HSET', head, 'touched', now)

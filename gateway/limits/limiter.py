@@ -11,16 +11,6 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from gateway.errors import CapacityError
-
-
-class SlotsUnavailable(CapacityError):
-    """Raised when whoever counts shared slots cannot be reached, and none are given out without."""
-
-    status = 503
-    type = "server_error"
-    default_code = "slots_unavailable"
-
 
 class AccountLimit(Struct, frozen=True, array_like=True):
     """How many requests one Zhipu account may have under way for a model."""

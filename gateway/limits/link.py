@@ -52,8 +52,8 @@ class Link:
         reply = await self._call(self._ledger.sha, keys, encode(request))
         if reply is None:
             # The server has never run the script: it may be another one than before, or have been restarted.
-            forgotten = msgspec.structs.replace(request, forgotten=True)
-            reply = await self._teach(self._ledger.source, keys, encode(forgotten))
+            request = msgspec.structs.replace(request, call_roll=True)
+            reply = await self._teach(self._ledger.source, keys, encode(request))
         return decode_reply(reply)
 
     async def be_seen(self, replica: str, *, lease_ms: int) -> tuple[bool, list[tuple[str, int]]]:

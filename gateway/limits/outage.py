@@ -1,15 +1,20 @@
 """Books for one model while Redis is away: this replica's share of the limits, or nothing for anybody."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Literal, Protocol
 
+from gateway.errors import SlotsUnavailable
 from gateway.limits.ledger import Full, Held, Waiting, Wish
-from gateway.limits.limiter import AccountLimit, Scope, SlotsUnavailable
+from gateway.limits.limiter import AccountLimit, Scope
 from gateway.limits.lobby import Books, Lobby, Waiter
 from gateway.limits.local import LocalBooks
 from gateway.limits.roster import Roster
 
 RETRY_AFTER_SECONDS = 1.0
+
+SETTLE_SECONDS = 0.1
+"""How long nothing is given out, so that what others took just before is heard of."""
 
 Outage = Literal["share", "refuse"]
 GiveBack = Callable[[int], None]
@@ -17,6 +22,9 @@ GiveBack = Callable[[int], None]
 
 class OutageBooks(Books, Protocol):
     """Books that stand in for those in Redis."""
+
+    ready: bool
+    """Whether they give out what they have."""
 
     def take_over(self) -> None:
         """Become the lobby's books."""
@@ -37,12 +45,14 @@ class ShareBooks(LocalBooks):
 
     def __init__(self, lobby: Lobby, roster: Roster, *, give_back: GiveBack) -> None:
         super().__init__(lobby)
+        self.ready = False
         self._roster = roster
         self._tell = give_back
 
     def take_over(self) -> None:
-        """Write down who holds, then line up who waits, in their order."""
+        """Write down who holds and line up who waits, in their order; soon they are served."""
         lobby = self._lobby
+        self.pause()
         for slot in lobby.held.values():
             self.enter(slot.number, slot.scope, slot.account)
         lobby.books = self
@@ -51,6 +61,8 @@ class ShareBooks(LocalBooks):
             answer = self.ledger.acquire(waiter.number, self.wish(waiter.scope), queue_size=queue_size)
             if not lobby.answer(waiter.number, answer):
                 self.give_back(waiter.number)
+
+        asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._settle)
 
     def give_back(self, number: int) -> None:
         """Hand on what was given back."""
@@ -66,6 +78,13 @@ class ShareBooks(LocalBooks):
         pool = [AccountLimit(one.name, share(one.limit, f"account:{one.name}")) for one in scope.accounts]
         return Wish(scope.tenant, share(scope.limit, f"tenant:{scope.tenant}"), tuple(pool))
 
+    def _settle(self) -> None:
+        """Begin to give out, by what is known now."""
+        self.ready = True
+        for waiter in self._lobby.waiting.values():
+            self.ask_again(waiter)
+        self.go_on()
+
     def pause(self) -> None:
         """Line up whoever comes."""
         self.ledger.closed = True
@@ -77,6 +96,8 @@ class ShareBooks(LocalBooks):
 
 class NoBooks:
     """No slots for anybody; what is under way may finish."""
+
+    ready = True
 
     def __init__(self, lobby: Lobby, *, give_back: GiveBack) -> None:
         self.give_back = give_back

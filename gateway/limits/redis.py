@@ -55,6 +55,7 @@ class RedisLimiter:
         )
         self._models: dict[str, tuple[Lobby, SharedBooks]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._listening = asyncio.Event()
         self._renewed_at = 0.0
 
     @classmethod
@@ -98,6 +99,8 @@ class RedisLimiter:
             await self._be_seen()
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._beat()), loop.create_task(self._listen())]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._listening.wait(), CALL_SECONDS)
 
     async def aclose(self) -> None:
         """Tell Redis what was given back last, and take leave."""
@@ -131,7 +134,8 @@ class RedisLimiter:
             with suppress(Away):
                 known = await self._be_seen()
                 self._renew(at_once=not known)
-                await asyncio.gather(*(books.come_back() for _, books in self._models.values()))
+                if self._listening.is_set():
+                    await asyncio.gather(*(books.come_back() for _, books in self._models.values()))
             await asyncio.sleep(self._beat_seconds)
 
     async def _be_seen(self) -> bool:
@@ -149,14 +153,21 @@ class RedisLimiter:
 
     async def _listen(self) -> None:
         """Hear of turns and of other replicas; what is missed meanwhile is asked for every second."""
+        channels = (NEWS, TURNS + self.replica)
         while True:
             with suppress(RedisError, OSError):
-                async with self.link.client.pubsub(ignore_subscribe_messages=True) as channel:
-                    await channel.subscribe(NEWS, TURNS + self.replica)
+                async with self.link.client.pubsub() as subscription:
+                    await subscription.subscribe(*channels)
                     while True:
-                        message = await channel.get_message(timeout=CALL_SECONDS)
-                        if message is not None:
+                        message = await subscription.get_message(timeout=CALL_SECONDS)
+                        if message is None:
+                            continue
+                        if message["type"] == "message":
                             self._hear(message["channel"].decode(), message["data"])
+                        elif message["data"] == len(channels):
+                            self._listening.set()
+                            self._renew(at_once=True)
+            self._listening.clear()
             await asyncio.sleep(self._beat_seconds)
 
     def _hear(self, channel: str, data: bytes) -> None:

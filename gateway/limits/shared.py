@@ -89,9 +89,9 @@ class SharedBooks:
 
     async def come_back(self) -> None:
         """See whether Redis is there again; if so, make its books whole, and go on with them."""
-        if self._instead is not None and self._talking is None:
+        if self._instead is not None and self._instead.ready and self._talking is None:
             self._instead.pause()
-            await self._register()
+            await self._register(call_roll=True)
             if self._instead is not None:
                 self._instead.go_on()
 
@@ -131,7 +131,7 @@ class SharedBooks:
         elif reply is not None:
             self._take_in(wanted, reply)
 
-    async def _register(self) -> None:
+    async def _register(self, *, call_roll: bool = False) -> None:
         """Tell books that are new, or were away, all that is held here, given back and waited for."""
         self._said.clear()
         self._renew = False
@@ -140,9 +140,9 @@ class SharedBooks:
         waiting = dict(self._lobby.waiting)
         said: list[Operation] = [*map(Release, self._given_back), *map(acquire, waiting.values()), Keep()]
         request = self._request(self._holds(), said)
-        reply = await self._send(msgspec.structs.replace(request, peers=self._roster.peers(now=now)))
+        peers = self._roster.peers(now=now)
+        reply = await self._send(msgspec.structs.replace(request, peers=peers, call_roll=call_roll))
         if reply is not None:
-            self._roster.mark(self._lobby.model, pairs(reply.marks).items())
             self._instead, self._lobby.books = None, self
             self._take_in(said, reply)
             self._catch_up(waiting)
@@ -185,6 +185,7 @@ class SharedBooks:
                 self._given_back.pop(operation.number, None)
             elif isinstance(answer, Kept):
                 self.everywhere = pairs(answer.counts)
+                self._roster.mark(self._lobby.model, pairs(answer.marks).items())
             elif isinstance(operation, Acquire) and isinstance(answer, Held):
                 self._take(Turn(operation.number, answer.account))
             elif isinstance(operation, Acquire) and isinstance(answer, Waiting | Full):

@@ -55,8 +55,8 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     What one replica wants of one model's books, done in one step: first ``holds``, then ``operations``.
 
     ``epoch`` is the name of the books as last heard, empty if never. ``peers``, if set, registers the replica with
-    these books, and then ``holds`` is all that it holds. ``forgotten``: the server did not know the script.
-    ``replicas`` is how many share the limits.
+    these books, and then ``holds`` is all that it holds. ``call_roll`` has all others register as well, unless the
+    books were begun anew since ``epoch``. ``replicas`` is how many share the limits.
     """
 
     model: str
@@ -67,7 +67,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     holds: Sequence[Hold]
     operations: Sequence[Operation]
     peers: Sequence[Peer] | UnsetType = UNSET
-    forgotten: bool = False
+    call_roll: bool = False
 
 
 class Done(Struct, frozen=True, array_like=True, tag="done"):
@@ -75,9 +75,15 @@ class Done(Struct, frozen=True, array_like=True, tag="done"):
 
 
 class Kept(Struct, frozen=True, array_like=True, tag="kept"):
-    """How many slots are held by all, "tenant:<name>" or "account:<name>" alternating with the number."""
+    """
+    How many slots all hold, and the most beyond its share that each replica is known to have held.
+
+    Names and numbers alternate. ``counts`` are by "tenant:<name>" and "account:<name>", ``marks`` by
+    "<replica> tenant:<name>" and "<replica> account:<name>".
+    """
 
     counts: list[str]
+    marks: list[str]
 
 
 Answer: TypeAlias = Held | Waiting | Full | Done | Kept
@@ -89,8 +95,6 @@ class Reply(Struct, frozen=True, kw_only=True):
 
     ``stale``: these are other books than the replica knows; nothing was done, and it has to register. ``lost`` are
     the numbers of holds that the books no longer grant. ``expired`` counts leases, of any replica, that ran out.
-    ``marks``, for who registers, alternates between "<replica> tenant:<name>" or "<replica> account:<name>" and a
-    number: how many slots each replica is known to have held beyond its share.
     """
 
     epoch: str
@@ -99,7 +103,6 @@ class Reply(Struct, frozen=True, kw_only=True):
     answers: list[Answer]
     turns: list[Turn]
     expired: int
-    marks: list[str] = []
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from litestar import MediaType, Response, get, route
+from litestar import MediaType, Response, route
 from litestar.handlers import HTTPRouteHandler
 
 from gateway import __version__
@@ -11,11 +11,11 @@ from gateway import __version__
 def health_routes(is_draining: Callable[[], bool]) -> list[HTTPRouteHandler]:
     """Return the probes; ``is_draining`` tells whether this process was told to stop."""
 
-    @get("/livez", media_type=MediaType.TEXT, name="livez")
+    @route("/livez", http_method=["GET", "HEAD"], media_type=MediaType.TEXT, name="livez")
     async def livez() -> str:
         return "ok"
 
-    @get("/readyz", media_type=MediaType.TEXT, name="readyz")
+    @route("/readyz", http_method=["GET", "HEAD"], media_type=MediaType.TEXT, name="readyz")
     async def readyz() -> Response[str]:
         if is_draining():
             return Response("draining", status_code=503, media_type=MediaType.TEXT)

@@ -8,7 +8,7 @@ import asyncio
 from itertools import chain
 from typing import ClassVar, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest
 from gateway.server.corked import Corked
@@ -19,15 +19,16 @@ class BoundedHttp(HttpToolsProtocol):
     """
     One connection.
 
-    A head larger than ``max_header_bytes`` is refused before it is whole. A connection whose first head is not
-    there within ``first_head_seconds`` is closed.
+    A head larger than ``max_header_bytes`` is refused before it is whole. A connection on which a head takes
+    longer than ``head_seconds`` is closed.
     """
 
     max_header_bytes: ClassVar[int] = 64 * 1024
-    first_head_seconds: ClassVar[float] = 60.0
+    head_seconds: ClassVar[float] = 60.0
     _head_timer: asyncio.TimerHandle | None = None
     _reading_head = False
     _head_bytes = 0
+    _heads_begun = 0
     _refusal: GatewayError | None = None
 
     @classmethod
@@ -38,7 +39,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head, but not for ever."""
         super().connection_made(cast("asyncio.Transport", Corked(transport, loop=self.loop)))
-        self._head_timer = self.loop.call_later(self.first_head_seconds, transport.close)
+        self._head_timer = self.loop.call_later(self.head_seconds, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -48,12 +49,20 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count a head."""
         self._reading_head, self._head_bytes = True, 0
+        self._heads_begun += 1
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
         super().on_message_begin()
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head that is still being read is too large already."""
+        cycle: RequestResponseCycle | None = self.cycle
+        was_idle = not self._reading_head and (cycle is None or not cycle.more_body)
+        self._heads_begun = 0
         super().data_received(data)
-        if self._reading_head and not self.transport.is_closing():
+        # Otherwise it came together with another request, and how much of it is head is not known.
+        is_all_head = self._heads_begun == was_idle
+        if is_all_head and self._reading_head and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > self.max_header_bytes:
                 self._refusal = self._too_large()

@@ -49,8 +49,11 @@ def kind_of(code: str, *, http_status: int) -> Kind:
 
 KIND_BY_STATUS: dict[int, Kind] = {
     401: "auth",
+    402: "billing",
     403: "permission",
     404: "gone",
+    407: "internal",
+    408: "network",
     429: "rate_limit",
     434: "permission",
     503: "overload",

@@ -153,7 +153,7 @@ class Connection(asyncio.Protocol):
         self._exchanging = False
         if self._answer.reusable and not self.closed:
             return True
-        self.abort()
+        self._fail(httpx.ReadError("The answer was closed while it was read."))
         return False
 
     def abort(self) -> None:

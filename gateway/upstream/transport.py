@@ -19,6 +19,9 @@ from gateway.upstream.connection import Connection, StaleConnectionError
 KEEPALIVE_SECONDS = 30.0
 """Below the 60 s and more for which servers keep idle connections, so that a stale one is rare."""
 
+STALE_SECONDS = 0.1
+"""How soon a kept connection closes that the server had given up before it was taken."""
+
 PORTS = {"http": 80, "https": 443}
 
 Origin = tuple[str, str, int]
@@ -37,11 +40,13 @@ class KeptConnections(httpx.AsyncBaseTransport):
     Sends requests over connections that are kept between them.
 
     There is no limit to their number: the slots of the limiter bound how much is under way. A kept connection
-    that turns out to be closed before a byte came back is replaced, and the request sent again.
+    that closes at once, before a byte came back, was about to when it was taken: the request is sent again, once,
+    over a new one. One that closes later is a failure, since GLM may have worked on the request.
     """
 
-    def __init__(self, *, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *, ssl_context: ssl.SSLContext | None = None, stale_seconds: float = STALE_SECONDS) -> None:
         self._ssl_context = ssl_context
+        self._stale_seconds = stale_seconds
         self._idle: dict[Origin, deque[Connection]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -52,13 +57,15 @@ class KeptConnections(httpx.AsyncBaseTransport):
         idle = self._idle.setdefault(origin, deque())
         message = serialised(request, request.read())
         timeout = request.extensions.get("timeout", {})
+        kept = take(idle, now=loop.time())
         while True:
-            kept = take(idle, now=loop.time())
             connection = kept or await self._connect(origin, timeout_seconds=timeout.get("connect"))
+            sent_at = loop.time()
             try:
                 status, headers = await connection.exchange(message, read_timeout_seconds=timeout.get("read"))
             except StaleConnectionError:
-                if kept is not None:
+                if kept is not None and loop.time() - sent_at < self._stale_seconds:
+                    kept = None
                     continue
                 raise httpx.RemoteProtocolError("The connection closed without an answer.") from None
             except BaseException:

@@ -165,6 +165,23 @@ async def test_asks_again_when_a_kept_connection_turns_out_closed(transport: Kep
     assert server.connections == 2
 
 
+async def test_does_not_ask_again_when_the_server_may_have_worked() -> None:
+    """A kept connection that closes late was not stale: asking again might be charged twice."""
+    transport = KeptConnections(stale_seconds=0)
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(OK)
+        await read_request(reader)
+
+    async with serving(script) as (server, url):
+        await body_of(await transport.handle_async_request(request(url)))
+        with pytest.raises(httpx.RemoteProtocolError):
+            await transport.handle_async_request(request(url))
+
+    assert server.connections == 1
+
+
 async def close_at_once(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
     await read_request(reader)
 

@@ -1,0 +1,84 @@
+"""Limiters for tests: in memory, and replicas that share a real Redis."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.limits.limiter import Limiter
+from gateway.limits.memory import MemoryLimiter
+from gateway.limits.redis import RedisLimiter
+from tests.limits.requests import Requests
+from tests.redis_server import REDIS_SERVER, RedisServer
+
+LEASE_SECONDS = 1.2
+QUEUE_SIZE = 3
+
+StartReplica = Callable[..., Awaitable[RedisLimiter]]
+
+
+@pytest.fixture(scope="session")
+def one_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Serve one Redis to all tests that do it no harm."""
+    need_redis()
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis(one_redis: RedisServer) -> RedisServer:
+    """Give the Redis, empty."""
+    one_redis.ask("FLUSHALL")
+    one_redis.ask("CONFIG", "RESETSTAT")
+    return one_redis
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """Give a Redis to be harmed."""
+    need_redis()
+    server = RedisServer(tmp_path).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def start_replica() -> AsyncIterator[StartReplica]:
+    """Start replicas on a Redis; they end with the test."""
+    started: list[RedisLimiter] = []
+
+    async def start(server: RedisServer, **options: Any) -> RedisLimiter:
+        defaults: dict[str, Any] = {"queue_size": QUEUE_SIZE, "lease_seconds": LEASE_SECONDS, "on_outage": "share"}
+        limiter = RedisLimiter.create(server.url, **{**defaults, **options})
+        started.append(limiter)
+        await limiter.start()
+        return limiter
+
+    yield start
+    await asyncio.gather(*(limiter.aclose() for limiter in started))
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def limiter(request: pytest.FixtureRequest, start_replica: StartReplica) -> Limiter:
+    """Give every kind of limiter, with room for 3 waiters per tenant."""
+    if request.param == "memory":
+        return MemoryLimiter(queue_size=QUEUE_SIZE)
+    return await start_replica(request.getfixturevalue("redis"))
+
+
+@pytest.fixture
+def requests(limiter: Limiter) -> Requests:
+    """Give requests to the limiter."""
+    return Requests(limiter)
+
+
+def need_redis() -> None:
+    """Skip a test where there is no Redis to be had, except where everything has to be tested."""
+    if REDIS_SERVER is None:
+        if os.environ.get("CI"):
+            pytest.fail("redis-server is not installed")
+        pytest.skip("redis-server is not installed")

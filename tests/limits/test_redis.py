@@ -1,0 +1,406 @@
+"""Slots shared through a real Redis: leases, lost messages, round trips, and Redis gone in every way it can go."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from gateway.errors import RateLimited, SlotsUnavailable
+from gateway.limits.link import Away, end
+from gateway.limits.redis import RedisLimiter
+from gateway.limits.wire import Reply, Request
+from tests.limits.conftest import LEASE_SECONDS, StartReplica
+from tests.limits.requests import MODEL, Requests, scope, until
+from tests.redis_server import RedisServer
+
+
+async def know_each_other(*replicas: RedisLimiter) -> None:
+    await until(lambda: all(one.replicas == len(replicas) for one in replicas))
+
+
+async def die(replica: RedisLimiter) -> None:
+    """End as a process does that is killed: without a word."""
+    await end(replica._tasks)
+    for _, books in replica._models.values():
+        books._closed = True
+
+
+def held(server: RedisServer) -> int:
+    """Return how many slots the books in Redis count."""
+    return server.number("HGET", f"glm-gateway:{{{MODEL}}}:counts", "account:main")
+
+
+async def test_slot_goes_to_another_replica_when_it_is_given_back(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """Freed here, served there, and nobody has to ask."""
+    never_asks = await start_replica(redis)
+    never_asks._check_seconds = 3600
+    one, other = Requests(await start_replica(redis)), Requests(never_asks)
+    await one.join("holder", scope(limit=1))
+    await one.until_served("holder")
+    await other.join("waiting", scope(limit=1))
+    await other.until_waiting(1)
+
+    one.free("holder")
+
+    await other.until_served("waiting")
+
+
+async def test_slot_comes_anyway_when_the_notice_of_it_is_lost(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """Whoever waits asks again, at least every second."""
+    deaf = await start_replica(redis)
+    await end(deaf._tasks[1:])
+    one, other = Requests(await start_replica(redis)), Requests(deaf)
+    await one.join("holder", scope(limit=1))
+    await one.until_served("holder")
+    await other.join("waiting", scope(limit=1))
+    await other.until_waiting(1)
+
+    one.free("holder")
+
+    await other.until_served("waiting")
+
+
+async def test_slots_return_when_their_replica_was_killed(redis: RedisServer, start_replica: StartReplica) -> None:
+    """A lease that nobody renews ends, by the clock of Redis."""
+    killed, other = await start_replica(redis), await start_replica(redis)
+    await know_each_other(killed, other)
+    for _ in range(2):
+        await killed.acquire(scope(limit=2), timeout_seconds=5)
+
+    await die(killed)
+
+    assert "main" == (await other.acquire(scope(limit=2), timeout_seconds=3 * LEASE_SECONDS)).account
+
+
+async def test_slot_is_kept_when_it_is_held_for_longer_than_a_lease(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """Holders renew."""
+    one, other = await start_replica(redis), await start_replica(redis)
+    slot = await one.acquire(scope(limit=1), timeout_seconds=5)
+
+    with pytest.raises(RateLimited):
+        await other.acquire(scope(limit=1), timeout_seconds=2 * LEASE_SECONDS)
+
+    assert not slot.lost
+
+
+async def test_holder_is_told_when_its_slot_was_given_to_another(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """A replica that slept through its lease learns what it lost, and takes nothing back from its new holder."""
+    slept, other = await start_replica(redis), await start_replica(redis)
+    await know_each_other(slept, other)
+    slot = await slept.acquire(scope(limit=1), timeout_seconds=5)
+    told = asyncio.Event()
+    slot.on_lost(told.set)
+    await end(slept._tasks)
+    theirs = await other.acquire(scope(limit=1), timeout_seconds=3 * LEASE_SECONDS)
+
+    slept._renew(at_once=True)
+    await asyncio.wait_for(told.wait(), 2)
+    slept.release(slot)
+
+    assert slot.lost
+    assert not theirs.lost
+    assert 1 == slept.counts.lost
+    assert 1 == held(redis)
+
+
+async def test_round_trips_are_two_when_a_request_comes_alone(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """One to enter, one to leave."""
+    limiter = await start_replica(redis, lease_seconds=600)
+    limiter.release(await limiter.acquire(scope(), timeout_seconds=5))
+    await until(lambda: held(redis) == 0)
+    await end(limiter._tasks)
+    before = redis.calls("evalsha")
+
+    slot = await limiter.acquire(scope(), timeout_seconds=5)
+    entered = redis.calls("evalsha") - before
+    limiter.release(slot)
+    await until(lambda: held(redis) == 0)
+
+    assert (1, 2) == (entered, redis.calls("evalsha") - before)
+
+
+async def test_round_trips_are_shared_when_requests_coincide(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """A hundred requests of one tick enter in one call and leave in one."""
+    limiter = await start_replica(redis, lease_seconds=600)
+    wide = scope(limit=100, main=100)
+    limiter.release(await limiter.acquire(wide, timeout_seconds=5))
+    await until(lambda: held(redis) == 0)
+    await end(limiter._tasks)
+    before = redis.calls("evalsha")
+
+    slots = await asyncio.gather(*(limiter.acquire(wide, timeout_seconds=5) for _ in range(100)))
+    for slot in slots:
+        limiter.release(slot)
+    await until(lambda: held(redis) == 0)
+
+    assert 2 == redis.calls("evalsha") - before
+
+
+async def test_nothing_is_left_in_redis_when_all_have_gone(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """Idle books leave one key, which ends by itself."""
+    limiter = await start_replica(redis)
+    limiter.release(await limiter.acquire(scope(), timeout_seconds=5))
+
+    await limiter.aclose()
+
+    head = f"glm-gateway:{{{MODEL}}}:head"
+    assert [head.encode()] == redis.ask("KEYS", "*")
+    assert redis.number("PTTL", head) > 0
+
+
+def flush(server: RedisServer) -> None:
+    server.ask("FLUSHALL")
+
+
+def forget_scripts(server: RedisServer) -> None:
+    server.ask("SCRIPT", "FLUSH")
+
+
+def restart(server: RedisServer) -> None:
+    server.kill()
+    server.start()
+
+
+def restart_with_old_books(server: RedisServer) -> None:
+    """Come back with what was saved before anything was held."""
+    server.kill()
+    server.saved.rename(server.dump)
+    server.start()
+
+
+def both(server: RedisServer) -> None:
+    flush(server)
+    forget_scripts(server)
+
+
+@pytest.mark.parametrize(
+    "harm", [flush, forget_scripts, restart, restart_with_old_books, both], ids=lambda harm: harm.__name__
+)
+async def test_nobody_enters_beyond_the_limit_when_redis_forgets(
+    own_redis: RedisServer, start_replica: StartReplica, harm: Callable[[RedisServer], None]
+) -> None:
+    """What replicas hold is in the new books before anybody is admitted, even by one that nobody has heard of."""
+    one, other = await start_replica(own_redis), await start_replica(own_redis)
+    await know_each_other(one, other)
+    one.release(await one.acquire(scope(limit=3), timeout_seconds=5))
+    await until(lambda: held(own_redis) == 0)
+    own_redis.save()
+    slots = [await replica.acquire(scope(limit=3), timeout_seconds=5) for replica in (one, other, other)]
+
+    harm(own_redis)
+    newcomer = await start_replica(own_redis)
+    refused = await asyncio.gather(
+        *(each.acquire(scope(limit=3), timeout_seconds=LEASE_SECONDS) for each in (newcomer, one, other)),
+        return_exceptions=True,
+    )
+
+    assert [RateLimited] * 3 == [type(one) for one in refused]
+    assert not any(slot.lost for slot in slots)
+    await until(lambda: held(own_redis) == 3)
+    one.release(slots[0])
+    assert "main" == (await newcomer.acquire(scope(limit=3), timeout_seconds=5)).account
+
+
+def kill(server: RedisServer) -> None:
+    server.kill()
+
+
+def stall(server: RedisServer) -> None:
+    server.stall()
+
+
+def make_read_only(server: RedisServer) -> None:
+    server.ask("REPLICAOF", "127.0.0.1", 1)
+
+
+def fill(server: RedisServer) -> None:
+    server.ask("CONFIG", "SET", "maxmemory", 1)
+
+
+def recover(server: RedisServer) -> None:
+    server.resume() if server.running else server.start()
+    server.ask("REPLICAOF", "NO", "ONE")
+    server.ask("CONFIG", "SET", "maxmemory", 0)
+
+
+HARM = pytest.mark.parametrize("harm", [kill, stall, make_read_only, fill], ids=lambda harm: harm.__name__)
+
+
+@HARM
+async def test_replica_keeps_to_its_share_when_redis_is_away(
+    own_redis: RedisServer, start_replica: StartReplica, harm: Callable[[RedisServer], None]
+) -> None:
+    """Five slots of two replicas: three of the first and two of the second, and all shared again afterwards."""
+    one, other = await start_replica(own_redis), await start_replica(own_redis)
+    await know_each_other(one, other)
+    requests = [Requests(one), Requests(other)]
+    for replica in requests:
+        await replica.join("before", scope(limit=5))
+        await replica.until_served("before")
+
+    harm(own_redis)
+    for replica in requests:
+        for number in range(5):
+            await replica.join(f"{number}", scope(limit=5))
+    await until(lambda: sum(len(replica.served) for replica in requests) == 5)
+    with pytest.raises(RateLimited):
+        await one.acquire(scope(limit=5), timeout_seconds=0.05)
+
+    assert [2, 3] == sorted(len(replica.served) for replica in requests)
+    assert one.degraded
+    recover(own_redis)
+    await until(lambda: not one.degraded and not other.degraded and held(own_redis) == 5)
+    for replica in requests:
+        replica.free("before")
+    await until(lambda: sum(len(replica.served) for replica in requests) == 7)
+    assert not one.counts.lost + other.counts.lost
+
+
+async def test_share_is_less_when_another_took_more_than_its_own(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """Nobody admits into what another still holds."""
+    one, other = [await start_replica(own_redis, lease_seconds=60) for _ in range(2)]
+    await know_each_other(one, other)
+    for _ in range(4):
+        await one.acquire(scope(limit=4), timeout_seconds=5)
+    await until(lambda: other._roster.marks[MODEL][one.replica].get("tenant:a") == 4)
+
+    own_redis.kill()
+
+    with pytest.raises(RateLimited):
+        await other.acquire(scope(limit=4), timeout_seconds=0.2)
+
+
+async def test_callers_are_refused_when_redis_is_away_and_settings_say_so(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """What is under way finishes; what waits and what comes gets a 503."""
+    limiter = await start_replica(own_redis, on_outage="refuse")
+    requests = Requests(limiter)
+    for name in ("holder", "waiting"):
+        await requests.join(name, scope(limit=1))
+    await requests.until_served("holder")
+
+    own_redis.kill()
+
+    with pytest.raises(SlotsUnavailable):
+        await requests.until_served("waiting")
+    with pytest.raises(SlotsUnavailable):
+        await limiter.acquire(scope("b"), timeout_seconds=5)
+    requests.free("holder")
+    own_redis.start()
+    await until(lambda: not limiter.degraded)
+    assert "main" == (await limiter.acquire(scope(limit=1), timeout_seconds=5)).account
+
+
+async def test_callers_are_refused_when_redis_was_never_there(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """Who does not know how many replicas there are has no share; it begins when Redis does."""
+    own_redis.kill()
+    limiter = await start_replica(own_redis)
+
+    with pytest.raises(SlotsUnavailable):
+        await limiter.acquire(scope(), timeout_seconds=5)
+
+    own_redis.start()
+    await until(lambda: not limiter.degraded)
+    assert "main" == (await limiter.acquire(scope(), timeout_seconds=5)).account
+
+
+async def test_nobody_waits_longer_than_told_when_redis_stalls(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """A socket that is silent costs no more than the queue timeout."""
+    limiter = await start_replica(own_redis)
+    slot = await limiter.acquire(scope(limit=1), timeout_seconds=5)
+
+    own_redis.stall()
+    async with asyncio.timeout(0.9):
+        with pytest.raises(RateLimited):
+            await limiter.acquire(scope(limit=1), timeout_seconds=0.1)
+
+    limiter.release(slot)
+    own_redis.resume()
+
+
+async def test_release_is_not_lost_when_redis_is_away_for_a_moment(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """What was given back meanwhile is told when Redis is back, before the lease would have ended."""
+    one, other = await start_replica(own_redis, lease_seconds=60), await start_replica(own_redis, lease_seconds=60)
+    slot = await one.acquire(scope(limit=1), timeout_seconds=5)
+
+    make_read_only(own_redis)
+    one.release(slot)
+    await until(lambda: one.degraded)
+    recover(own_redis)
+
+    assert "main" == (await other.acquire(scope(limit=1), timeout_seconds=10)).account
+
+
+async def test_release_is_not_lost_when_it_comes_before_an_answer_that_was(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """Redis has written down what is held, but the replica does not know it, and gives the slot back meanwhile."""
+    limiter = await start_replica(own_redis, lease_seconds=60)
+    slot = await limiter.acquire(scope(limit=1), timeout_seconds=5)
+    ask = limiter.link.ask
+    unheard = asyncio.Event()
+
+    async def ask_and_lose_an_answer(request: Request) -> Reply:
+        reply = await ask(request)
+        if request.call_roll and not unheard.is_set():
+            unheard.set()
+            limiter.release(slot)
+            raise Away("The answer was lost.")
+        return reply
+
+    make_read_only(own_redis)
+    limiter._renew(at_once=True)
+    await until(lambda: limiter.degraded)
+    limiter.link.ask = ask_and_lose_an_answer  # type: ignore[method-assign]
+    recover(own_redis)
+    await until(lambda: unheard.is_set() and not limiter.degraded)
+
+    assert 0 == held(own_redis)
+
+
+async def test_waiters_keep_their_order_when_redis_comes_back(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """Whoever waited through the outage is served in the order of arrival."""
+    limiter = await start_replica(own_redis)
+    requests = Requests(limiter)
+    for name in ("holder", "first"):
+        await requests.join(name, scope(limit=1))
+    await requests.until_waiting(1)
+    await requests.until_served("holder")
+
+    own_redis.kill()
+    await until(lambda: limiter.degraded)
+    for name in ("second", "third"):
+        await requests.join(name, scope(limit=1))
+    own_redis.start()
+    await until(lambda: not limiter.degraded)
+    for name in ("holder", "first", "second"):
+        requests.free(name) if name in requests.slots else None
+        await until(lambda done=name: done != requests.served[-1])  # type: ignore[misc]
+    await requests.until_served("third")
+
+    assert ["holder", "first", "second", "third"] == requests.served
