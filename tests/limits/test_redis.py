@@ -194,7 +194,7 @@ async def test_nobody_enters_beyond_the_limit_when_redis_forgets(
     own_redis: RedisServer, start_replica: StartReplica, harm: Callable[[RedisServer], None]
 ) -> None:
     """What replicas hold is in the new books before anybody is admitted, even by one that nobody has heard of."""
-    one, other = await start_replica(own_redis), await start_replica(own_redis)
+    one, other = [await start_replica(own_redis, lease_seconds=60) for _ in range(2)]
     await know_each_other(one, other)
     one.release(await one.acquire(scope(limit=3), timeout_seconds=5))
     await until(lambda: held(own_redis) == 0)
@@ -202,7 +202,7 @@ async def test_nobody_enters_beyond_the_limit_when_redis_forgets(
     slots = [await replica.acquire(scope(limit=3), timeout_seconds=5) for replica in (one, other, other)]
 
     harm(own_redis)
-    newcomer = await start_replica(own_redis)
+    newcomer = await start_replica(own_redis, lease_seconds=60)
     refused = await asyncio.gather(
         *(each.acquire(scope(limit=3), timeout_seconds=LEASE_SECONDS) for each in (newcomer, one, other)),
         return_exceptions=True,
@@ -213,6 +213,24 @@ async def test_nobody_enters_beyond_the_limit_when_redis_forgets(
     await until(lambda: held(own_redis) == 3)
     one.release(slots[0])
     assert "main" == (await newcomer.acquire(scope(limit=3), timeout_seconds=5)).account
+
+
+async def test_newcomer_awaits_others_when_books_are_from_before(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """A server that has never run the script may have missed the last that was written."""
+    silent = await start_replica(own_redis, lease_seconds=60)
+    silent.release(await silent.acquire(scope(limit=1), timeout_seconds=5))
+    await until(lambda: held(own_redis) == 0)
+    own_redis.save()
+    await silent.acquire(scope(limit=1), timeout_seconds=5)
+    await die(silent)
+
+    restart_with_old_books(own_redis)
+    newcomer = await start_replica(own_redis, lease_seconds=60)
+
+    with pytest.raises(RateLimited):
+        await newcomer.acquire(scope(limit=1), timeout_seconds=1.5)
 
 
 def kill(server: RedisServer) -> None:
