@@ -13,13 +13,16 @@ import httpx
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.types import ASGIApp
+from msgspec.structs import replace
 
 from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
 from gateway.catalog import Catalog, CatalogError
 from gateway.errors import ModelNotFound
 from gateway.exchange import Account, Desk, Policy, Terms
-from gateway.limits.limiter import Usage
+from gateway.limits.address import AddressError
+from gateway.limits.limiter import Limiter, Usage
 from gateway.limits.memory import MemoryLimiter
+from gateway.limits.redis import RedisLimiter
 from gateway.metrics import AccountSlots, AccountState, Slots, TenantSlots
 from gateway.recall import MemoryRecall
 from gateway.record import Sink
@@ -98,7 +101,9 @@ class Gateway:
 
     def slots(self) -> Slots:
         """Return who holds and waits for slots now."""
-        return slots_of(self.desk.limiter.snapshot(), terms=self.desk.terms)
+        limiter = self.desk.limiter
+        slots = slots_of(limiter.snapshot(), terms=self.desk.terms)
+        return replace(slots, degraded=limiter.degraded, leases_expired=limiter.leases_expired)
 
 
 def slots_of(rows: Sequence[Usage], *, terms: Terms) -> Slots:
@@ -193,8 +198,9 @@ def create_gateway(
     front = Front(desk, max_body_bytes=settings.max_body_bytes)
 
     @asynccontextmanager
-    async def close_connections(_: Litestar) -> AsyncIterator[None]:
-        async with aclosing(upstream), aclosing(key_ring):
+    async def stay_connected(_: Litestar) -> AsyncIterator[None]:
+        async with aclosing(upstream), aclosing(key_ring), aclosing(desk.limiter):
+            await desk.limiter.start()
             yield
 
     app = Litestar(
@@ -206,7 +212,7 @@ def create_gateway(
         ],
         exception_handlers=HANDLERS,
         cors_config=cors(settings),
-        lifespan=[close_connections],
+        lifespan=[stay_connected],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=settings.max_body_bytes,
@@ -227,7 +233,7 @@ def create_desk(settings: Settings, *, terms: Terms, upstream: Upstream, sinks: 
     chat, embeddings = settings.chat, settings.embeddings
     return Desk(
         terms=terms,
-        limiter=MemoryLimiter(queue_size=settings.queue_size),
+        limiter=create_limiter(settings),
         upstream=upstream,
         memories={
             "chat": MemoryRecall(seconds=chat.reasoning_memory_seconds, max_bytes=chat.reasoning_memory_bytes),
@@ -238,6 +244,7 @@ def create_desk(settings: Settings, *, terms: Terms, upstream: Upstream, sinks: 
             heartbeat_seconds=chat.heartbeat_seconds,
             disconnect_grace_seconds=chat.drain_cap_seconds if chat.on_disconnect == "drain" else 0.0,
             max_retries=settings.upstream.max_retries,
+            stop_on_lost_lease=settings.on_lost_lease == "stop",
         ),
         sinks=sinks,
         clock=time.perf_counter,
@@ -245,6 +252,21 @@ def create_desk(settings: Settings, *, terms: Terms, upstream: Upstream, sinks: 
         new_id=lambda: secrets.token_hex(16),
         jitter=random.random,
     )
+
+
+def create_limiter(settings: Settings) -> Limiter:
+    """Return the limiter of this process alone, or one that shares with others through Redis."""
+    if settings.redis.url is None:
+        return MemoryLimiter(queue_size=settings.queue_size)
+    try:
+        return RedisLimiter.create(
+            settings.redis.url.reveal(),
+            queue_size=settings.queue_size,
+            lease_seconds=settings.lease_seconds,
+            on_outage=settings.redis.on_outage,
+        )
+    except AddressError as error:
+        raise unusable(settings, f"redis.url: {error}") from None
 
 
 def cors(settings: Settings) -> CORSConfig | None:

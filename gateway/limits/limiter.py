@@ -89,6 +89,14 @@ class Limiter(Protocol):
     tenants that wait for the same model. A slot that is given back goes straight to the next in line.
     """
 
+    @property
+    def degraded(self) -> bool:
+        """Whether shared slots are counted alone for the moment, because the others cannot be reached."""
+
+    @property
+    def leases_expired(self) -> int:
+        """How many slots came back because nobody renewed them, since the start and as far as is known here."""
+
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """
         Return a slot, waiting for at most ``timeout_seconds``; 0 does not wait.

@@ -15,6 +15,9 @@ class MemoryLimiter:
     ``queue_size`` bounds the waiters of one tenant for one model.
     """
 
+    degraded = False
+    leases_expired = 0
+
     def __init__(self, *, queue_size: int) -> None:
         self._queue_size = queue_size
         self._lobbies: dict[str, Lobby] = {}

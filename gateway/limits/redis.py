@@ -70,6 +70,11 @@ class RedisLimiter:
         return any(books.away for _, books in self._models.values())
 
     @property
+    def leases_expired(self) -> int:
+        """How many slots came back because nobody renewed them."""
+        return self.counts.expired
+
+    @property
     def replicas(self) -> int:
         """How many replicas share the limits, as last heard."""
         return len(self._roster.replicas)

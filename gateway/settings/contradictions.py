@@ -24,8 +24,6 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _of_issuers(settings)
     if settings.port and settings.port == settings.metrics_port:
         yield f"port and metrics_port are both {settings.port}; metrics need a port of their own."
-    if settings.redis.url is not None:
-        yield "redis.url is set, but this version shares no slots; unset it and run one replica."
 
 
 def doubts(settings: Settings) -> Iterator[str]:
