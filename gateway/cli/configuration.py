@@ -11,11 +11,11 @@ import click
 from gateway.app import load_catalog
 from gateway.catalog import Catalog
 from gateway.settings import Settings, SettingsError, load
+from gateway.settings.contradictions import LOOPBACK
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 CANNOT_START = 2
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
 

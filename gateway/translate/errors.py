@@ -14,6 +14,7 @@ from gateway.errors import (
     Overloaded,
     QuotaExhausted,
     UpstreamFailed,
+    UpstreamProtocolError,
     UpstreamRateLimited,
     UpstreamRejected,
 )
@@ -185,3 +186,8 @@ def internal_error(request_id: str) -> bytes:
     return encode_error(
         ErrorResponse(error=Error(message=message, type="server_error", param=None, code="internal_error"))
     )
+
+
+def unreadable() -> GatewayError:
+    """Return the error for an answer that is not what the documentation says."""
+    return UpstreamProtocolError("GLM's answer could not be read. Ask again; if it stays so, report it.")

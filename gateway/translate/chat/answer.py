@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gateway.errors import GatewayError, UpstreamFailed, UpstreamProtocolError
+from gateway.errors import UpstreamFailed
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
-from gateway.translate.errors import from_glm
+from gateway.translate.errors import from_glm, unreadable
 
 FINISH_REASONS: dict[str, openai.FinishReason] = {
     "stop": "stop",
@@ -33,11 +33,6 @@ def read(body: bytes) -> glm.ChatAnswer:
     if answer.error is not None:
         raise from_glm(answer.error, http_status=200)
     return answer
-
-
-def unreadable() -> GatewayError:
-    """Return the error for an answer that is not what the documentation says."""
-    return UpstreamProtocolError("GLM's answer could not be read. Ask again; if it stays so, report it.")
 
 
 def finish_reason(reason: str | None, *, called: bool, legacy: bool) -> openai.FinishReason:

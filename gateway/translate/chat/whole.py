@@ -12,6 +12,7 @@ from gateway.translate.chat.calls import Calls, to_openai
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.text import AnswerText
 from gateway.translate.chat.verdict import fault_of, refusal_of
+from gateway.translate.errors import unreadable
 
 
 class Whole:
@@ -24,7 +25,7 @@ class Whole:
 
     def __init__(self, told: glm.ChatAnswer, *, plan: Plan, index: int) -> None:
         if not told.choices or (message := told.choices[0].message or told.choices[0].delta) is None:
-            raise answer.unreadable()
+            raise unreadable()
         self._plan = plan
         self._index = index
         self._results: Sequence[glm.SearchResult] = told.web_search or ()

@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.glm import embeddings as glm
 from gateway.glm.chat import Usage
 from gateway.openai.embeddings import EncodingFormat, Vector
-from gateway.translate.errors import from_glm
+from gateway.translate.errors import from_glm, unreadable
 
 decode_numbers = msgspec.json.Decoder(glm.EmbeddingAnswer[list[float]]).decode
 decode_untouched = msgspec.json.Decoder(glm.EmbeddingAnswer[Raw]).decode
@@ -95,8 +94,3 @@ def read_vectors(body: bytes, *, form: Form, count: int) -> tuple[list[Vector], 
     if len(answer.data) != count or found.keys() != set(range(count)):
         raise unreadable()
     return [form.write(found[at]) for at in range(count)], answer.usage
-
-
-def unreadable() -> GatewayError:
-    """Return the error for an answer that is not what the documentation says."""
-    return UpstreamProtocolError("GLM's answer could not be read. Ask again; if it stays so, report it.")
