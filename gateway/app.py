@@ -220,7 +220,7 @@ def create_gateway(
     return Gateway(app=Edge(app, desk=desk), desk=desk, key_ring=key_ring)
 
 
-def create_embeddings_endpoint(settings: Settings) -> Endpoint:
+def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:
     embeddings = settings.embeddings
     return embeddings_endpoint(
         find_vocabulary=read_vocabulary,

@@ -58,7 +58,10 @@ DONE = b"data: [DONE]\n\n"
 class Call:
     """One request that has reached Zhipu, to be answered by the test. ``gone`` is set when its sender hangs up."""
 
-    def __init__(self, transport: asyncio.Transport, *, headers: Mapping[str, str], body: bytes) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, *, path: str, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        self.path = path
         self.headers = headers
         self.raw = body
         self.gone = asyncio.Event()
@@ -172,13 +175,16 @@ class Connection(asyncio.Protocol):
         head, blank, rest = self._received.partition(b"\r\n\r\n")
         if not blank:
             return
-        lines = [line.partition(": ") for line in head.decode("latin-1").split("\r\n")[1:]]
+        request_line, *rest_of_head = head.decode("latin-1").split("\r\n")
+        lines = [line.partition(": ") for line in rest_of_head]
         headers = {name.lower(): value for name, _, value in lines}
         length = int(headers["content-length"])
         if len(rest) < length:
             return
         self._received = rest[length:]
-        self._calls.append(Call(self._transport, headers=headers, body=rest[:length]))
+        self._calls.append(
+            Call(self._transport, path=request_line.split()[1], headers=headers, body=rest[:length])
+        )
         self._zhipu.take(self._calls[-1])
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,10 +1,13 @@
 """One HTTP exchange, from a caller's bytes to an answer, and the record of how it went."""
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar, cast
 
 from gateway.auth import Caller
-from gateway.catalog import Model
+from gateway.catalog import Model, Operation
 from gateway.errors import (
     CapacityError,
     ClientError,
@@ -25,11 +28,13 @@ from gateway.exchange.whole import ask_all
 from gateway.glm.chat import Usage
 from gateway.limits.limiter import Scope
 from gateway.record import NO_OPERATION, Outcome, Record
-from gateway.translate.endpoint import Context, Endpoint, Incoming, Job, Recalled
+from gateway.translate.endpoint import JSON, Body, Context, Endpoint, Incoming, Job, Recalled, StreamedJob
 
 CLIENT_CLOSED_REQUEST = 499
 INTERNAL_ERROR = 500
 MAX_IGNORED_NAMES = 32
+Made = TypeVar("Made")
+
 HEADER_SAFE = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
@@ -47,11 +52,12 @@ class Exchange:
         self.terms = desk.terms
         self.record = Record(request_id=request_id, received_at=desk.clock())
         self.waits = Waits(desk.clock)
+        self._memory: Operation = "chat"
         self._scope: Scope | None = None
         self._job: Job | None = None
         self._answer: StreamedAnswer | None = None
 
-    async def run(self, endpoint: Endpoint, body: bytes, *, caller: Caller) -> bytes | StreamedAnswer:
+    async def run(self, endpoint: Endpoint[Body], body: Body, *, caller: Caller) -> bytes | StreamedAnswer:
         """
         Return the whole answer, or one that streams and has begun.
 
@@ -59,24 +65,32 @@ class Exchange:
         """
         incoming = endpoint.read(body)
         self.record.stream = incoming.stream
-        model = self._admit(incoming, caller)
-        scope = self._scope = self.terms.scope(caller, model)
-        job = self._job = endpoint.begin(incoming, await self._context(incoming, model, caller))
+        self._memory = endpoint.needs
+        model = self._admit(incoming, endpoint.needs, caller)
+        self._scope = self.terms.scope(caller, model)
+        context = await self._context(incoming, model, caller)
+        job = self._job = await make(partial(endpoint.begin, incoming, context), heavy=incoming.heavy)
         line = Line(
             self.desk,
             record=self.record,
             waits=self.waits,
-            scope=scope,
+            scope=lambda other: self.terms.scope(caller, other or model),
             path=endpoint.path,
             patience_seconds=self.desk.patience_seconds(caller),
         )
         if incoming.stream:
-            answer = self._answer = StreamedAnswer(job, line, record=self.record, clock=self.desk.clock)
+            streamed = cast("StreamedJob", job)  # An endpoint that reads requests to stream makes no other.
+            answer = self._answer = StreamedAnswer(streamed, line, record=self.record, clock=self.desk.clock)
             self.desk.streams[self.record.operation, model.id] += 1
             await answer.start()
             return answer
         await ask_all(job, line)
-        return job.result()
+        return await make(job.result, heavy=incoming.heavy)
+
+    @property
+    def media_type(self) -> bytes:
+        """The media type of a whole answer."""
+        return self._job.media_type if self._job is not None else JSON
 
     async def aclose(self) -> None:
         """Give back what is still held, and keep what later requests may ask to recall."""
@@ -87,7 +101,7 @@ class Exchange:
             if answer.failure is not None:
                 self.fail(answer.failure)
         if self._job is not None and (left := self._job.leave):
-            await self.desk.memories[self.record.operation].remember(self.record.tenant, left)
+            await self.desk.memories[self._memory].remember(self.record.tenant, left)
 
     def identify(self, caller: Caller) -> None:
         """Write down who calls."""
@@ -141,13 +155,13 @@ class Exchange:
             headers.append((b"x-gateway-cache", cache_status(self._job.recalled)))
         return headers
 
-    def _admit(self, incoming: Incoming, caller: Caller) -> Model:
+    def _admit(self, incoming: Incoming, needs: Operation, caller: Caller) -> Model:
         """Return the model asked for; raise when there is none, or not for this caller and operation."""
         model = self.terms.find_model(incoming.model, caller)
         self.record.model = model.id
-        if self.record.operation not in model.operations:
+        if needs not in model.operations:
             raise InvalidRequest(
-                f"{model.id} does not do {self.record.operation}; it does {', '.join(model.operations)}.",
+                f"{model.id} does not do {needs}; it does {', '.join(model.operations)}.",
                 param="model",
                 code="unsupported_model",
             )
@@ -156,7 +170,7 @@ class Exchange:
     async def _context(self, incoming: Incoming, model: Model, caller: Caller) -> Context:
         recalled: Mapping[str, str] = {}
         if keys := incoming.recall(model):
-            recalled = await self.desk.memories[self.record.operation].recall(caller.name, keys)
+            recalled = await self.desk.memories[self._memory].recall(caller.name, keys)
         return Context(
             model=model,
             id=self.desk.new_id(),
@@ -175,6 +189,11 @@ class Exchange:
             record.cached_tokens = usage.prompt_tokens_details.cached_tokens or 0
         if usage.completion_tokens_details is not None:
             record.reasoning_tokens = usage.completion_tokens_details.reasoning_tokens or 0
+
+
+async def make(what: Callable[[], Made], *, heavy: bool) -> Made:
+    """Return what is made; in a thread if that takes long."""
+    return await asyncio.to_thread(what) if heavy else what()
 
 
 def outcome_of(error: BaseException) -> Outcome:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from gateway.catalog import Model
 from gateway.errors import (
     GatewayError,
     InvalidOutput,
@@ -19,6 +20,7 @@ from gateway.exchange.waits import Waits
 from gateway.glm.errors import BUSINESS_CODES
 from gateway.limits.limiter import Limiter, Scope, Slot
 from gateway.record import Record, UpstreamFault
+from gateway.translate.endpoint import Call
 from gateway.translate.errors import from_glm, kind_of, read_error
 from gateway.upstream.http import Reply
 
@@ -72,24 +74,38 @@ class Line:
     """
     The way to GLM for the calls of one exchange.
 
-    ``patience_seconds`` bounds the wait of each call for its slot, and for the last try of it to begin.
+    ``scope`` says what the slot of a call for a model is counted per, None being the exchange's. ``path`` is where
+    calls go that name no other. ``patience_seconds`` bounds the wait of each for its slot, and for the last try of
+    it to begin.
     """
 
     def __init__(
-        self, desk: Desk, *, record: Record, waits: Waits, scope: Scope, path: str, patience_seconds: float
+        self,
+        desk: Desk,
+        *,
+        record: Record,
+        waits: Waits,
+        scope: Callable[[Model | None], Scope],
+        path: str,
+        patience_seconds: float,
     ) -> None:
         self.waits = waits
-        # More of them would wait for their own siblings, and give up on them.
-        self.at_once = max(1, min(scope.limit, max((account.limit for account in scope.accounts), default=1)))
         self._desk = desk
         self._record = record
         self._scope = scope
         self._path = path
         self._patience_seconds = patience_seconds
 
-    async def ask(self, body: bytes, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
+    def at_once(self, most: int | None) -> int:
+        """Return how many calls to make side by side, at most ``most``."""
+        scope = self._scope(None)
+        # More of them would wait for their own siblings, and give up on them.
+        room = max(1, min(scope.limit, max((account.limit for account in scope.accounts), default=1)))
+        return room if most is None else min(room, most)
+
+    async def ask(self, call: Call, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
         """
-        Send ``body`` to GLM and return what ``take`` makes of the answer, once its head says that it succeeds.
+        Make a call of GLM and return what ``take`` makes of the answer, once its head says that it succeeds.
 
         ``take`` owns what it is given, unless it raises. It may run again after a GatewayError of its own, as
         long as the caller has seen nothing. Raises RateLimited when no slot becomes free, SlotLost when the
@@ -98,10 +114,10 @@ class Line:
         deadline = self._desk.clock() + self._patience_seconds
         retries = 0
         while True:
-            held = await self._take_slot(deadline=deadline)
+            held = await self._take_slot(self._scope(call.model), deadline=deadline)
             try:
                 async with held.leash:
-                    return await self._send(held, body, take)
+                    return await self._send(held, call, take)
             except TimeoutError as error:
                 await held.aclose()
                 raise slot_lost() from error
@@ -125,21 +141,23 @@ class Line:
         self._record.faults.append(fault)
         return fault
 
-    async def _take_slot(self, *, deadline: float) -> Held:
+    async def _take_slot(self, scope: Scope, *, deadline: float) -> Held:
         self._record.phase = "queued"
         timeout_seconds = deadline - self._desk.clock()
         with self.waits.queue:
-            slot = await self._desk.limiter.acquire(self._scope, timeout_seconds=timeout_seconds)
+            slot = await self._desk.limiter.acquire(scope, timeout_seconds=timeout_seconds)
         self._record.account = slot.account
         self._record.phase = "before_first_byte"
         return Held(slot, limiter=self._desk.limiter)
 
-    async def _send(self, held: Held, body: bytes, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
+    async def _send(self, held: Held, call: Call, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
         if self._desk.policy.stop_on_lost_lease:
             held.slot.on_lost(held.lose)
         started = self._desk.clock()
         with self.waits.upstream:
-            reply = held.reply = await self._desk.upstream.post(self._path, account=held.slot.account, body=body)
+            reply = held.reply = await self._desk.upstream.post(
+                call.path or self._path, account=held.slot.account, body=call.body, content_type=call.content_type
+            )
         if reply.status != OK:
             raise await self._refusal(reply)
         if self._record.response_start_seconds is None:

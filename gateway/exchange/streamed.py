@@ -1,16 +1,16 @@
 """An answer that streams: it owns what it holds, and gives all of it back when it is closed, however it ends."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from typing import Protocol, Self
 
 from gateway.errors import GatewayError
 from gateway.exchange.line import OK, Held, Line, slot_lost
 from gateway.exchange.waits import Wait
+from gateway.exchange.whole import first_error, in_turn, single
 from gateway.record import Record
-from gateway.translate.endpoint import CallStream, Job
-from gateway.translate.errors import to_openai
+from gateway.translate.endpoint import Call, CallStream, StreamedJob
 from gateway.translate.sse import DONE, Decoder
 from gateway.upstream.http import Reply
 
@@ -93,16 +93,17 @@ class Reading:
 class StreamedCall:
     """One call of a job. The first read asks GLM, and asks again what fails before its first event."""
 
-    def __init__(self, job: Job, index: int, line: Line) -> None:
+    def __init__(self, job: StreamedJob, index: int, call: Call, line: Line) -> None:
         self._job = job
         self._index = index
+        self._call = call
         self._line = line
         self._reading: Reading | None = None
 
     async def read(self) -> bytes:
         """Return the next events, empty at the end; raise GatewayError, GLM's fault."""
         if self._reading is None:
-            return await self._line.ask(self._job.calls[self._index], self._open)
+            return await self._line.ask(self._call, self._open)
         try:
             return await self._reading.read()
         except GatewayError as error:
@@ -123,40 +124,54 @@ class StreamedCall:
 
 
 class SideBySide:
-    """Several calls read at once, as far as the caller's tier goes; events come in the order of arrival."""
+    """
+    The calls of a job read at once, as far as the caller's tier goes.
 
-    def __init__(self, calls: Sequence[StreamedCall], *, at_once: int) -> None:
+    Their events come in the order of arrival, or one call's after the other's where the job wants them in order.
+    """
+
+    def __init__(self, job: StreamedJob, line: Line) -> None:
         self._arrived: asyncio.Queue[bytes | BaseException] = asyncio.Queue(MAX_WAITING_READS)
-        self._turns = asyncio.Semaphore(at_once)
-        self._open_calls = len(calls)
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._pump(call)) for call in calls]
+        self._turns = asyncio.Semaphore(line.at_once(job.at_once))
+        self._reading = asyncio.get_running_loop().create_task(self._read_all(job, line))
 
     async def read(self) -> bytes:
         """Return the next events, empty once every call has ended; raise what a call raised."""
-        while self._open_calls:
-            arrived = await self._arrived.get()
-            if isinstance(arrived, BaseException):
-                raise arrived
-            if arrived:
-                return arrived
-            self._open_calls -= 1
-        return b""
+        arrived = await self._arrived.get()
+        if isinstance(arrived, BaseException):
+            raise arrived
+        return arrived
 
     async def aclose(self) -> None:
         """Cut every call; each gives its own slot back, even when this is cancelled."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
+        self._reading.cancel()
+        await asyncio.wait([self._reading])
 
-    async def _pump(self, call: StreamedCall) -> None:
+    async def _read_all(self, job: StreamedJob, line: Line) -> None:
+        said = asyncio.Event()
+        said.set()
         try:
-            async with self._turns, aclosing(call):
-                while events := await call.read():
-                    await self._arrived.put(events)
+            async with asyncio.TaskGroup() as group, aclosing(in_turn(job.calls, self._turns)) as calls:
+                async for index, call in calls:
+                    may_speak, said = said, asyncio.Event() if job.in_order else said
+                    group.create_task(self._pump(StreamedCall(job, index, call, line), may_speak, said))
+        except* Exception as failed:  # noqa: BLE001 - raised again by the one who reads
+            await self._arrived.put(first_error(failed))
+        else:
             await self._arrived.put(b"")
-        except Exception as error:  # noqa: BLE001 - raised again by the one who reads
-            await self._arrived.put(error)
+
+    async def _pump(self, call: StreamedCall, may_speak: asyncio.Event, said: asyncio.Event) -> None:
+        try:
+            async with aclosing(call):
+                while events := await call.read():
+                    await may_speak.wait()
+                    await self._arrived.put(events)
+        except GatewayError:
+            await may_speak.wait()  # What comes before it in order can still be told.
+            raise
+        self._turns.release()
+        await may_speak.wait()
+        said.set()
 
 
 class StreamedAnswer:
@@ -164,18 +179,21 @@ class StreamedAnswer:
     The caller's events, as an async iterator of bytes that has begun.
 
     What fails on the way is told as the last event and kept in ``failure``, None while nothing failed. ``ended``
-    turns true with the last event, when everything has been given back.
+    turns true with the last event, when everything has been given back; ``broken``, when there are no words for
+    the failure, so that the answer has to be cut. ``media_type`` is that of the bytes.
     """
 
-    def __init__(self, job: Job, line: Line, *, record: Record, clock: Callable[[], float]) -> None:
+    def __init__(self, job: StreamedJob, line: Line, *, record: Record, clock: Callable[[], float]) -> None:
         self.ended = False
+        self.broken = False
         self.failure: GatewayError | None = None
+        self.media_type = job.stream_type
         self._job = job
         self._record = record
         self._clock = clock
         self._first = b""
-        calls = [StreamedCall(job, index, line) for index in range(len(job.calls))]
-        self._source: Source = calls[0] if len(calls) == 1 else SideBySide(calls, at_once=line.at_once)
+        only = single(job.calls)
+        self._source: Source = StreamedCall(job, 0, only, line) if only is not None else SideBySide(job, line)
 
     async def start(self) -> None:
         """Wait for the first event; raise GatewayError if it is a failure, while an HTTP status can tell it."""
@@ -199,11 +217,17 @@ class StreamedAnswer:
         except GatewayError as error:
             self.failure = error
             await self._end()
-            return b"data: %b\n\n" % to_openai(error)
+            return self.tell(error)
         if events:
             return events
         await self._end()
         return self._job.close()
+
+    def tell(self, error: GatewayError) -> bytes:
+        """Return what tells the caller of a failure, as the last of the answer."""
+        last = self._job.fail(error)
+        self.broken = last is None
+        return last or b""
 
     async def aclose(self) -> None:
         """Cut what GLM is still sending and give the slots back; again has no effect."""

@@ -1,10 +1,13 @@
 """Answers in one piece: every call of a job asked, mended where the job says so, and received."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from itertools import count
 
 from gateway.errors import GatewayError
 from gateway.exchange.line import Held, Line
-from gateway.translate.endpoint import Job
+from gateway.translate.endpoint import Call, Calls, Job
 from gateway.upstream.http import Reply
 
 
@@ -14,44 +17,65 @@ async def ask_all(job: Job, line: Line) -> None:
 
     Raises the first GatewayError; the other calls are cut off then.
     """
-    if len(job.calls) == 1:
-        await ask(job, 0, line)
+    if (only := single(job.calls)) is not None:
+        await ask(job, 0, only, line)
         return
-    turns = asyncio.Semaphore(line.at_once)
+    turns = asyncio.Semaphore(line.at_once(job.at_once))
     try:
-        async with asyncio.TaskGroup() as calls:
-            for index in range(len(job.calls)):
-                calls.create_task(ask_in_turn(job, index, line, turns))
+        async with asyncio.TaskGroup() as group, aclosing(in_turn(job.calls, turns)) as calls:
+            async for index, call in calls:
+                group.create_task(ask_in_turn(job, index, call, line, turns))
     except* GatewayError as failed:
         raise first_error(failed) from None
 
 
-async def ask_in_turn(job: Job, index: int, line: Line, turns: asyncio.Semaphore) -> None:
-    async with turns:
-        await ask(job, index, line)
+def single(calls: Calls) -> Call | None:
+    """Return the call of a job that has but one."""
+    return calls[0] if isinstance(calls, Sequence) and len(calls) == 1 else None
 
 
-async def ask(job: Job, index: int, line: Line) -> None:
+async def in_turn(calls: Calls, turns: asyncio.Semaphore) -> AsyncGenerator[tuple[int, Call], None]:
+    """Yield calls with their numbers, each with a turn that whoever makes it gives back."""
+    if isinstance(calls, Sequence):
+        for numbered in enumerate(calls):
+            await turns.acquire()
+            yield numbered
+        return
+    async with aclosing(calls):
+        for index in count():
+            await turns.acquire()
+            call = await anext(calls, None)
+            if call is None:
+                return
+            yield index, call
+
+
+async def ask_in_turn(job: Job, index: int, call: Call, line: Line, turns: asyncio.Semaphore) -> None:
+    await ask(job, index, call, line)
+    turns.release()  # Not after a failure: no other call may begin then.
+
+
+async def ask(job: Job, index: int, call: Call, line: Line) -> None:
     """Have one call answered; a job may ask for another in its place."""
 
-    async def take(held: Held, reply: Reply) -> bytes | None:
+    async def take(held: Held, reply: Reply) -> Call | None:
         with line.waits.upstream:
             answer = await reply.read()
         await held.aclose()
         return job.receive(index, answer)
 
-    body: bytes | None = job.calls[index]
-    while body is not None:
+    following: Call | None = call
+    while following is not None:
         try:
-            body = await line.ask(body, take)
+            following = await line.ask(following, take)
         except GatewayError as error:
             raise job.explain(index, error) from None
 
 
-def first_error(group: BaseExceptionGroup[GatewayError]) -> GatewayError:
+def first_error(group: BaseExceptionGroup[Exception]) -> Exception:
     """Return the error that came first; the others follow from it or would say the same."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, GatewayError)  # noqa: S101 - the group holds nothing else
+    assert isinstance(error, Exception)  # noqa: S101 - the group holds nothing else
     return error

@@ -8,7 +8,7 @@ from gateway.routes.front import Front
 from gateway.translate.endpoint import Endpoint
 
 
-def embedding_routes(front: Front, endpoint: Endpoint) -> list[HTTPRouteHandler]:
+def embedding_routes(front: Front, endpoint: Endpoint[bytes]) -> list[HTTPRouteHandler]:
     """Return the routes of embeddings."""
     serve = front.serving(endpoint)
 

@@ -71,7 +71,7 @@ def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Resp
     exchange.fail(error)
     request_id = exchange.record.request_id
     logger.error("request %s failed", request_id, exc_info=error)
-    return Response(internal_error(request_id), status_code=500, media_type="application/json")
+    return Response(to_openai(internal_error(request_id)), status_code=500, media_type="application/json")
 
 
 HANDLERS: ExceptionHandlersMap = {

@@ -1,5 +1,8 @@
 """The way in for every route: who calls, whether the body may be read, and the exchange that follows."""
 
+from collections.abc import Awaitable, Callable
+from typing import Generic
+
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.auth import Caller
@@ -9,7 +12,7 @@ from gateway.routes.body import check_media_type, read_body
 from gateway.routes.middleware import exchange_of
 from gateway.routes.streaming import EventWriter, send_last, send_whole
 from gateway.routes.watch import CallerLeftError, CallerWatch
-from gateway.translate.endpoint import Endpoint
+from gateway.translate.endpoint import Body, Endpoint
 
 
 class Front:
@@ -27,45 +30,52 @@ class Front:
         exchange.identify(caller)
         return caller
 
-    def serving(self, endpoint: Endpoint) -> ASGIApp:
+    def serving(self, endpoint: Endpoint[bytes]) -> ASGIApp:
         """Return the application that serves JSON requests of one endpoint."""
-        return Serving(self, endpoint)
+        return Serving(self, endpoint, read=self.read_json)
+
+    async def read_json(self, scope: Scope, receive: Receive) -> bytes:
+        """Return a body that is, or may be, JSON; raise the errors of ``check_media_type`` and ``read_body``."""
+        check_media_type(scope)
+        return await read_body(scope, receive, max_bytes=self.max_body_bytes)
 
 
-class Serving:
+class Serving(Generic[Body]):
     """
     Serves the requests of one endpoint, each from its headers to its last byte.
 
-    Errors that an HTTP status can still tell are raised.
+    ``read`` takes the body. Errors that an HTTP status can still tell are raised.
     """
 
-    def __init__(self, front: Front, endpoint: Endpoint) -> None:
+    def __init__(
+        self, front: Front, endpoint: Endpoint[Body], *, read: Callable[[Scope, Receive], Awaitable[Body]]
+    ) -> None:
         self._front = front
         self._endpoint = endpoint
+        self._read = read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; one whose caller has left is not answered."""
         exchange = exchange_of(scope)
         caller = await self._front.authenticate(scope, operation=self._endpoint.operation)
-        check_media_type(scope)
         try:
             with exchange.waits.reading:
-                body = await read_body(scope, receive, max_bytes=self._front.max_body_bytes)
-            await self._answer(exchange, body, caller=caller, receive=receive, send=send)
+                body = await self._read(scope, receive)
+            await self.answer(exchange, body, caller=caller, receive=receive, send=send)
         except CallerLeftError:
             exchange.leave()
 
-    async def _answer(
-        self, exchange: Exchange, body: bytes, *, caller: Caller, receive: Receive, send: Send
+    async def answer(
+        self, exchange: Exchange, body: Body, *, caller: Caller, receive: Receive, send: Send
     ) -> None:
+        """Answer a request whose body was read; raise CallerLeftError when its caller has left."""
         watch = CallerWatch(receive, on_leave=exchange.leave)
-        finish = send_whole
         try:
             async with watch:
                 answer = await exchange.run(self._endpoint, body, caller=caller)
+                last = b""
                 if isinstance(answer, StreamedAnswer):
-                    finish = send_last
-                    answer = await EventWriter(exchange, send=send, watch=watch).write(answer)
+                    last = await EventWriter(exchange, send=send, watch=watch).write(answer)
         except GatewayError as error:
             if watch.left:
                 raise CallerLeftError from error
@@ -77,6 +87,9 @@ class Serving:
             return
         try:
             with exchange.waits.writing:
-                await finish(send, answer)
+                if isinstance(answer, bytes):
+                    await send_whole(send, answer, media_type=exchange.media_type)
+                elif not answer.broken:  # Returning without an end is what cuts it.
+                    await send_last(send, last)
         except OSError as error:
             raise CallerLeftError from error

@@ -10,24 +10,21 @@ from litestar.types import HTTPResponseStartEvent, HTTPSendMessage, Send
 from gateway.exchange import Exchange, StreamedAnswer
 from gateway.routes.middleware import stopped
 from gateway.routes.watch import CallerWatch
-from gateway.translate.errors import internal_error, to_openai
+from gateway.translate.endpoint import EVENT_STREAM
+from gateway.translate.errors import internal_error
 from gateway.translate.sse import COMMENT
 
 STALL_SECONDS = 120.0
 """How long a caller may read nothing while something waits for it; then it is taken for gone."""
 
-EVENT_STREAM_HEADERS = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-)
+UNBUFFERED = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 
 logger = logging.getLogger(__name__)
 
 
-async def send_whole(send: Send, data: bytes) -> None:
+async def send_whole(send: Send, data: bytes, *, media_type: bytes) -> None:
     """Send an answer in one piece."""
-    await send(start(((b"content-type", b"application/json"), (b"content-length", b"%d" % len(data)))))
+    await send(start(((b"content-type", media_type), (b"content-length", b"%d" % len(data)))))
     await send_last(send, data)
 
 
@@ -44,8 +41,8 @@ class EventWriter:
     """
     Writes a streamed answer to its caller, inside the ``watch`` that looks whether it is still there.
 
-    A silence is filled with comments, which keep the connection open. A caller that stops reading is taken for
-    gone.
+    A silence between events is filled with comments, which keep the connection open. A caller that stops reading
+    is taken for gone.
     """
 
     def __init__(self, exchange: Exchange, *, send: Send, watch: CallerWatch) -> None:
@@ -58,19 +55,22 @@ class EventWriter:
 
     async def write(self, answer: StreamedAnswer) -> bytes:
         """Write all events but the last, and return that; what GLM held is given back by then."""
-        pulse = asyncio.get_running_loop().create_task(self._attend())
+        is_quiet = answer.media_type != EVENT_STREAM
+        pulse = asyncio.get_running_loop().create_task(
+            self._attend(heartbeat_seconds=0.0 if is_quiet else self._exchange.desk.policy.heartbeat_seconds)
+        )
         try:
-            await self._put(start(EVENT_STREAM_HEADERS))
+            await self._put(start(((b"content-type", answer.media_type), *UNBUFFERED)))
             return await self._write_events(answer)
         except asyncio.CancelledError:
             if not self._watch.left:
-                await self._break_off()
+                await self._break_off(answer)
             raise
         except Exception as error:
             request_id = self._exchange.record.request_id
             logger.exception("request %s failed inside its stream", request_id)
             self._exchange.fail(error)
-            return event(internal_error(request_id))
+            return answer.tell(internal_error(request_id))
         finally:
             pulse.cancel()
 
@@ -94,9 +94,8 @@ class EventWriter:
         finally:
             self._writes -= 1
 
-    async def _attend(self) -> None:
+    async def _attend(self, *, heartbeat_seconds: float) -> None:
         """Send a comment into every silence, and give up on a caller that does not read."""
-        heartbeat_seconds = self._exchange.desk.policy.heartbeat_seconds
         interval_seconds = heartbeat_seconds or STALL_SECONDS
         while True:
             quiet_seconds = self._clock() - self._touched_at
@@ -107,13 +106,11 @@ class EventWriter:
                 quiet_seconds = 0.0
             await asyncio.sleep(interval_seconds - quiet_seconds % interval_seconds)
 
-    async def _break_off(self) -> None:
+    async def _break_off(self, answer: StreamedAnswer) -> None:
         """Say as the last thing that this process is stopping, which is why the stream ends here."""
         error = stopped()
         self._exchange.fail(error)
-        with suppress(OSError):
-            await send_last(self._send, event(to_openai(error)))
-
-
-def event(payload: bytes) -> bytes:
-    return b"data: %b\n\n" % payload
+        last = answer.tell(error)
+        if not answer.broken:
+            with suppress(OSError):
+                await send_last(self._send, last)

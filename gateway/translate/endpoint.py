@@ -5,14 +5,19 @@ A job is a state machine without a socket. It says which calls to make, is fed w
 for the caller. The exchange drives it and knows no operation by name.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from gateway.catalog import Model, Operation
 from gateway.errors import GatewayError
 from gateway.glm.chat import Usage
+
+JSON = b"application/json"
+EVENT_STREAM = b"text/event-stream; charset=utf-8"
+
+Body = TypeVar("Body")
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -47,7 +52,8 @@ class Incoming(Struct, frozen=True, kw_only=True):
     """
     A request that was read: the Struct, the names of the fields that came, and what steers the exchange.
 
-    ``recall`` gives the keys of what an earlier answer may have left behind, once the model is known.
+    ``recall`` gives the keys of what an earlier answer may have left behind, once the model is known. ``heavy``:
+    its job, and what comes of it, takes long enough to make that others must not wait for it.
     """
 
     request: Any
@@ -55,6 +61,24 @@ class Incoming(Struct, frozen=True, kw_only=True):
     model: str
     stream: bool
     recall: Callable[[Model], Sequence[str]] = nothing_to_recall
+    heavy: bool = False
+
+
+class Call(Struct, frozen=True):
+    """
+    One request to GLM.
+
+    ``path`` is below GLM's base address, empty for that of the endpoint. ``model`` is the one whose slot it takes,
+    None for that of the exchange.
+    """
+
+    body: bytes
+    content_type: bytes = JSON
+    path: str = ""
+    model: Model | None = None
+
+
+Calls = Sequence[Call] | AsyncGenerator[Call, None]
 
 
 class CallStream(Protocol):
@@ -78,13 +102,23 @@ class Job(Protocol):
     """
     One exchange's translation.
 
-    ``calls`` are bodies to send side by side, one slot each. ``usage`` is None until GLM told; ``leave`` is what
-    to keep for later requests, by key. ``recalled`` is None where answers are made anew each time.
+    ``calls`` are made side by side, one slot each, and at most ``at_once`` of them; None: as many as the tier
+    gives. Those that are generated are asked for one by one, whenever another may begin. ``usage`` is None until
+    GLM told; ``leave`` is what to keep for later requests, by key. ``recalled`` is None where answers are made
+    anew each time. ``media_type`` is that of ``result``.
     """
 
-    calls: Sequence[bytes]
     ignored: Sequence[str]
     recalled: Recalled | None
+    media_type: bytes
+
+    @property
+    def calls(self) -> Calls:
+        """The calls to make."""
+
+    @property
+    def at_once(self) -> int | None:
+        """The most calls to make side by side."""
 
     @property
     def usage(self) -> Usage | None:
@@ -94,8 +128,8 @@ class Job(Protocol):
     def leave(self) -> Mapping[str, str]:
         """What later requests may ask to recall."""
 
-    def receive(self, index: int, body: bytes) -> bytes | None:
-        """Take the whole answer of a call; return another body to send in its place, None when it will do."""
+    def receive(self, index: int, body: bytes) -> Call | None:
+        """Take the whole answer of a call; return another to make in its place, None when it will do."""
 
     def explain(self, index: int, error: GatewayError) -> GatewayError:
         """Return what the caller is told when a call fails; ``error`` where there is nothing to add."""
@@ -103,17 +137,38 @@ class Job(Protocol):
     def result(self) -> bytes:
         """Return the caller's body, once every call has been received."""
 
+
+class StreamedJob(Job, Protocol):
+    """
+    A translation whose answer can be told as it comes.
+
+    ``in_order``: what calls say reaches the caller one call after the other, not as it arrives. ``stream_type`` is
+    the media type of what it streams.
+    """
+
+    in_order: bool
+    stream_type: bytes
+
     def stream(self, index: int) -> CallStream:
         """Return the translation of a call's stream."""
 
     def close(self) -> bytes:
         """Return what ends the caller's stream, once every call's stream is finished."""
 
+    def fail(self, error: GatewayError) -> bytes | None:
+        """Return what ends the caller's stream when it failed; None cuts it, where its format has no words."""
 
-class Endpoint(Struct, frozen=True, kw_only=True):
-    """One public operation and how GLM serves it; ``path`` is below GLM's base address."""
 
-    operation: Operation
+class Endpoint(Struct, Generic[Body], frozen=True, kw_only=True):
+    """
+    One public operation and how GLM serves it; ``path`` is below GLM's base address.
+
+    ``operation`` is what records call it. ``needs`` is what a model has to do for it, and whose memory it shares.
+    ``begin`` returns a StreamedJob for a request that is to be streamed.
+    """
+
+    operation: str
     path: str
-    read: Callable[[bytes], Incoming]
+    read: Callable[[Body], Incoming]
     begin: Callable[[Incoming, Context], Job]
+    needs: Operation

@@ -180,11 +180,10 @@ def to_openai(error: GatewayError) -> bytes:
     return encode_error(ErrorResponse(error=body))
 
 
-def internal_error(request_id: str) -> bytes:
-    """Return the body for a mistake of ours, which says nothing but where to find it in the log."""
-    message = f"The gateway made a mistake. Its log has more under request id {request_id}."
-    return encode_error(
-        ErrorResponse(error=Error(message=message, type="server_error", param=None, code="internal_error"))
+def internal_error(request_id: str) -> GatewayError:
+    """Return the error for a mistake of ours, which says nothing but where to find it in the log."""
+    return GatewayError(
+        f"The gateway made a mistake. Its log has more under request id {request_id}.", code="internal_error"
     )
 
 

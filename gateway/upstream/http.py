@@ -20,6 +20,8 @@ from gateway.errors import (
     UpstreamUnreachable,
 )
 
+JSON = b"application/json"
+
 GONE = "The connection to GLM failed before its answer was whole. Ask again."
 
 ERRORS: tuple[tuple[type[Exception], type[GatewayError], str], ...] = (
@@ -133,9 +135,9 @@ class Upstream:
         """Use these keys from now on; accounts that are not among them keep theirs, for what is under way."""
         self._headers |= {name: headers_of(key, base_url=self._base_url) for name, key in api_keys.items()}
 
-    async def post(self, path: str, *, account: str, body: bytes) -> Reply:
+    async def post(self, path: str, *, account: str, body: bytes, content_type: bytes = JSON) -> Reply:
         """
-        Send a JSON body to ``path`` and return the answer as soon as its head is there.
+        Send ``body`` to ``path`` and return the answer as soon as its head is there.
 
         Raises UpstreamUnavailable or UpstreamTimeout, GLM's fault or the network's.
         """
@@ -143,13 +145,20 @@ class Upstream:
         request = httpx.Request(
             "POST",
             self._url(path),
-            headers=self._headers[account],
+            headers=self._headers_for(account, content_type=content_type),
             stream=httpx.ByteStream(body),
             extensions=self._extensions,
         )
         with MAPPED_ERRORS:
             response = await self._transport.handle_async_request(request)
         return Reply(response, max_bytes=self._max_answer_bytes)
+
+    def _headers_for(self, account: str, *, content_type: bytes) -> httpx.Headers:
+        headers = self._headers[account]
+        if content_type != JSON:
+            headers = headers.copy()
+            headers["content-type"] = content_type.decode("ascii")
+        return headers
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -168,7 +177,7 @@ def headers_of(api_key: str, *, base_url: str) -> httpx.Headers:
         [
             (b"host", httpx.URL(base_url).netloc),
             (b"authorization", b"Bearer " + api_key.encode()),
-            (b"content-type", b"application/json"),
+            (b"content-type", JSON),
             (b"accept", b"application/json, text/event-stream"),
             (b"accept-encoding", b"identity"),
             (b"accept-language", b"en-US,en"),

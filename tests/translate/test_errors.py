@@ -165,7 +165,7 @@ def test_openais_body_always_has_its_four_keys() -> None:
 
 def test_mistake_of_ours_says_nothing_but_where_to_look() -> None:
     """An internal error has a request id and no detail."""
-    body = msgspec.json.decode(internal_error("req_1"))
+    body = msgspec.json.decode(to_openai(internal_error("req_1")))
 
     assert body["error"]["type"] == "server_error"
     assert body["error"]["code"] == "internal_error"

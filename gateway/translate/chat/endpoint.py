@@ -66,5 +66,5 @@ def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) 
     )
 
 
-ENDPOINT = Endpoint(operation="chat", path="/chat/completions", read=read, begin=begin)
+ENDPOINT = Endpoint(operation="chat", needs="chat", path="/chat/completions", read=read, begin=begin)
 """``POST /v1/chat/completions``, served by ``POST /chat/completions``."""

@@ -15,7 +15,8 @@ from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.stream import END, ChatStream, ChunkWriter
 from gateway.translate.chat.verdict import repair_request
 from gateway.translate.chat.whole import Whole
-from gateway.translate.endpoint import Recalled
+from gateway.translate.endpoint import EVENT_STREAM, JSON, Call, Recalled
+from gateway.translate.errors import to_openai
 
 encode = msgspec.json.Encoder().encode
 
@@ -27,11 +28,16 @@ class ChatJob:
     An answer that breaks what was promised about it (a schema, a required call) is asked for once more.
     """
 
+    at_once = None
+    in_order = False
+    media_type = JSON
+    stream_type = EVENT_STREAM
+
     def __init__(self, request: glm.ChatRequest, *, plan: Plan, count: int, ignored: Sequence[str]) -> None:
         self.ignored = ignored
         self.recalled: Recalled | None = None
-        self.calls: Sequence[bytes] = [
-            encode(request if index == 0 else without_request_id(request)) for index in range(count)
+        self.calls: Sequence[Call] = [
+            Call(encode(request if index == 0 else without_request_id(request))) for index in range(count)
         ]
         self._request = request
         self._plan = plan
@@ -57,14 +63,14 @@ class ChatJob:
             left.update(reasoning_by_call(stream.calls, "".join(stream.reasoning)))
         return left
 
-    def receive(self, index: int, body: bytes) -> bytes | None:
-        """Take the whole answer of a call; return another body to send in its place, None when it will do."""
+    def receive(self, index: int, body: bytes) -> Call | None:
+        """Take the whole answer of a call; return another to make in its place, None when it will do."""
         told = answer.read(body)
         self._usage = answer.add_usage(self._usage, told.usage)
         whole = Whole(told, plan=self._plan, index=index)
         if whole.fault is not None and index not in self._mended:
             self._mended.add(index)
-            return encode(self._mending(whole.said, whole.fault))
+            return Call(encode(self._mending(whole.said, whole.fault)))
         self._choices[index] = whole.choice()
         self._leave.update(reasoning_by_call(whole.calls, whole.reasoning))
         return None
@@ -96,6 +102,10 @@ class ChatJob:
         if not self._plan.include_usage:
             return END
         return ChunkWriter(self._plan, index=0).usage(answer.usage_to_openai(self.usage)) + END
+
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the event that ends a stream which failed."""
+        return b"data: %b\n\n" % to_openai(error)
 
     def _mending(self, said: str, fault: str) -> glm.ChatRequest:
         wrong = [glm.Message(role="assistant", content=said)] if said else []

@@ -23,7 +23,7 @@ read_request = Reader(Request).read
 
 def embeddings_endpoint(
     *, find_vocabulary: FindVocabulary, dimensions_mode: DimensionsMode = "refuse", remembers: bool = False
-) -> Endpoint:
+) -> Endpoint[bytes]:
     """
     Return ``POST /v1/embeddings``, served by ``POST /embeddings``.
 
@@ -31,6 +31,7 @@ def embeddings_endpoint(
     """
     return Endpoint(
         operation="embeddings",
+        needs="embeddings",
         path="/embeddings",
         read=partial(read, find_vocabulary=find_vocabulary, remembers=remembers),
         begin=partial(begin, dimensions_mode=dimensions_mode),

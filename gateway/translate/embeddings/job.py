@@ -1,7 +1,6 @@
 """One embeddings request as a job: the calls it takes, and the one answer that theirs become."""
 
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
@@ -13,7 +12,7 @@ from gateway.glm.chat import Usage
 from gateway.openai import embeddings as openai
 from gateway.translate.embeddings.parts import cut, explained
 from gateway.translate.embeddings.vectors import Form, read_vectors
-from gateway.translate.endpoint import Recalled
+from gateway.translate.endpoint import JSON, Call, Recalled
 
 encode = msgspec.json.Encoder().encode
 
@@ -36,6 +35,9 @@ class EmbeddingsJob:
     ``request`` is what every call has in common.
     """
 
+    at_once = None
+    media_type = JSON
+
     def __init__(
         self,
         texts: Texts,
@@ -55,8 +57,8 @@ class EmbeddingsJob:
         self._recalled = frozenset(self._vectors)
         unique = dict.fromkeys(texts.in_order)
         self._parts = cut([text for text in unique if text not in self._vectors], traits=self._traits)
-        self.calls: Sequence[bytes] = [
-            encode(part_of(request, part, first=index == 0)) for index, part in enumerate(self._parts)
+        self.calls: Sequence[Call] = [
+            Call(encode(part_of(request, part, first=index == 0))) for index, part in enumerate(self._parts)
         ]
         self.recalled = Recalled(len(self._recalled), len(unique) - len(self._recalled)) if texts.keys else None
         self._usage: Usage | None = None if self.calls else Usage()
@@ -101,14 +103,6 @@ class EmbeddingsJob:
                 ),
             )
         )
-
-    def stream(self, index: int) -> NoReturn:
-        """Vectors are never streamed."""
-        raise NotImplementedError(index)
-
-    def close(self) -> NoReturn:
-        """Vectors are never streamed."""
-        raise NotImplementedError
 
 
 def part_of(request: glm.EmbeddingRequest, part: list[str], *, first: bool) -> glm.EmbeddingRequest:

@@ -52,7 +52,7 @@ def sent(start: Callable[..., ChatJob]) -> Callable[..., dict[str, Any]]:
     """Give what GLM is sent for a request with these fields."""
 
     def sent(**fields: Any) -> dict[str, Any]:
-        body: dict[str, Any] = msgspec.json.decode(start(**fields).calls[0])
+        body: dict[str, Any] = msgspec.json.decode(start(**fields).calls[0].body)
         return body
 
     return sent

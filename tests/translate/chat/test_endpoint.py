@@ -84,8 +84,8 @@ def check(body: bytes, context: Callable[..., Context]) -> None:
         assert SECRET not in f"{refusal.message} {refusal.param}"
         return
     for call in job.calls:
-        call.decode()
-        assert isinstance(msgspec.json.decode(call), dict)
+        call.body.decode()
+        assert isinstance(msgspec.json.decode(call.body), dict)
 
 
 @settings(max_examples=400)

@@ -109,7 +109,7 @@ def test_wrong_json_is_asked_for_again_once(start: Start, said: Said) -> None:
 
     again = job.receive(0, said({"content": '{"x":"1"}'}, usage=USAGE))
     assert again is not None
-    body = msgspec.json.decode(again)
+    body = msgspec.json.decode(again.body)
     wrong, demand = body["messages"][-2:]
 
     assert wrong == {"role": "assistant", "content": '{"x":"1"}'}
@@ -148,7 +148,7 @@ def test_empty_answer_is_not_repeated_to_the_model(start: Start, said: Said) -> 
     again = start(response_format=SCHEMA).receive(0, said({"content": ""}))
 
     assert again is not None
-    assert [turn["role"] for turn in msgspec.json.decode(again)["messages"]] == ["system", "user", "user"]
+    assert [turn["role"] for turn in msgspec.json.decode(again.body)["messages"]] == ["system", "user", "user"]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_missing_call_is_asked_for_again_once(start: Start, said: Said) -> None:
 
     again = job.receive(0, said({"content": "Hello"}))
     assert again is not None
-    assert "Call one now" in msgspec.json.decode(again)["messages"][-1]["content"]
+    assert "Call one now" in msgspec.json.decode(again.body)["messages"][-1]["content"]
     assert job.receive(0, said({"content": "", "tool_calls": [CALL]})) is None
     assert result(job)["choices"][0]["finish_reason"] == "tool_calls"
 

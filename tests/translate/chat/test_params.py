@@ -212,7 +212,7 @@ def test_null_is_the_same_as_nothing(sent: Sent) -> None:
 
 def test_request_id_goes_with_the_first_call_only(start: Start) -> None:
     """GLM takes an id only once (1231)."""
-    first, second = (msgspec.json.decode(call) for call in start(n=2, request_id="mine-0001").calls)
+    first, second = (msgspec.json.decode(call.body) for call in start(n=2, request_id="mine-0001").calls)
 
     assert first == second | {"request_id": "mine-0001"}
     assert "request_id" not in second

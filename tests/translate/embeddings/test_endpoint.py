@@ -33,7 +33,7 @@ def test_request_becomes_zhipus(fields: dict[str, Any], expected: dict[str, Any]
     """Nothing is sent that Zhipu does not document."""
     (call,) = begin_job(**fields).calls
 
-    assert {"model": "embedding-3", "input": ["a"]} | expected == msgspec.json.decode(call)
+    assert {"model": "embedding-3", "input": ["a"]} | expected == msgspec.json.decode(call.body)
 
 
 def test_what_has_no_effect_is_listed() -> None:

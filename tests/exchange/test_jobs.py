@@ -1,0 +1,192 @@
+"""What a job may ask of an exchange: calls made as they go, in order, elsewhere, and of another model."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+
+from gateway.auth import Caller
+from gateway.errors import GatewayError
+from gateway.exchange import Exchange, StreamedAnswer
+from gateway.glm.chat import Usage
+from gateway.translate.endpoint import Call, Context, Endpoint, Incoming, Recalled
+from tests.fakes import Zhipu
+from tests.running import Gateway
+
+MakeGateway = Callable[..., Gateway]
+
+TEAM = Caller(name="team", tier="V3")
+
+
+class Saying:
+    """A stream whose events are the caller's as they are."""
+
+    failure: GatewayError | None = None
+
+    def feed(self, payloads: Sequence[bytes]) -> bytes:
+        return b"".join(payloads).removesuffix(b"[DONE]")
+
+    def finish(self) -> bytes:
+        return b""
+
+
+class Pieces:
+    """A job of generated calls; ``result`` joins what they said. It knows how far it was asked."""
+
+    media_type = b"text/plain"
+    stream_type = b"audio/pcm"
+    in_order = True
+    recalled: Recalled | None = None
+    usage: Usage | None = None
+    ignored: Sequence[str] = ()
+    leave: Mapping[str, str] = {}
+
+    def __init__(self, *calls: Call, at_once: int | None = None) -> None:
+        self.at_once = at_once
+        self.made = 0
+        self.closed = False
+        self.said: dict[int, bytes] = {}
+        self._calls = calls
+        self.calls = self._make()
+
+    async def _make(self) -> AsyncGenerator[Call, None]:
+        try:
+            for call in self._calls:
+                self.made += 1
+                yield call
+        finally:
+            self.closed = True
+
+    def receive(self, index: int, body: bytes) -> Call | None:
+        self.said[index] = body
+        return None
+
+    def explain(self, index: int, error: GatewayError) -> GatewayError:
+        del index
+        return error
+
+    def result(self) -> bytes:
+        return b" ".join(self.said[index] for index in sorted(self.said))
+
+    def stream(self, index: int) -> Saying:
+        del index
+        return Saying()
+
+    def close(self) -> bytes:
+        return b"."
+
+    def fail(self, error: GatewayError) -> None:
+        del error
+
+
+def endpoint_of(job: Pieces, *, stream: bool = False, heavy: bool = False) -> Endpoint[bytes]:
+    def read(body: bytes) -> Incoming:
+        return Incoming(request=body, present=(), model="glm-4.7", stream=stream, heavy=heavy)
+
+    def begin(incoming: Incoming, context: Context) -> Pieces:
+        del incoming, context
+        return job
+
+    return Endpoint(operation="pieces", needs="chat", path="/pieces", read=read, begin=begin)
+
+
+def run(gateway: Gateway, job: Pieces, **how: Any) -> asyncio.Task[bytes | StreamedAnswer]:
+    exchange = Exchange(gateway.desk, request_id="r")
+    return asyncio.get_running_loop().create_task(exchange.run(endpoint_of(job, **how), b"", caller=TEAM))
+
+
+def call(number: int, **fields: Any) -> Call:
+    return Call(msgspec.json.encode({"number": number}), **fields)
+
+
+async def test_generated_calls_are_asked_for_only_when_one_may_begin(
+    make_gateway: MakeGateway, zhipu: Zhipu
+) -> None:
+    """What a job makes as it goes is never all there at once."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    job = Pieces(*map(call, range(5)), at_once=2)
+    task = run(gateway, job, heavy=True)
+    first, second = await zhipu.call(), await zhipu.call()
+    assert (2, 2) == (job.made, gateway.slots)
+
+    second.answer(b"1", content_type="text/plain")
+    third = await zhipu.call()
+    assert 3 == job.made
+    third.answer(b"2", content_type="text/plain")
+    (await zhipu.call()).answer(b"3", content_type="text/plain")
+    (await zhipu.call()).answer(b"4", content_type="text/plain")
+    first.answer(b"0", content_type="text/plain")
+
+    assert b"0 1 2 3 4" == await task
+    assert (0, True) == (gateway.slots, job.closed)
+
+
+async def test_no_more_calls_are_made_when_one_fails(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    gateway = make_gateway(upstream_url=zhipu.url)
+    job = Pieces(*map(call, range(5)), at_once=2)
+    task = run(gateway, job)
+    await zhipu.call()
+
+    (await zhipu.call()).refuse("1301", status=400)
+
+    (failed,) = await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(failed, GatewayError)
+    assert "1301" == failed.glm_code
+    assert (2, 0, True) == (job.made, gateway.slots, job.closed)
+
+
+async def test_events_stay_in_order_when_calls_overtake(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """The second call is under way while the first speaks, and waits with what it has to say."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    task = run(gateway, Pieces(*map(call, range(2))), stream=True)
+    first, second = await zhipu.call(), await zhipu.call()
+    second.stream(b"data: c\n\n", b"data: [DONE]\n\n")
+    first.begin(b"data: a\n\n")
+
+    answer = await task
+    assert isinstance(answer, StreamedAnswer)
+    async with aclosing(answer):
+        told = [await anext(answer)]
+        first.end(b"data: b\n\n", b"data: [DONE]\n\n")
+        told += [events async for events in answer]
+
+    assert b"abc." == b"".join(told)
+    assert (b"audio/pcm", 0) == (answer.media_type, gateway.slots)
+
+
+async def test_stream_is_broken_off_when_its_format_has_no_words_for_errors(
+    make_gateway: MakeGateway, zhipu: Zhipu
+) -> None:
+    """What could be told before the failure is told, in order, and the end is missing."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    task = run(gateway, Pieces(*map(call, range(2))), stream=True)
+    first, second = await zhipu.call(), await zhipu.call()
+    second.refuse("1301", status=400)
+    first.stream(b"data: a\n\n", b"data: [DONE]\n\n")
+
+    answer = await task
+    assert isinstance(answer, StreamedAnswer)
+    async with aclosing(answer):
+        told = [events async for events in answer]
+
+    assert (b"a", True, 0) == (b"".join(told), answer.broken, gateway.slots)
+    assert answer.failure is not None
+
+
+async def test_call_goes_where_it_says_and_takes_a_slot_of_its_model(
+    make_gateway: MakeGateway, zhipu: Zhipu
+) -> None:
+    """A job may need two models, as one that transcribes and then translates."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    model = gateway.desk.catalog.resolve("glm-4.6")
+    task = run(gateway, Pieces(call(0, path="/elsewhere", model=model, content_type=b"text/x")))
+    made = await zhipu.call()
+
+    held = {row.model for row in gateway.desk.limiter.snapshot() if row.here}
+    made.answer(b"done", content_type="text/plain")
+
+    assert b"done" == await task
+    assert {"glm-4.6"} == held
+    assert ("/elsewhere", "text/x") == (made.path.removeprefix("/api/paas/v4"), made.headers["content-type"])
