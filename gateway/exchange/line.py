@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.catalog import Model
 from gateway.errors import (
@@ -36,15 +36,15 @@ class Held:
     """
     A slot, and the answer of GLM's that it pays for. Whoever holds it closes it.
 
-    ``reply`` is None until the head of the answer is there. ``leash`` is around everything up to its being
-    taken; it ends that as soon as the slot is lost.
+    ``reply`` is None until the head of the answer is there. ``work`` is the task that waits for the answer until
+    it is taken, and is stopped as soon as the slot is lost; None when losing it does not matter.
     """
 
     def __init__(self, slot: Slot, *, limiter: Limiter) -> None:
         self.slot = slot
         self.reply: Reply | None = None
-        self.leash = asyncio.timeout(None)
-        self.taken = False
+        self.work: asyncio.Task[Any] | None = None
+        self._stopped = False
         self._limiter = limiter
         self._cutting: asyncio.Task[None] | None = None
 
@@ -55,14 +55,23 @@ class Held:
 
     def lose(self) -> None:
         """End what the slot is used for, since it may be somebody else's by now."""
-        loop = asyncio.get_running_loop()
-        if not self.taken:
-            self.leash.reschedule(loop.time())
+        # Not at once: it may be the work itself that finds out, and would be stopped after its end.
+        asyncio.get_running_loop().call_soon(self._stop)
+
+    def _stop(self) -> None:
+        if self.work is not None:
+            self._stopped = True
+            self.work.cancel()
         elif self.reply is not None:
-            self._cutting = loop.create_task(self.reply.aclose())
+            self._cutting = asyncio.get_running_loop().create_task(self.reply.aclose())
+
+    def was_stopped(self) -> bool:
+        """Tell whether a cancellation came from the loss of the slot, and from nowhere else."""
+        return self._stopped and self.work is not None and self.work.uncancel() == 0
 
     async def aclose(self) -> None:
         """Let go of the connection and give the slot back, even when this is cancelled; again has no effect."""
+        self.work = None
         try:
             if self.reply is not None:
                 await self.reply.aclose()
@@ -116,11 +125,7 @@ class Line:
         while True:
             held = await self._take_slot(self._scope(call.model), deadline=deadline)
             try:
-                async with held.leash:
-                    return await self._send(held, call, take)
-            except TimeoutError as error:
-                await held.aclose()
-                raise slot_lost() from error
+                return await self._send(held, call, take)
             except GatewayError as error:
                 await held.aclose()
                 fault = self.note_fault(error, http_status=held.status)
@@ -129,8 +134,11 @@ class Line:
                 pause_seconds = self._pause_seconds(retries)
                 if self._desk.clock() + pause_seconds > deadline or self._record.outcome == "client_disconnect":
                     raise
-            except BaseException:
+            except BaseException as error:
+                slot_was_lost = isinstance(error, asyncio.CancelledError) and held.was_stopped()
                 await held.aclose()
+                if slot_was_lost:
+                    raise slot_lost() from None
                 raise
             retries += 1
             await self._pause(pause_seconds)
@@ -152,6 +160,7 @@ class Line:
 
     async def _send(self, held: Held, call: Call, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
         if self._desk.policy.stop_on_lost_lease:
+            held.work = asyncio.current_task()
             held.slot.on_lost(held.lose)
         started = self._desk.clock()
         with self.waits.upstream:
@@ -163,7 +172,7 @@ class Line:
         if self._record.response_start_seconds is None:
             self._record.response_start_seconds = self._desk.clock() - started
         taken = await take(held, reply)
-        held.taken = True
+        held.work = None
         return taken
 
     async def _refusal(self, reply: Reply) -> GatewayError:

@@ -12,22 +12,23 @@ class Waits:
     any call waits for GLM, else for a slot, else for the caller. So the sums never exceed the duration.
     """
 
-    __slots__ = ("_clock", "_kinds", "_since", "queue", "reading", "upstream", "writing")
+    __slots__ = ("_kinds", "clock", "open", "queue", "reading", "since", "upstream", "writing")
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._since = 0.0
+        self.clock = clock
+        self.since = 0.0
+        self.open = 0
         self.upstream, self.queue, self.writing, self.reading = Wait(self), Wait(self), Wait(self), Wait(self)
         self._kinds = (self.upstream, self.queue, self.writing, self.reading)
 
     def turn(self) -> None:
         """Count the time since the last change for the first kind that was waited for."""
-        now = self._clock()
+        now = self.clock()
         for wait in self._kinds:
             if wait.open:
-                wait.seconds += now - self._since
+                wait.seconds += now - self.since
                 break
-        self._since = now
+        self.since = now
 
 
 class Wait:
@@ -41,11 +42,21 @@ class Wait:
         self._waits = waits
 
     def __enter__(self) -> None:
-        self._waits.turn()
+        waits = self._waits
+        if waits.open:
+            waits.turn()
+        else:
+            waits.since = waits.clock()
+        waits.open += 1
         self.open += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._waits.turn()
+        waits = self._waits
+        if waits.open == 1:
+            self.seconds += waits.clock() - waits.since
+        else:
+            waits.turn()
+        waits.open -= 1
         self.open -= 1

@@ -1,14 +1,9 @@
-"""Bodies of requests: which are taken, and reading them within bounds of size and silence."""
-
-import asyncio
+"""Bodies of requests: which are taken, and reading them within bounds."""
 
 from litestar.types import Receive, Scope
 
-from gateway.errors import BodyTooSlow, PayloadTooLarge, UnsupportedMediaType
+from gateway.errors import PayloadTooLarge, UnsupportedMediaType
 from gateway.routes.watch import CallerLeftError
-
-SILENCE_SECONDS = 30.0
-"""How long a caller may pause inside its body."""
 
 
 def check_media_type(scope: Scope) -> None:
@@ -28,7 +23,7 @@ async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
     """
     Return the whole body of a request.
 
-    Raises PayloadTooLarge, before reading where the length was declared; BodyTooSlow; CallerLeftError.
+    Raises PayloadTooLarge, before reading where the length was declared; CallerLeftError.
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > max_bytes:
@@ -46,14 +41,8 @@ async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
 
 
 async def read_piece(receive: Receive) -> tuple[bytes, bool]:
-    """Return the next piece of a body, and whether there is more."""
-    try:
-        async with asyncio.timeout(SILENCE_SECONDS):
-            message = await receive()
-    except TimeoutError:
-        raise BodyTooSlow(
-            f"Nothing more of the body came for {SILENCE_SECONDS:g} s. Send as much as 'Content-Length' says."
-        ) from None
+    """Return the next piece of a body, and whether there is more; raise CallerLeftError when there is nobody."""
+    message = await receive()
     if message["type"] == "http.disconnect":
         raise CallerLeftError
     assert message["type"] == "http.request"  # noqa: S101 - there is no other

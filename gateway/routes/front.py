@@ -59,19 +59,18 @@ class Serving(Generic[Body]):
         exchange = exchange_of(scope)
         caller = await self._front.authenticate(scope, operation=self._endpoint.operation)
         try:
-            with exchange.waits.reading:
-                body = await self._read(scope, receive)
-            await self.answer(exchange, body, caller=caller, receive=receive, send=send)
+            await self._answer(exchange, scope, caller=caller, receive=receive, send=send)
         except CallerLeftError:
             exchange.leave()
 
-    async def answer(
-        self, exchange: Exchange, body: Body, *, caller: Caller, receive: Receive, send: Send
+    async def _answer(
+        self, exchange: Exchange, scope: Scope, *, caller: Caller, receive: Receive, send: Send
     ) -> None:
-        """Answer a request whose body was read; raise CallerLeftError when its caller has left."""
         watch = CallerWatch(receive, on_leave=exchange.leave)
         try:
             async with watch:
+                with exchange.waits.reading:
+                    body = await self._read(scope, watch.receive)
                 answer = await exchange.run(self._endpoint, body, caller=caller)
                 last = b""
                 if isinstance(answer, StreamedAnswer):

@@ -1,12 +1,11 @@
-"""Bodies: read within bounds of size and of silence, whatever their headers claim."""
+"""Bodies: read within bounds of size, whatever their headers claim."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
-from gateway.errors import BodyTooSlow, PayloadTooLarge, UnsupportedMediaType
-from gateway.routes import body
+from gateway.errors import PayloadTooLarge, UnsupportedMediaType
 from gateway.routes.body import check_media_type, read_body
 from gateway.routes.watch import CallerLeftError
 
@@ -48,15 +47,6 @@ async def test_body_is_refused_when_it_grows_too_large() -> None:
 @pytest.mark.parametrize("length", ["", "-1", "x", "²"])
 async def test_length_is_not_believed_when_it_is_no_number(length: str) -> None:
     assert b"abc" == await read_body(scope(content_length=length), pieces(b"abc"), max_bytes=3)
-
-
-async def test_body_is_given_up_when_the_rest_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "SILENCE_SECONDS", 0.01)
-
-    with pytest.raises(BodyTooSlow) as error:
-        await read_body(scope(content_length="3"), pieces(b"a", ends=False), max_bytes=3)
-
-    assert (408, "request_timeout") == (error.value.status, error.value.code)
 
 
 async def test_departure_is_noticed_inside_a_body() -> None:

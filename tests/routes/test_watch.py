@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.errors import BodyTooSlow
 from gateway.routes import watch
 from gateway.routes.watch import CallerLeftError, CallerWatch
 
@@ -14,12 +15,65 @@ def _looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "FIRST_LOOK_SECONDS", 0)
 
 
+BODY = {"type": "http.request", "body": b"ab", "more_body": False}
+
+
+def sends(*messages: dict[str, Any], leaves: bool = False) -> Any:
+    left = list(messages) + [{"type": "http.disconnect"}] * leaves
+
+    async def receive() -> Any:
+        await asyncio.sleep(0)
+        return left.pop(0) if left else await asyncio.Event().wait()
+
+    return receive
+
+
 async def stays() -> Any:
     await asyncio.Event().wait()
 
 
-async def leaves() -> Any:
-    return {"type": "http.disconnect"}
+async def serve(watching: CallerWatch) -> None:
+    """Read the body, and work for ever."""
+    async with watching:
+        while (await watching.receive()).get("more_body"):
+            pass
+        await asyncio.Event().wait()
+
+
+async def test_body_is_given_up_when_the_rest_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "SILENCE_SECONDS", 0.01)
+
+    with pytest.raises(BodyTooSlow) as error:
+        await serve(CallerWatch(sends(BODY | {"more_body": True}), on_leave=lambda: 0))
+
+    assert (408, "request_timeout") == (error.value.status, error.value.code)
+
+
+async def test_body_may_take_its_time_when_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is what counts, not how long all of it takes."""
+    monkeypatch.setattr(watch, "SILENCE_SECONDS", 0.1)
+
+    async def receive() -> Any:
+        await asyncio.sleep(0.06)
+        return BODY | {"more_body": True}
+
+    async with CallerWatch(receive, on_leave=lambda: 0) as one:
+        for _ in range(4):
+            await one.receive()
+
+
+async def test_departure_is_noticed_when_the_body_came_late() -> None:
+    """The watch looks for it from the last piece on, however long that took."""
+    body = asyncio.Event()
+    rest = sends(BODY, leaves=True)
+
+    async def receive() -> Any:
+        await body.wait()
+        return await rest()
+
+    asyncio.get_running_loop().call_later(0.005, body.set)
+    with pytest.raises(CallerLeftError):
+        await serve(CallerWatch(receive, on_leave=lambda: 0))
 
 
 async def test_work_goes_on_when_the_caller_stays() -> None:
@@ -33,8 +87,7 @@ async def test_work_is_stopped_when_the_caller_leaves() -> None:
     graces = iter([0.0])
 
     with pytest.raises(CallerLeftError):
-        async with CallerWatch(leaves, on_leave=lambda: next(graces)):
-            await asyncio.Event().wait()
+        await serve(CallerWatch(sends(BODY, leaves=True), on_leave=lambda: next(graces)))
 
     assert [] == list(graces)
 
@@ -46,7 +99,8 @@ async def test_work_may_end_when_the_grace_is_long_enough() -> None:
         told.set()
         return 60
 
-    async with CallerWatch(leaves, on_leave=leave) as one:
+    async with CallerWatch(sends(BODY, leaves=True), on_leave=leave) as one:
+        await one.receive()
         await told.wait()
 
     assert one.left
