@@ -36,8 +36,9 @@ from gateway.routes.models import model_routes
 from gateway.settings import Jwt, Settings, SettingsError
 from gateway.translate.embeddings.endpoint import embeddings_endpoint
 from gateway.translate.endpoint import Endpoint
-from gateway.upstream.http import Timeouts, Upstream
+from gateway.upstream.http import Upstream
 from gateway.upstream.transport import KeptConnections
+from gateway.upstream.wire import OverHttpx, Timeouts
 from gateway.vocabularies import read_vocabulary
 
 ID_BYTES = 16
@@ -188,7 +189,7 @@ def create_gateway(
     key_ring = KeyRing()
     terms = create_terms(settings, catalog=catalog or load_catalog(settings), key_ring=key_ring)
     upstream = Upstream(
-        transport=transport or KeptConnections(),
+        transport=KeptConnections() if transport is None else OverHttpx(transport),
         base_url=settings.upstream_url,
         api_keys=api_keys(settings),
         timeouts=Timeouts(

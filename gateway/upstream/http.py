@@ -1,16 +1,14 @@
 """
 Zhipu's HTTP API: one call, its answer as it comes in, and every failure as one of ours.
 
-Speaks to an httpx transport directly: ``httpx.AsyncClient`` adds cookies, redirects and proxies that a call to one
-known address does not need, and costs more than the rest of the gateway.
+Speaks to a transport directly: ``httpx.AsyncClient`` adds cookies, redirects and proxies that a call to one known
+address does not need, and costs more than the rest of the gateway.
 """
 
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
-from typing import Any
 
 import httpx
-from msgspec import Struct
 
 from gateway.errors import (
     GatewayError,
@@ -19,6 +17,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
+from gateway.upstream.wire import Answered, Headers, Target, Timeouts, Transport
 
 JSON = b"application/json"
 
@@ -58,33 +57,18 @@ class MappedErrors:
 MAPPED_ERRORS = MappedErrors()
 
 
-class Timeouts(Struct, frozen=True, kw_only=True):
-    """How long to wait for GLM, in seconds: to connect, and for anything to arrive at all."""
-
-    connect_seconds: float
-    read_seconds: float
-
-    def as_extension(self) -> dict[str, Any]:
-        """Return httpx's own form."""
-        timeout = httpx.Timeout(self.read_seconds, connect=self.connect_seconds, pool=self.connect_seconds)
-        return {"timeout": timeout.as_dict()}
-
-
 class Reply:
     """One answer of GLM's, not read yet. Whoever holds it closes it."""
 
-    def __init__(self, response: httpx.Response, *, max_bytes: int) -> None:
-        self.status = response.status_code
-        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - the transport is an async one
-        self._stream = response.stream
-        self._headers = response.headers
+    def __init__(self, answered: Answered, *, max_bytes: int) -> None:
+        self.status, self._headers, self._stream = answered
         self._max_bytes = max_bytes
 
     @property
     def is_json(self) -> bool:
         """Whether this is a body, not a stream."""
-        kind: str = self._headers.get("content-type", "")
-        return kind.startswith("application/json")
+        kind = next((value for name, value in self._headers if name.lower() == b"content-type"), b"")
+        return kind.startswith(JSON)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body in the pieces in which it arrives."""
@@ -117,7 +101,7 @@ class Upstream:
     def __init__(
         self,
         *,
-        transport: httpx.AsyncBaseTransport,
+        transport: Transport,
         base_url: str,
         api_keys: Mapping[str, str],
         timeouts: Timeouts,
@@ -125,15 +109,16 @@ class Upstream:
     ) -> None:
         self._transport = transport
         self._base_url = base_url.rstrip("/")
-        self._extensions = timeouts.as_extension()
+        self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
-        self._urls: dict[str, httpx.URL] = {}
-        self._headers: dict[str, httpx.Headers] = {}
+        self._keys: dict[str, str] = {}
+        self._targets: dict[tuple[str, str], Target] = {}
         self.use_keys(api_keys)
 
     def use_keys(self, api_keys: Mapping[str, str]) -> None:
         """Use these keys from now on; accounts that are not among them keep theirs, for what is under way."""
-        self._headers |= {name: headers_of(key, base_url=self._base_url) for name, key in api_keys.items()}
+        self._keys |= api_keys
+        self._targets.clear()
 
     async def post(self, path: str, *, account: str, body: bytes, content_type: bytes = JSON) -> Reply:
         """
@@ -141,46 +126,33 @@ class Upstream:
 
         Raises UpstreamUnavailable or UpstreamTimeout, GLM's fault or the network's.
         """
-        # Given as a stream, a body is not looked through for its length and type; the transport adds the length.
-        request = httpx.Request(
-            "POST",
-            self._url(path),
-            headers=self._headers_for(account, content_type=content_type),
-            stream=httpx.ByteStream(body),
-            extensions=self._extensions,
-        )
+        target = self._targets.get((account, path)) if content_type == JSON else None
+        if target is None:
+            target = self._target(path, account=account, content_type=content_type)
         with MAPPED_ERRORS:
-            response = await self._transport.handle_async_request(request)
-        return Reply(response, max_bytes=self._max_answer_bytes)
-
-    def _headers_for(self, account: str, *, content_type: bytes) -> httpx.Headers:
-        headers = self._headers[account]
-        if content_type != JSON:
-            headers = headers.copy()
-            headers["content-type"] = content_type.decode("ascii")
-        return headers
+            answered = await self._transport.send(target, body, self._timeouts)
+        return Reply(answered, max_bytes=self._max_answer_bytes)
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
 
-    def _url(self, path: str) -> httpx.URL:
-        url = self._urls.get(path)
-        if url is None:
-            url = self._urls[path] = httpx.URL(self._base_url + path)
-        return url
+    def _target(self, path: str, *, account: str, content_type: bytes) -> Target:
+        url = httpx.URL(self._base_url + path)
+        target = Target(url, headers_of(self._keys[account], host=url.netloc, content_type=content_type))
+        if content_type == JSON:  # Others have a boundary that may be another each time.
+            self._targets[account, path] = target
+        return target
 
 
-def headers_of(api_key: str, *, base_url: str) -> httpx.Headers:
-    """Return the headers of every call of one account; English makes Zhipu's messages readable to most callers."""
-    return httpx.Headers(
-        [
-            (b"host", httpx.URL(base_url).netloc),
-            (b"authorization", b"Bearer " + api_key.encode()),
-            (b"content-type", JSON),
-            (b"accept", b"application/json, text/event-stream"),
-            (b"accept-encoding", b"identity"),
-            (b"accept-language", b"en-US,en"),
-            (b"user-agent", b"glm-gateway"),
-        ]
-    )
+def headers_of(api_key: str, *, host: bytes, content_type: bytes) -> Headers:
+    """Return the headers of a call; English makes Zhipu's messages readable to most callers."""
+    return [
+        (b"host", host),
+        (b"authorization", b"Bearer " + api_key.encode()),
+        (b"content-type", content_type),
+        (b"accept", b"application/json, text/event-stream"),
+        (b"accept-encoding", b"identity"),
+        (b"accept-language", b"en-US,en"),
+        (b"user-agent", b"glm-gateway"),
+    ]

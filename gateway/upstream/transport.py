@@ -1,5 +1,5 @@
 """
-The network under httpx: HTTP/1.1 with kept connections, behind httpx's transport interface.
+The network: HTTP/1.1 with kept connections, and httpx's errors for what goes wrong.
 
 httpx's own transport answers about 1,000 requests a second and core, a thin one over aiohttp 6,000, this one
 13,000; and it cuts the connection within a millisecond of being cancelled, which is what stops GLM's meter.
@@ -15,16 +15,13 @@ import certifi
 import httpx
 
 from gateway.upstream.connection import Connection, StaleConnectionError
+from gateway.upstream.wire import Answered, Origin, Target, Timeouts
 
 KEEPALIVE_SECONDS = 30.0
 """Below the 60 s and more for which servers keep idle connections, so that a stale one is rare."""
 
 STALE_SECONDS = 0.1
 """How soon a kept connection closes that the server had given up before it was taken."""
-
-PORTS = {"http": 80, "https": 443}
-
-Origin = tuple[str, str, int]
 
 
 def trusting_context() -> ssl.SSLContext:
@@ -35,7 +32,7 @@ def trusting_context() -> ssl.SSLContext:
     return context
 
 
-class KeptConnections(httpx.AsyncBaseTransport):
+class KeptConnections:
     """
     Sends requests over connections that are kept between them.
 
@@ -49,20 +46,19 @@ class KeptConnections(httpx.AsyncBaseTransport):
         self._stale_seconds = stale_seconds
         self._idle: dict[Origin, deque[Connection]] = {}
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, target: Target, body: bytes, timeouts: Timeouts) -> Answered:
         """Send a request; return its answer as soon as the head is there, the body unread."""
         loop = asyncio.get_running_loop()
-        url = request.url
-        origin = (url.scheme, url.host, url.port or PORTS[url.scheme])
-        idle = self._idle.setdefault(origin, deque())
-        message = serialised(request, request.read())
-        timeout = request.extensions.get("timeout", {})
-        kept = take(idle, now=loop.time())
+        idle = self._idle.get(target.origin)
+        if idle is None:
+            idle = self._idle[target.origin] = deque()
+        message = target.message(body)
+        sent_at = loop.time()
+        kept = take(idle, now=sent_at)
         while True:
-            connection = kept or await self._connect(origin, timeout_seconds=timeout.get("connect"))
-            sent_at = loop.time()
+            connection = kept or await self._connect(target.origin, timeout_seconds=timeouts.connect_seconds)
             try:
-                status, headers = await connection.exchange(message, read_timeout_seconds=timeout.get("read"))
+                status, headers = await connection.exchange(message, read_timeout_seconds=timeouts.read_seconds)
             except StaleConnectionError:
                 if kept is not None and loop.time() - sent_at < self._stale_seconds:
                     kept = None
@@ -71,7 +67,7 @@ class KeptConnections(httpx.AsyncBaseTransport):
             except BaseException:
                 connection.abort()
                 raise
-            return httpx.Response(status, headers=headers, stream=Body(connection, idle))
+            return Answered(status, headers, Body(connection, idle))
 
     async def aclose(self) -> None:
         """Cut every idle connection; those under way are their holders'."""
@@ -131,17 +127,3 @@ def take(idle: deque[Connection], *, now: float) -> Connection | None:
         if not connection.closed:
             return connection
     return None
-
-
-def serialised(request: httpx.Request, body: bytes) -> bytes:
-    """
-    Return a request as bytes, with the length of its body, which its headers need not know.
-
-    Raises LocalProtocolError when a header would smuggle in another.
-    """
-    lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
-    lines += [b"%b: %b" % header for header in request.headers.raw if header[0] != b"content-length"]
-    head = b"\r\n".join(lines)
-    if head.count(b"\n") != len(lines) - 1:
-        raise httpx.LocalProtocolError("A header holds a line break.")
-    return b"%b\r\ncontent-length: %d\r\n\r\n%b" % (head, len(body), body)

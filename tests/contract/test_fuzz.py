@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.openai.chat import CreateChatCompletionRequest
+from gateway.upstream.wire import OverHttpx
 from tests.fakes import DONE, Caller, call_app, chunk, completion, last_chunk
 from tests.running import Gateway
 
@@ -212,8 +213,8 @@ def test_answers_are_understood_or_refused(
     streamed = b"data: " + answer.replace(b"\n", b"") + b"\n\n" + DONE
     request = {"model": "glm-4.7", "stream": stream, "messages": [{"role": "user", "content": "x"}]}
 
-    gateway.desk.upstream._transport = Canned(answer, streamed)
+    gateway.desk.upstream._transport = OverHttpx(Canned(answer, streamed))
     try:
         check(runner, gateway, encode(request))
     finally:
-        gateway.desk.upstream._transport = WELL
+        gateway.desk.upstream._transport = OverHttpx(WELL)

@@ -12,14 +12,15 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
-from gateway.upstream.http import Timeouts, Upstream
+from gateway.upstream.http import Upstream
+from gateway.upstream.wire import OverHttpx, Timeouts
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
 def upstream(answer: Answer, *, max_answer_bytes: int = 1000) -> Upstream:
     return Upstream(
-        transport=httpx.MockTransport(answer),
+        transport=OverHttpx(httpx.MockTransport(answer)),
         base_url="https://glm.test/api/paas/v4/",
         api_keys={"main": "id.secret"},
         timeouts=Timeouts(connect_seconds=5, read_seconds=60),
