@@ -33,6 +33,7 @@ from gateway.routes.front import Front
 from gateway.routes.health import health_routes
 from gateway.routes.middleware import Edge
 from gateway.routes.models import model_routes
+from gateway.routes.shortcuts import Shortcuts, served_by
 from gateway.settings import Jwt, Settings, SettingsError
 from gateway.translate.embeddings.endpoint import embeddings_endpoint
 from gateway.translate.endpoint import Endpoint
@@ -207,13 +208,14 @@ def create_gateway(
             await desk.limiter.start()
             yield
 
+    handlers = [
+        *chat_routes(front),
+        *embedding_routes(front, create_embeddings_endpoint(settings)),
+        *model_routes(front),
+        *health_routes(is_draining),
+    ]
     app = Litestar(
-        route_handlers=[
-            *chat_routes(front),
-            *embedding_routes(front, create_embeddings_endpoint(settings)),
-            *model_routes(front),
-            *health_routes(is_draining),
-        ],
+        route_handlers=handlers,
         exception_handlers=HANDLERS,
         cors_config=cors(settings),
         lifespan=[stay_connected],
@@ -221,7 +223,9 @@ def create_gateway(
         openapi_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
-    return Gateway(app=Edge(app, desk=desk), desk=desk, key_ring=key_ring)
+    # The framework answers browsers: the shorter way knows nothing of origins.
+    served = {} if settings.cors_origins else served_by(handlers)
+    return Gateway(app=Edge(Shortcuts(app, served=served), desk=desk), desk=desk, key_ring=key_ring)
 
 
 def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:

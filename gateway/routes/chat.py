@@ -5,14 +5,17 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from gateway.routes.front import Front
+from gateway.routes.shortcuts import SERVED
 from gateway.translate.chat.endpoint import ENDPOINT
+
+PATHS = ["/v1/chat/completions", "/chat/completions"]
 
 
 def chat_routes(front: Front) -> list[HTTPRouteHandler]:
     """Return the routes of chat completions."""
     serve = front.serving(ENDPOINT)
 
-    @post(["/v1/chat/completions", "/chat/completions"], status_code=200, name="createChatCompletion")
+    @post(PATHS, status_code=200, name="createChatCompletion", opt={SERVED: serve})
     async def create_chat_completion() -> ASGIApp:
         return serve
 

@@ -2,11 +2,11 @@
 
 import logging
 import math
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, Send
 
 from gateway.errors import (
     GatewayError,
@@ -15,20 +15,48 @@ from gateway.errors import (
     PayloadTooLarge,
     RouteNotFound,
 )
+from gateway.exchange import Exchange
 from gateway.routes.middleware import exchange_of
 from gateway.translate.errors import internal_error, to_openai
 
 MAX_PATH_CHARACTERS = 200
+MEDIA_TYPE: Final = "application/json"
 
 logger = logging.getLogger(__name__)
 
 
-def answer(request: Request[Any, Any, Any], error: GatewayError) -> Response[bytes]:
+class Told(NamedTuple):
+    """An error as it is answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def response(self) -> Response[bytes]:
+        """Return it for the framework."""
+        return Response(self.body, status_code=self.status, media_type=MEDIA_TYPE, headers=self.headers)
+
+    async def send(self, send: Send) -> None:
+        """Answer with it."""
+        said = {"content-type": MEDIA_TYPE, "content-length": str(len(self.body)), **self.headers}
+        headers = [(name.encode(), value.encode()) for name, value in said.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+def told(exchange: Exchange, error: Exception) -> Told:
+    """Return how an error is answered, and write it down; a mistake of ours is a request id, and nothing else."""
+    exchange.fail(error)
+    if isinstance(error, GatewayError):
+        return Told(error.status, headers_of(error), to_openai(error))
+    request_id = exchange.record.request_id
+    logger.error("request %s failed", request_id, exc_info=error)
+    return Told(500, {}, to_openai(internal_error(request_id)))
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Return the answer that tells ``error``, and write it down."""
-    exchange_of(request.scope).fail(error)
-    return Response(
-        to_openai(error), status_code=error.status, media_type="application/json", headers=headers_of(error)
-    )
+    return told(exchange_of(request.scope), error).response()
 
 
 def headers_of(error: GatewayError) -> dict[str, str]:
@@ -55,7 +83,7 @@ def answer_http(request: Request[Any, Any, Any], error: HTTPException) -> Respon
         case status if status < 500:
             return answer(request, InvalidRequest(f"The request could not be read: {error.detail}."))
         case _:
-            return answer_unexpected(request, error)
+            return answer(request, error)
 
 
 def answer_method(request: Request[Any, Any, Any], path: str, *, allowed: str) -> Response[bytes]:
@@ -65,17 +93,7 @@ def answer_method(request: Request[Any, Any, Any], path: str, *, allowed: str) -
     return refusal
 
 
-def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Return the answer for a mistake of ours: a request id, and nothing else."""
-    exchange = exchange_of(request.scope)
-    exchange.fail(error)
-    request_id = exchange.record.request_id
-    logger.error("request %s failed", request_id, exc_info=error)
-    return Response(to_openai(internal_error(request_id)), status_code=500, media_type="application/json")
-
-
 HANDLERS: ExceptionHandlersMap = {
-    GatewayError: answer,
     HTTPException: answer_http,
-    Exception: answer_unexpected,
+    Exception: answer,
 }
