@@ -59,6 +59,8 @@ class ExchangeLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_hits: int = 0
+    cache_misses: int = 0
     retries: int = 0
     account: str = ""
     phase: str = ""
@@ -142,6 +144,8 @@ def exchange_line(record: Record, *, now: datetime) -> ExchangeLine:
         output_tokens=record.output_tokens,
         cached_tokens=record.cached_tokens,
         reasoning_tokens=record.reasoning_tokens,
+        cache_hits=record.cache_hits,
+        cache_misses=record.cache_misses,
         retries=record.retries,
         account=record.account,
         phase="" if record.outcome == "ok" else record.phase,
@@ -167,6 +171,7 @@ def _words(line: ExchangeLine) -> list[str]:
         (line.queued_seconds >= 0.001, f"queued {line.queued_seconds:.3f}s"),
         (first_token is not None, f"first token {first_token or 0:.3f}s"),
         (line.output_tokens, f"{line.input_tokens}+{line.output_tokens} tokens"),
+        (line.cache_hits, f"{line.cache_hits} of {line.cache_hits + line.cache_misses} cached"),
         (line.retries, f"{line.retries} retries"),
         (line.error_code, line.error_code),
         (line.glm_code, f"GLM {line.glm_code}"),

@@ -128,6 +128,18 @@ def test_failed_exchange_says_what_failed_and_where() -> None:
     }
 
 
+def test_exchange_says_how_much_was_known() -> None:
+    """And nothing of it where nothing was."""
+    record = replace(RECORD, operation="embeddings", cache_hits=3, cache_misses=2)
+
+    fields = json.loads(line_of(record))
+    sentence = line_of(record, form="text")
+
+    assert (3, 2) == (fields["cache_hits"], fields["cache_misses"])
+    assert " 3 of 5 cached " in sentence
+    assert "cache" not in line_of(RECORD) + line_of(RECORD, form="text")
+
+
 def test_exchange_is_a_sentence_on_a_terminal() -> None:
     line = line_of(replace(RECORD, retries=1), form="auto", stream=Terminal())
 
