@@ -19,13 +19,13 @@ from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
 from gateway.catalog import Catalog, CatalogError
 from gateway.errors import ModelNotFound
 from gateway.exchange import Account, Desk, Policy, Terms
-from gateway.limits.address import AddressError
 from gateway.limits.limiter import Limiter, Usage
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.redis import RedisLimiter
 from gateway.metrics import AccountSlots, AccountState, Slots, TenantSlots
 from gateway.recall import MemoryRecall
 from gateway.record import Sink
+from gateway.redis_client.address import AddressError
 from gateway.routes.chat import chat_routes
 from gateway.routes.embeddings import embedding_routes
 from gateway.routes.errors import HANDLERS

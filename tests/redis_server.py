@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+import pytest
 import redis as blocking_redis
 
 REDIS_SERVER = shutil.which("redis-server") or shutil.which("valkey-server")
@@ -100,6 +101,14 @@ class RedisServer:
             return bool(self.ask("PING"))
         except blocking_redis.RedisError:
             return False
+
+
+def need_redis() -> None:
+    """Skip a test where there is no Redis to be had, except where everything has to be tested."""
+    if REDIS_SERVER is None:
+        if os.environ.get("CI"):
+            pytest.fail("redis-server is not installed")
+        pytest.skip("redis-server is not installed")
 
 
 def free_port() -> int:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 import msgspec
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
-from gateway.limits.address import Client
 from gateway.limits.wire import Reply, Request, decode_reply, encode
+from gateway.redis_client.address import Client
+from gateway.redis_client.faults import FAULTS
 
 KEYS = ("head", "slots", "leases", "counts", "lines", "turns", "pools", "roll", "marks")
 REPLICAS = "glm-gateway:replicas"
@@ -88,7 +89,7 @@ class Link:
                 reply: bytes = await self.client.execute_command(*command)
         except NoScriptError:
             raise
-        except (RedisError, OSError, TimeoutError) as error:
+        except FAULTS as error:
             self.errors += 1
             raise Away(f"{type(error).__name__}: {error}") from error
         return reply

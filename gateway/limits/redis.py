@@ -6,9 +6,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 import msgspec
-from redis.exceptions import RedisError
 
-from gateway.limits.address import Client, connect
 from gateway.limits.ledger import Turn
 from gateway.limits.limiter import Scope, Slot, Usage
 from gateway.limits.link import NEWS, TURNS, Away, Link, end
@@ -17,6 +15,8 @@ from gateway.limits.outage import Outage, unavailable
 from gateway.limits.roster import Roster
 from gateway.limits.shared import Counts, SharedBooks
 from gateway.limits.usage import usage
+from gateway.redis_client.address import Client, connect
+from gateway.redis_client.faults import FAULTS
 
 CALL_SECONDS = 1.0
 """The longest that Redis may take for an answer before it counts as away."""
@@ -160,7 +160,7 @@ class RedisLimiter:
         """Hear of turns and of other replicas; what is missed meanwhile is asked for every second."""
         channels = (NEWS, TURNS + self.replica)
         while True:
-            with suppress(RedisError, OSError):
+            with suppress(*FAULTS):
                 async with self.link.client.pubsub() as subscription:
                     await subscription.subscribe(*channels)
                     while True:

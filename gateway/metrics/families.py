@@ -32,7 +32,7 @@ REJECTIONS: Final = {
 }
 """Why a slot was refused, by the code of the error."""
 REDIS_OPERATIONS: Final = ("script", "subscribe", "ping")
-REDIS_ERRORS: Final = ("connect", "timeout", "readonly", "loading", "protocol")
+REDIS_ERRORS: Final = ("connect", "timeout", "readonly", "loading", "full", "protocol")
 
 DURATION: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1200)
 FIRST_TOKEN: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5, 5, 7.5, 10, 15, 20, 30, 60, 120)

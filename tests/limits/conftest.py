@@ -1,7 +1,6 @@
 """Limiters for tests: in memory, and replicas that share a real Redis."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from gateway.limits.limiter import Limiter
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.redis import RedisLimiter
 from tests.limits.requests import Requests
-from tests.redis_server import REDIS_SERVER, RedisServer
+from tests.redis_server import RedisServer, need_redis
 
 LEASE_SECONDS = 1.2
 QUEUE_SIZE = 3
@@ -74,11 +73,3 @@ async def limiter(request: pytest.FixtureRequest, start_replica: StartReplica) -
 def requests(limiter: Limiter) -> Requests:
     """Give requests to the limiter."""
     return Requests(limiter)
-
-
-def need_redis() -> None:
-    """Skip a test where there is no Redis to be had, except where everything has to be tested."""
-    if REDIS_SERVER is None:
-        if os.environ.get("CI"):
-            pytest.fail("redis-server is not installed")
-        pytest.skip("redis-server is not installed")

@@ -341,6 +341,19 @@ async def test_callers_are_refused_when_redis_was_never_there(
     assert "main" == (await limiter.acquire(scope(), timeout_seconds=5)).account
 
 
+async def test_callers_are_refused_when_a_cluster_was_never_there() -> None:
+    """What its client raises is no error of Redis to the client's own mind."""
+    limiter = RedisLimiter.create(
+        "redis+cluster://127.0.0.1:1", queue_size=3, lease_seconds=LEASE_SECONDS, on_outage="share"
+    )
+    await limiter.start()
+
+    with pytest.raises(SlotsUnavailable):
+        await limiter.acquire(scope(), timeout_seconds=5)
+
+    await limiter.aclose()
+
+
 async def test_nobody_waits_longer_than_told_when_redis_stalls(
     own_redis: RedisServer, start_replica: StartReplica
 ) -> None:

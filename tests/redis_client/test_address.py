@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis, RedisCluster
 
-from gateway.limits.address import AddressError, connect
+from gateway.redis_client.address import AddressError, connect
 
 ONE = {"db": 0, "username": None, "password": None, "ssl": False}
 
