@@ -3,8 +3,8 @@
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,13 @@ from gateway.limits.limiter import Limiter, Usage
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.redis import RedisLimiter
 from gateway.metrics import AccountSlots, AccountState, Slots, TenantSlots
-from gateway.recall import MemoryRecall
+from gateway.recall.link import Link
+from gateway.recall.memory import MemoryRecall
+from gateway.recall.recall import Recall
+from gateway.recall.redis import RedisRecall
 from gateway.record import Sink
 from gateway.redis_client.address import AddressError
+from gateway.redis_client.observer import RedisObserver
 from gateway.routes.chat import chat_routes
 from gateway.routes.embeddings import embedding_routes
 from gateway.routes.errors import HANDLERS
@@ -180,12 +184,14 @@ def create_gateway(
     sinks: Sequence[Sink] = (),
     is_draining: Callable[[], bool] = lambda: False,
     transport: httpx.AsyncBaseTransport | None = None,
+    redis_observer: RedisObserver | None = None,
 ) -> Gateway:
     """
     Return the gateway.
 
     ``catalog`` None is read by the settings. ``transport`` None is the network; a test gives its own. ``sinks``
-    get the record of every exchange. Raises SettingsError for a catalogue, limit or alias that cannot be.
+    get the record of every exchange, ``redis_observer`` is told of calls of Redis. Raises SettingsError for a
+    catalogue, limit, alias or address that cannot be.
     """
     key_ring = KeyRing()
     terms = create_terms(settings, catalog=catalog or load_catalog(settings), key_ring=key_ring)
@@ -199,12 +205,15 @@ def create_gateway(
         ),
         max_answer_bytes=settings.upstream.max_answer_bytes,
     )
-    desk = create_desk(settings, terms=terms, upstream=upstream, sinks=sinks)
+    link = create_link(settings, observer=redis_observer)
+    memories = create_memories(settings, link=link)
+    desk = create_desk(settings, terms=terms, upstream=upstream, memories=memories, sinks=sinks)
     front = Front(desk, max_body_bytes=settings.max_body_bytes)
 
     @asynccontextmanager
     async def stay_connected(_: Litestar) -> AsyncIterator[None]:
-        async with aclosing(upstream), aclosing(key_ring), aclosing(desk.limiter):
+        closing_link = nullcontext() if link is None else aclosing(link)
+        async with aclosing(upstream), aclosing(key_ring), aclosing(desk.limiter), closing_link:
             await desk.limiter.start()
             yield
 
@@ -237,16 +246,45 @@ def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:
     )
 
 
-def create_desk(settings: Settings, *, terms: Terms, upstream: Upstream, sinks: Sequence[Sink]) -> Desk:
+def create_link(settings: Settings, *, observer: RedisObserver | None) -> Link | None:
+    """Return the way to the Redis where texts are remembered for all replicas, None if there is none."""
+    if settings.redis.url is None:
+        return None
+    try:
+        return Link.create(settings.redis.url.reveal(), observer=observer)
+    except AddressError as error:
+        raise unusable(settings, f"redis.url: {error}") from None
+
+
+def create_memories(settings: Settings, *, link: Link | None) -> dict[str, Recall]:
+    """Return where each operation keeps what later requests may ask for, by its name."""
     chat, embeddings = settings.chat, settings.embeddings
+    bounds = {
+        "chat": (chat.reasoning_memory_seconds, chat.reasoning_memory_bytes),
+        "embeddings": (embeddings.cache_seconds, embeddings.cache_bytes),
+    }
+    return {
+        memory: MemoryRecall(seconds=seconds, max_bytes=max_bytes)
+        if link is None or not seconds or not max_bytes
+        else RedisRecall(link, memory=memory, seconds=seconds)
+        for memory, (seconds, max_bytes) in bounds.items()
+    }
+
+
+def create_desk(
+    settings: Settings,
+    *,
+    terms: Terms,
+    upstream: Upstream,
+    memories: Mapping[str, Recall],
+    sinks: Sequence[Sink],
+) -> Desk:
+    chat = settings.chat
     return Desk(
         terms=terms,
         limiter=create_limiter(settings),
         upstream=upstream,
-        memories={
-            "chat": MemoryRecall(seconds=chat.reasoning_memory_seconds, max_bytes=chat.reasoning_memory_bytes),
-            "embeddings": MemoryRecall(seconds=embeddings.cache_seconds, max_bytes=embeddings.cache_bytes),
-        },
+        memories=memories,
         policy=Policy(
             queue_timeout_seconds=settings.queue_timeout_seconds,
             heartbeat_seconds=chat.heartbeat_seconds,

@@ -81,7 +81,11 @@ async def _serve(
 
     running = complete(settings)
     gateway = create_gateway(
-        running, catalog=catalog, sinks=(metrics.observe, log), is_draining=lambda: lifecycle.draining
+        running,
+        catalog=catalog,
+        sinks=(metrics.observe, log),
+        is_draining=lambda: lifecycle.draining,
+        redis_observer=metrics,
     )
 
     def prepare() -> None:

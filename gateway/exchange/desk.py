@@ -10,7 +10,7 @@ from gateway.auth import Caller
 from gateway.catalog import Catalog
 from gateway.exchange.terms import Terms
 from gateway.limits.limiter import Limiter
-from gateway.recall import Recall
+from gateway.recall.recall import Recall
 from gateway.record import Sink
 from gateway.upstream.http import Upstream
 

@@ -31,7 +31,7 @@ REJECTIONS: Final = {
     "slots_unavailable": "store_unavailable",
 }
 """Why a slot was refused, by the code of the error."""
-REDIS_OPERATIONS: Final = ("script", "subscribe", "ping")
+REDIS_OPERATIONS: Final = ("script", "subscribe", "ping", "recall")
 REDIS_ERRORS: Final = ("connect", "timeout", "readonly", "loading", "full", "protocol")
 
 DURATION: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1200)

@@ -1,1 +1,1 @@
-"""How Redis is reached, for every room that keeps something there: addresses, and what goes wrong."""
+"""How Redis is reached, for every room that keeps something there: addresses, faults, and who is told of calls."""

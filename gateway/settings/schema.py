@@ -121,7 +121,8 @@ class Chat(Struct, frozen=True, kw_only=True):
 
     ``on_disconnect``: "cancel" drops the answer of a caller that left; "drain" reads it for its token counts,
     for at most ``drain_cap_seconds``. ``heartbeat_seconds`` 0: no comment is sent into a silent stream.
-    ``reasoning_memory_seconds`` 0: a model's reasoning is not kept for the caller's next turn.
+    ``reasoning_memory_seconds`` 0: a model's reasoning is not kept for the caller's next turn. It is kept in Redis
+    where there is one, else in at most ``reasoning_memory_bytes`` of memory.
     """
 
     on_disconnect: Literal["cancel", "drain"] = "cancel"
@@ -136,8 +137,8 @@ class Embeddings(Struct, frozen=True, kw_only=True):
     How embeddings behave.
 
     ``dimensions_mode``: "refuse" what a model does not offer; "truncate" makes it of more dimensions, at length 1.
-    ``cache_seconds`` 0: no vector is kept. Kept ones are for the same tenant's later requests only, in at most
-    ``cache_bytes`` of memory.
+    ``cache_seconds`` 0: no vector is kept. Kept ones are for the same tenant's later requests only, in Redis where
+    there is one, else in at most ``cache_bytes`` of memory.
     """
 
     dimensions_mode: Literal["refuse", "truncate"] = "refuse"
@@ -146,7 +147,7 @@ class Embeddings(Struct, frozen=True, kw_only=True):
 
 
 class Redis(Struct, frozen=True, kw_only=True):
-    """Where slots are shared; ``url`` None: nowhere, they are this process' own."""
+    """Where replicas share slots, and what answers leave behind; ``url`` None: nowhere, each has its own."""
 
     url: Secret | None = None
     on_outage: Literal["share", "refuse"] = "share"

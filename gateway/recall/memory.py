@@ -1,24 +1,8 @@
-"""
-What an answer leaves behind for the requests that follow it: texts by key, kept for a while.
-
-GLM wants its reasoning back with the tool results, and OpenAI's clients drop it between turns. Vectors are kept
-where the operator wants no text embedded twice.
-"""
+"""What is remembered in this process alone: one replica, development, tests."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
-
-
-class Recall(Protocol):
-    """Keeps texts for a while, each tenant's apart. Forgetting early is allowed, failing is not."""
-
-    async def remember(self, tenant: str, texts: Mapping[str, str]) -> None:
-        """Keep ``texts`` by their keys."""
-
-    async def recall(self, tenant: str, keys: Sequence[str]) -> Mapping[str, str]:
-        """Return what is still known of ``keys``."""
 
 
 class MemoryRecall:
@@ -50,6 +34,12 @@ class MemoryRecall:
         now = self._clock()
         found = ((key, self._kept.get((tenant, key))) for key in keys)
         return {key: kept[1] for key, kept in found if kept is not None and kept[0] > now}
+
+    async def forget(self, tenant: str, keys: Sequence[str]) -> bool:
+        """Keep ``keys`` no longer; see the port."""
+        for key in keys:
+            self._forget((tenant, key))
+        return True
 
     def _forget_old(self, now: float) -> None:
         while self._kept:
