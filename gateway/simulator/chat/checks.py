@@ -6,32 +6,19 @@ the stricter reading, and what callers report. A field that is not listed is ref
 traffic shows to be accepted without effect.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.simulator.chat.messages import check_messages
 from gateway.simulator.chat.tools import check_tool_choice, check_tools
+from gateway.simulator.fields import Check, Fields, anything, check_fields, length
 from gateway.simulator.models import ChatModel
 from gateway.simulator.refusals import Refusal
-
-Fields = Mapping[str, Any]
-_Check = Callable[[str, Any, ChatModel], None]
 
 
 def check_chat(fields: Fields, *, model: ChatModel) -> None:
     """Refuse a request the platform would refuse; fields that are null count as absent."""
-    unknown = fields.keys() - _CHECKS.keys()
-    if unknown:
-        raise Refusal("1210", f"unknown field: {', '.join(sorted(unknown))}")
-    if fields.get("messages") is None:
-        raise Refusal("1213", "messages")
-    for name, value in fields.items():
-        if value is not None:
-            _CHECKS[name](name, value, model)
-
-
-def _anything(_name: str, _value: Any, _model: ChatModel) -> None:
-    pass
+    check_fields(fields, model=model, checks=_CHECKS, required=("messages",))
 
 
 def _boolean(name: str, value: Any, _model: ChatModel) -> None:
@@ -39,19 +26,11 @@ def _boolean(name: str, value: Any, _model: ChatModel) -> None:
         raise Refusal("1214", name)
 
 
-def _two_decimals(low: float, high: float) -> _Check:
+def _two_decimals(low: float, high: float) -> Check[ChatModel]:
     def check(name: str, value: Any, _model: ChatModel) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Refusal("1214", name)
         if not low <= value <= high or round(value, 2) != value:
-            raise Refusal("1214", name)
-
-    return check
-
-
-def _length(low: int, high: int) -> _Check:
-    def check(name: str, value: Any, _model: ChatModel) -> None:
-        if not isinstance(value, str) or not low <= len(value) <= high:
             raise Refusal("1214", name)
 
     return check
@@ -112,8 +91,8 @@ def _watermark(name: str, value: Any, model: ChatModel) -> None:
         raise Refusal("1210", f"{name}: not supported by {model.id}")
 
 
-_CHECKS: Mapping[str, _Check] = {
-    "model": _anything,
+_CHECKS: Mapping[str, Check[ChatModel]] = {
+    "model": anything,
     "messages": check_messages,
     "stream": _boolean,
     "do_sample": _boolean,
@@ -121,8 +100,8 @@ _CHECKS: Mapping[str, _Check] = {
     "top_p": _two_decimals(0.01, 1),
     "max_tokens": _max_tokens,
     "stop": _stop,
-    "request_id": _length(6, 64),
-    "user_id": _length(6, 128),
+    "request_id": length(6, 64),
+    "user_id": length(6, 128),
     "thinking": _thinking,
     "reasoning_effort": _reasoning_effort,
     "response_format": _response_format,
@@ -130,6 +109,6 @@ _CHECKS: Mapping[str, _Check] = {
     "tool_choice": check_tool_choice,
     "tool_stream": _tool_stream,
     "watermark_enabled": _watermark,
-    "stream_options": _anything,  # recorded: answered 200, without effect
-    "sensitive_word_check": _anything,  # a parameter of the platform's own SDKs
+    "stream_options": anything,  # recorded: answered 200, without effect
+    "sensitive_word_check": anything,  # a parameter of the platform's own SDKs
 }

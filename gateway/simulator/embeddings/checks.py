@@ -6,38 +6,25 @@ more than 64 texts. ``encoding_format``, ``user``, ``request_id`` and ``sensitiv
 SDKs only, and have no effect but that an id counts as used.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.simulator.embeddings.models import EmbeddingModel
+from gateway.simulator.fields import Check, Fields, anything, check_fields, length
 from gateway.simulator.refusals import Refusal, Wording
 from gateway.simulator.tokens import count
-
-Fields = Mapping[str, Any]
-_Check = Callable[[str, Any, EmbeddingModel], None]
 
 _TOO_MANY = Wording("input数组最大不得超过{0}条", "The input array must not exceed {0} items")
 
 
 def check_embeddings(fields: Fields, *, model: EmbeddingModel) -> None:
     """Refuse a request the platform would refuse; fields that are null count as absent."""
-    unknown = fields.keys() - _CHECKS.keys()
-    if unknown:
-        raise Refusal("1210", f"unknown field: {', '.join(sorted(unknown))}")
-    if fields.get("input") is None:
-        raise Refusal("1213", "input")
-    for name, value in fields.items():
-        if value is not None:
-            _CHECKS[name](name, value, model)
+    check_fields(fields, model=model, checks=_CHECKS, required=("input",))
 
 
 def texts_of(value: str | list[str]) -> list[str]:
     """Give the texts of an ``input`` that was checked."""
     return [value] if isinstance(value, str) else value
-
-
-def _anything(_name: str, _value: Any, _model: EmbeddingModel) -> None:
-    pass
 
 
 def _input(name: str, value: Any, model: EmbeddingModel) -> None:
@@ -61,17 +48,12 @@ def _dimensions(name: str, value: Any, model: EmbeddingModel) -> None:
         raise Refusal("1210", f"{name}: {', '.join(map(str, model.dimensions))}")
 
 
-def _request_id(name: str, value: Any, _model: EmbeddingModel) -> None:
-    if not isinstance(value, str) or not 6 <= len(value) <= 64:
-        raise Refusal("1214", name)
-
-
-_CHECKS: Mapping[str, _Check] = {
-    "model": _anything,
+_CHECKS: Mapping[str, Check[EmbeddingModel]] = {
+    "model": anything,
     "input": _input,
     "dimensions": _dimensions,
-    "encoding_format": _anything,
-    "user": _anything,
-    "request_id": _request_id,
-    "sensitive_word_check": _anything,
+    "encoding_format": anything,
+    "user": anything,
+    "request_id": length(6, 64),
+    "sensitive_word_check": anything,
 }
