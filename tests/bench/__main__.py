@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def run() -> Report:
-    """Measure everything, in about a minute and a half."""
+    """Measure everything, in about two and a half minutes."""
     started, neighbours = time.monotonic(), Neighbours()
     with tempfile.TemporaryDirectory(prefix="glm-gateway-bench-") as directory:
         bench = Bench(Path(directory))

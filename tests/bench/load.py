@@ -27,12 +27,20 @@ def loader_name() -> str:
     )
 
 
-def requests_per_second(server: Server, *, seconds: float, directory: Path) -> float:
-    """Return the rate over 32 connections, each of which asks again as soon as it is answered."""
+def requests_per_second(
+    server: Server,
+    *,
+    seconds: float,
+    directory: Path,
+    body: bytes | None = None,
+    connections: int = CONNECTIONS,
+) -> float:
+    """Return the rate over connections each of which asks again when answered; ``body`` None: a chat's."""
+    message = request(server.path, port=server.port, body=body or request_body())
     wrk = shutil.which("wrk")
     if wrk is None:
-        return uvloop.run(_rate(server, seconds=seconds))
-    return _wrk_rate(wrk, server, seconds=seconds, directory=directory)
+        return uvloop.run(_rate(server, message, seconds=seconds, connections=connections))
+    return _wrk_rate(wrk, server, message, seconds=seconds, directory=directory, connections=connections)
 
 
 def latencies_seconds(server: Server, *, count: int) -> list[float]:
@@ -64,9 +72,11 @@ def missing_bytes(received: bytes) -> int:
     return int(found[2]) - len(body)
 
 
-def _wrk_rate(wrk: str, server: Server, *, seconds: float, directory: Path) -> float:
+def _wrk_rate(
+    wrk: str, server: Server, message: bytes, *, seconds: float, directory: Path, connections: int
+) -> float:
     script = directory / "wrk.lua"
-    head, body = request(server.path, port=server.port, body=request_body()).decode().split("\r\n\r\n", 1)
+    head, body = message.decode().split("\r\n\r\n", 1)
     fields = [line.split(": ", 1) for line in head.split("\r\n")[2:] if not line.startswith("Content-Length")]
     headers = "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in fields)
     script.write_text(f'wrk.method = "POST"\nwrk.body = [==[{body}]==]\n{headers}')
@@ -74,8 +84,10 @@ def _wrk_rate(wrk: str, server: Server, *, seconds: float, directory: Path) -> f
     command = [
         wrk,
         "-t1",
-        f"-c{CONNECTIONS}",
+        f"-c{connections}",
         f"-d{duration}",
+        "--timeout",
+        "30s",
         "-s",
         str(script),
         f"http://127.0.0.1:{server.port}{server.path}",
@@ -118,13 +130,12 @@ class _Asker(asyncio.Protocol):
             self.ended.set_exception(exc or BenchError("the connection was closed inside the load"))
 
 
-async def _rate(server: Server, *, seconds: float) -> float:
+async def _rate(server: Server, message: bytes, *, seconds: float, connections: int) -> float:
     loop = asyncio.get_running_loop()
-    message = request(server.path, port=server.port, body=request_body())
     started = loop.time()
     askers = [
         (await loop.create_connection(lambda: _Asker(message), "127.0.0.1", server.port))[1]
-        for _ in range(CONNECTIONS)
+        for _ in range(connections)
     ]
     await asyncio.wait([asker.ended for asker in askers], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
     taken = loop.time() - started

@@ -33,6 +33,18 @@ def processor_seconds(process_id: int) -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def peak_bytes(process_id: int) -> int | None:
+    """Return the most memory that a process and its children ever had, each by itself."""
+    if sys.platform != "linux":
+        return None
+    children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
+    found = 0
+    for one in (process_id, *children):
+        status = Path(f"/proc/{one}/status").read_text()
+        found += int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return found
+
+
 class Neighbours:
     """Watches what programs other than this one and those it starts use of the processors."""
 

@@ -6,6 +6,9 @@ from statistics import median
 
 from msgspec.structs import replace
 
+from .embeddings import MEMORY as EMBEDDINGS_MEMORY
+from .embeddings import RATE as EMBEDDINGS_RATE
+from .embeddings import embeddings
 from .load import latencies_seconds, requests_per_second
 from .machine import processor_seconds
 from .processes import Bench, BenchError, Server, nginx_program
@@ -58,6 +61,7 @@ def streams(bench: Bench) -> list[Row]:
 MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
     (whole_answers, (RATE, LATENCY)),
     (streams, (FLOOD, PACED_P50, PACED_P99)),
+    (embeddings, (EMBEDDINGS_RATE, EMBEDDINGS_MEMORY)),
 )
 """Each measure, and the rows it owes."""
 

@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 
+CANNED = f"location / {{ default_type application/json; return 200 '{ANSWER.decode()}'; }}"
+
 Process = subprocess.Popen[bytes]
 
 
@@ -59,7 +61,7 @@ class Bench:
         """Run the stand-in for GLM beside the load."""
         port = free_port()
         command = [sys.executable, "-m", f"{__package__}.stub", str(port)]
-        with self._running(command, name="stub", port=port) as process:
+        with self.running(command, name="stub", port=port) as process:
             yield Server(port=port, process_id=process.pid, path=UPSTREAM_PATH)
 
     @contextmanager
@@ -79,18 +81,15 @@ class Bench:
             "GATEWAY_METRICS_PORT": str(free_port()),
         }
         command = [sys.executable, "-m", "gateway", "serve"]
-        with self._running(command, name="gateway", port=port, measured=True, environment=environment) as process:
+        with self.running(command, name="gateway", port=port, measured=True, environment=environment) as process:
             yield Server(port=port, process_id=process.pid, path=GATEWAY_PATH)
 
     @contextmanager
-    def nginx_upstream(self) -> Iterator[Server]:
-        """Run an nginx that gives the canned answer, beside the load."""
+    def nginx_upstream(self, *, location: str = CANNED, name: str = "upstream") -> Iterator[Server]:
+        """Run an nginx that gives the canned answer, or what ``location`` says, beside the load."""
         port = free_port()
-        site = f"""
-        server {{ listen 127.0.0.1:{port}; location / {{
-            default_type application/json; return 200 '{ANSWER.decode()}';
-        }} }}"""
-        with self._nginx("upstream", site, port=port) as process:
+        site = f"server {{ listen 127.0.0.1:{port}; client_max_body_size 64m; {location} }}"
+        with self._nginx(name, site, port=port) as process:
             yield Server(port=port, process_id=process.pid, path=UPSTREAM_PATH)
 
     @contextmanager
@@ -121,11 +120,11 @@ class Bench:
             events {{ worker_connections 4096; }}
             http {{ access_log off; keepalive_requests 1000000000; {paths} {site} }}""")
         command = [program, "-e", "stderr", "-p", str(home), "-c", str(configuration)]
-        with self._running(command, name=f"nginx-{name}", port=port, measured=measured) as process:
+        with self.running(command, name=f"nginx-{name}", port=port, measured=measured) as process:
             yield process
 
     @contextmanager
-    def _running(
+    def running(
         self,
         command: Sequence[str],
         *,
@@ -133,7 +132,9 @@ class Bench:
         port: int,
         measured: bool = False,
         environment: Mapping[str, str] | None = None,
+        start_seconds: float = START_SECONDS,
     ) -> Iterator[Process]:
+        """Run a program until the block ends; it is waited for until it listens."""
         log = self.directory / f"{name}.log"
         with log.open("ab") as output:
             # Pinned before it starts, so that no thread of it is left elsewhere.
@@ -145,7 +146,7 @@ class Bench:
             finally:
                 pin(self._other)
             try:
-                _wait_until_it_listens(process, port=port, name=name, log=log)
+                _wait_until_it_listens(process, port=port, name=name, log=log, seconds=start_seconds)
                 yield process
             finally:
                 _stop(process)
@@ -156,8 +157,8 @@ def nginx_program() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
-def _wait_until_it_listens(process: Process, *, port: int, name: str, log: Path) -> None:
-    give_up_at = time.monotonic() + START_SECONDS
+def _wait_until_it_listens(process: Process, *, port: int, name: str, log: Path, seconds: float) -> None:
+    give_up_at = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < give_up_at:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -1,10 +1,12 @@
 """The bytes of the benchmark: what callers send, and what the stand-in for GLM answers. No I/O."""
 
 import json
+from random import Random
 
 MODEL = "glm-4.7"
 KEY = "bench-key-of-more-than-16-characters"
 GATEWAY_PATH = "/v1/chat/completions"
+EMBEDDINGS_PATH = "/v1/embeddings"
 UPSTREAM_BASE = "/api/paas/v4"
 UPSTREAM_PATH = f"{UPSTREAM_BASE}/chat/completions"
 
@@ -67,6 +69,28 @@ def request_body(prompt: str = "x" * 300, *, stream: bool = False) -> bytes:
     messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
     return _encoded(
         {"model": MODEL, "messages": messages, "temperature": 0.7, "max_tokens": 256, "stream": stream}
+    )
+
+
+def embeddings_body() -> bytes:
+    """Return a request for the vectors of 64 short texts, as the official SDKs ask for them."""
+    texts = [f"Lantern {number} on the quay keeps the hour of the ferry." for number in range(64)]
+    return _encoded({"model": "embedding-3", "input": texts, "encoding_format": "base64"})
+
+
+def embeddings_answer(numbers: Random) -> bytes:
+    """Return GLM's answer to that: 64 vectors of 2048 numbers."""
+    vectors = [[round(numbers.gauss(0, 0.022), 8) for _ in range(2048)] for _ in range(64)]
+    return _encoded(
+        {
+            "model": "embedding-3",
+            "data": [
+                {"embedding": vector, "index": index, "object": "embedding"}
+                for index, vector in enumerate(vectors)
+            ],
+            "object": "list",
+            "usage": {"completion_tokens": 0, "prompt_tokens": 832, "total_tokens": 832},
+        }
     )
 
 
