@@ -4,10 +4,11 @@ How log lines look and where they go: one line per exchange, and the same form f
 Decides form only. A line holds facts of the record; never a key, a prompt, an answer or audio.
 """
 
+import asyncio
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal
 
@@ -29,6 +30,9 @@ LEVELS: dict[Outcome, Level] = {
     "gateway_error": "error",
 }
 SEVERITIES: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+FLUSH_SECONDS = 0.05
+"""How long a line of an exchange may wait for others."""
+
 CHATTY = ("asyncio", "hpack", "httpcore", "httpx", "uvicorn.error")
 
 # Keys have no business in a message. Should a library put one there, it stops here.
@@ -80,7 +84,7 @@ class MessageLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 Line = ExchangeLine | MessageLine
-Write = Callable[[Line], None]
+EncodeLines = Callable[[Sequence[Line]], bytes]
 
 
 def configure(*, form: Form = "auto", level: Level = "info", stream: BinaryIO | None = None) -> Sink:
@@ -91,30 +95,53 @@ def configure(*, form: Form = "auto", level: Level = "info", stream: BinaryIO | 
     """
     stream = stream or sys.stderr.buffer
     text = form == "text" or (form == "auto" and stream.isatty())
-    write = _writer(stream, encode=_text if text else Encoder().encode)
-    logging.basicConfig(handlers=[_Lines(write)], level=SEVERITIES[level], force=True)
+    out = _Out(stream, encode=_text_lines if text else Encoder().encode_lines)
+    logging.basicConfig(handlers=[_Lines(out)], level=SEVERITIES[level], force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(SEVERITIES[level], logging.WARNING))
-    return _exchange_sink(write, least=SEVERITIES[level])
+    return _exchange_sink(out, least=SEVERITIES[level])
 
 
-def _writer(stream: BinaryIO, *, encode: Callable[[Line], bytes]) -> Write:
-    def write(line: Line) -> None:
+class _Out:
+    """Where lines go. Those of exchanges are written many at a time: to write costs as much as to make one."""
+
+    def __init__(self, stream: BinaryIO, *, encode: EncodeLines) -> None:
+        self._stream = stream
+        self._encode = encode
+        self._waiting: list[Line] = []
+
+    def post(self, line: Line) -> None:
+        """Write a line soon; at once where there is no event loop to wait in."""
+        self._waiting.append(line)
+        if len(self._waiting) == 1:
+            try:
+                asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+            except RuntimeError:
+                self.flush()
+
+    def write(self, line: Line) -> None:
+        """Write a line now, after those that wait."""
+        self._waiting.append(line)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        lines, self._waiting = self._waiting, []
+        if not lines:
+            return
         try:
-            stream.write(encode(line) + b"\n")
-            stream.flush()
+            self._stream.write(self._encode(lines))
+            self._stream.flush()
         except (OSError, ValueError):
             return  # whoever read the log has gone; the exchange must not fail for it
 
-    return write
 
-
-def _exchange_sink(write: Write, *, least: int) -> Sink:
+def _exchange_sink(out: _Out, *, least: int) -> Sink:
     wanted = {outcome for outcome, level in LEVELS.items() if SEVERITIES[level] >= least}
 
     def log(record: Record) -> None:
         if record.outcome in wanted:
-            write(exchange_line(record, now=datetime.now(UTC)))
+            out.post(exchange_line(record, now=datetime.now(UTC)))
 
     return log
 
@@ -154,6 +181,10 @@ def exchange_line(record: Record, *, now: datetime) -> ExchangeLine:
     )
 
 
+def _text_lines(lines: Sequence[Line]) -> bytes:
+    return b"".join(_text(line) + b"\n" for line in lines)
+
+
 def _text(line: Line) -> bytes:
     start = f"{line.time.astimezone():%H:%M:%S}.{line.time.microsecond // 1000:03d} {line.level:7} "
     if isinstance(line, MessageLine):
@@ -183,13 +214,13 @@ def _words(line: ExchangeLine) -> list[str]:
 class _Lines(logging.Handler):
     """Gives the records of ``logging`` the form of our own lines."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, out: _Out) -> None:
         super().__init__()
-        self._write = write
+        self._out = out
 
     def emit(self, record: logging.LogRecord) -> None:
         exception = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-        self._write(
+        self._out.write(
             MessageLine(
                 time=datetime.fromtimestamp(record.created, UTC),
                 level=record.levelname.lower(),
@@ -199,6 +230,10 @@ class _Lines(logging.Handler):
                 exception=_masked(exception),
             )
         )
+
+    def flush(self) -> None:
+        """Write what waits; ``logging`` calls this at the end of the program."""
+        self._out.flush()
 
 
 def _masked(text: str) -> str:

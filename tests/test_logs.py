@@ -1,5 +1,6 @@
 """One line per exchange, in a form that machines or people can read, and never a key in it."""
 
+import asyncio
 import io
 import json
 import logging
@@ -227,3 +228,54 @@ def test_key_is_masked_in_a_trace() -> None:
         logging.getLogger("gateway").exception("It failed.")
 
     assert ZHIPU_KEY not in stream.getvalue().decode()
+
+
+async def test_lines_of_exchanges_are_written_together_and_before_what_comes_later() -> None:
+    """To write costs as much as to make a line; what goes wrong is told at once, in order."""
+    stream = Counting()
+    log = logs.configure(form="json", stream=stream)
+
+    log(RECORD)
+    log(RECORD)
+    assert 0 == stream.writes
+    logging.getLogger("gateway").warning("late")
+
+    assert 1 == stream.writes
+    assert ["exchange", "exchange", "message"] == [json.loads(line)["event"] for line in lines_of(stream)]
+
+
+async def test_lines_of_exchanges_do_not_wait_for_long() -> None:
+    stream = Counting()
+
+    logs.configure(form="json", stream=stream)(RECORD)
+    await asyncio.wait_for(stream.written.wait(), 5)
+
+    assert 1 == len(lines_of(stream))
+
+
+async def test_lines_are_written_when_the_program_ends() -> None:
+    stream = Counting()
+
+    logs.configure(form="json", stream=stream)(RECORD)
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+
+    assert 1 == len(lines_of(stream))
+
+
+class Counting(io.BytesIO):
+    """A stream that counts how often it is written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+        self.written = asyncio.Event()
+
+    def write(self, data: Any) -> int:
+        self.writes += 1
+        self.written.set()
+        return super().write(data)
+
+
+def lines_of(stream: io.BytesIO) -> list[bytes]:
+    return stream.getvalue().splitlines()
