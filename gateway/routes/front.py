@@ -87,7 +87,7 @@ class Serving(Generic[Body]):
         try:
             with exchange.waits.writing:
                 if isinstance(answer, bytes):
-                    await send_whole(send, answer, media_type=exchange.media_type)
+                    await send_whole(scope, send, answer, media_type=exchange.media_type)
                 elif not answer.broken:  # Returning without an end is what cuts it.
                     await send_last(send, last)
         except OSError as error:

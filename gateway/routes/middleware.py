@@ -2,9 +2,10 @@
 
 import asyncio
 import re
+from typing import Any
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import Draining
 from gateway.exchange import Desk, Exchange
@@ -32,8 +33,8 @@ class Edge:
         exchange = Exchange(self._desk, request_id=request_id.decode())
         scope.setdefault("state", {})["exchange"] = exchange
 
-        async def send_marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
+        async def send_marked(message: Any) -> None:
+            if "headers" in message:
                 exchange.record.status = message["status"]
                 message["headers"] = [
                     *message["headers"],

@@ -5,7 +5,7 @@ The server turns the first signal into ``draining``; readiness and the exchanges
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -13,6 +13,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 # Frameworks type the three arguments in ways that do not fit together; only the shape is common.
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+WHOLE: Final = "http.response.whole"
+"""
+An extension of ASGI, and its message: ``status``, ``headers`` and ``body`` of a whole answer. The headers are
+lower case, say the length, and are such as an HTTP parser takes.
+"""
 
 
 class Lifecycle:
@@ -46,7 +52,7 @@ class Lifecycle:
 
 def _closing(send: Send) -> Send:
     async def send_and_close(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in ("http.response.start", WHOLE):
             message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
         await send(message)
 

@@ -20,6 +20,7 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from gateway.server.http import BoundedHttp
 from gateway.server.lifecycle import ASGIApp, Lifecycle
+from gateway.server.whole import answering_whole
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # longer than the 60 s of most load balancers, so that it is they who hang up
@@ -82,7 +83,7 @@ async def serve(
             await stack.enter_async_context(_beside(other, its_listener))
         if observe_lag is not None:
             await stack.enter_async_context(_watching_lag(observe_lag))
-        config = _config(lifecycle.counted(app), lifespan="on", max_header_bytes=max_header_bytes)
+        config = _config(answering_whole(lifecycle.counted(app)), lifespan="on", max_header_bytes=max_header_bytes)
         server = DrainingServer(
             config, lifecycle=lifecycle, drain_seconds=drain_seconds, announce=announce or (lambda: None)
         )

@@ -1,0 +1,60 @@
+"""
+Answers in one piece: one message, one write.
+
+uvicorn looks through every header of an answer, since it cannot know who made it, and takes head and body apart.
+An application that sees the extension may send both at once, and vouches for its headers.
+"""
+
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from gateway.server.lifecycle import WHOLE, ASGIApp, Message, Receive, Scope, Send
+
+CLOSE = (b"connection", b"close")
+
+
+def answering_whole(app: ASGIApp) -> ASGIApp:
+    """Wrap an application that may answer with WHOLE; to others than uvicorn's it is not offered."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        cycle = getattr(send, "__self__", None)
+        if not isinstance(cycle, RequestResponseCycle) or scope["method"] == "HEAD":
+            await app(scope, receive, send)
+            return
+
+        async def send_either(message: Any) -> None:
+            if message["type"] == WHOLE:
+                await write(cycle, message)
+            else:
+                await send(message)
+
+        scope["extensions"] = {WHOLE: {}}
+        await app(scope, receive, send_either)
+
+    return serve
+
+
+async def write(cycle: RequestResponseCycle, message: Message) -> None:
+    """Write a whole answer, unless nobody is there to read it."""
+    if cycle.flow.write_paused and not cycle.disconnected:
+        await cycle.flow.drain()
+    if cycle.disconnected:
+        return
+    if cycle.response_started:
+        raise RuntimeError("A whole answer was sent after another had begun.")
+    cycle.response_started = cycle.response_complete = True
+    headers = [*cycle.default_headers, *message["headers"]]
+    if CLOSE in headers:
+        cycle.keep_alive = False
+    elif not cycle.keep_alive:
+        headers.append(CLOSE)
+    pieces = [STATUS_LINE[message["status"]]]
+    for name, value in headers:
+        pieces += (name, b": ", value, b"\r\n")
+    pieces += (b"\r\n", message["body"])
+    cycle.transport.write(b"".join(pieces))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()

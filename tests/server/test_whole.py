@@ -1,0 +1,92 @@
+"""An answer in one message is the answer in two, byte by byte."""
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from gateway.server.lifecycle import WHOLE, Lifecycle
+from gateway.server.whole import answering_whole
+from tests.running import listening
+
+HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5")]
+
+
+class Greeting:
+    """An application that says hello, in one message where it may and is asked to."""
+
+    def __init__(self) -> None:
+        self.offered = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await lifespan(receive, send)
+            return
+        self.offered = WHOLE in scope.get("extensions", {})
+        head = {"status": 201, "headers": list(HEADERS)}
+        if self.offered and scope["path"] == "/whole":
+            await send({"type": WHOLE, "body": b"hello", **head})
+        else:
+            await send({"type": "http.response.start", **head})
+            await send({"type": "http.response.body", "body": b"hello", "more_body": False})
+
+
+async def lifespan(receive: Any, send: Any) -> None:
+    while True:
+        kind = (await receive())["type"]
+        await send({"type": f"{kind}.complete"})
+        if kind == "lifespan.shutdown":
+            return
+
+
+async def talk(origin: str, *requests: str) -> bytes:
+    """Send requests on one connection, each after the answer to the last; give all that came."""
+    port = int(origin.rsplit(":", 1)[1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    said = b""
+    for request in requests:
+        writer.write(f"{request}\r\n\r\n".encode())
+        said += await asyncio.wait_for(reader.readuntil(b"hello"), 5)
+    writer.write_eof()
+    said += await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    return re.sub(rb"date: [^\r]*", b"date: ...", said)
+
+
+ASKED = [
+    pytest.param(("GET {} HTTP/1.1\r\nhost: x",), id="one"),
+    pytest.param(("GET {} HTTP/1.1\r\nhost: x",) * 3, id="several on a connection"),
+    pytest.param(("GET {} HTTP/1.0\r\nhost: x",), id="HTTP/1.0"),
+    pytest.param(("GET {} HTTP/1.1\r\nhost: x\r\nconnection: close",), id="the last of a connection"),
+]
+
+
+@pytest.mark.parametrize("requests", ASKED)
+@pytest.mark.parametrize("draining", [False, True])
+async def test_answer_is_the_same_in_one_message(requests: tuple[str, ...], *, draining: bool) -> None:
+    app = Greeting()
+    lifecycle = Lifecycle()
+    lifecycle.draining = draining
+    requests = requests[:1] if draining else requests
+
+    async with listening(answering_whole(lifecycle.counted(app))) as origin:
+        whole = await talk(origin, *(one.format("/whole") for one in requests))
+        split = await talk(origin, *(one.format("/split") for one in requests))
+
+    assert app.offered
+    assert whole == split
+    assert whole.count(b"connection: close") <= 1
+
+
+async def test_answer_is_not_offered_to_be_whole_to_a_request_for_its_head() -> None:
+    app = Greeting()
+
+    async with listening(answering_whole(app)) as origin:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(origin.rsplit(":", 1)[1]))
+        writer.write(b"HEAD /whole HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        said = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+
+    assert not app.offered
+    assert said.endswith(b"\r\n\r\n")
