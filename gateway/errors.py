@@ -14,10 +14,11 @@ GatewayError
 │   ├── HeadersTooLarge        431  headers over the limit
 │   └── ContentFiltered        400  GLM's moderation refused the input
 ├── CapacityError          nobody's fault, try later
-│   ├── RateLimited            429  the caller's own tier is full
+│   ├── RateLimited            429  no slot came free: the caller's tier is full, or the gateway's accounts are
 │   ├── UpstreamRateLimited    429  GLM says there is too much at once
 │   ├── Overloaded             503  the model has no room for anybody
 │   ├── QuotaExhausted         429  GLM's account cannot pay; waiting does not help
+│   ├── NoAccount              503  no account serves the model at the moment
 │   ├── SlotsUnavailable       503  slots cannot be counted at the moment
 │   ├── SlotLost               503  the slot was given to others while it was used
 │   └── Draining               503  this process is shutting down
@@ -42,7 +43,8 @@ class GatewayError(Exception):
     ``message`` says what was wrong and what would be right, and never holds a key, a prompt or audio.
     ``param`` names the request field at fault, None when no field is. ``retry_after_seconds`` None means
     that nothing is known about when to come back. ``should_retry`` None leaves it to the client's own rules.
-    ``glm_code`` is Zhipu's business code when one caused this, None otherwise.
+    ``glm_code`` is Zhipu's business code when one caused this, None otherwise. ``resets_at`` is when a quota comes
+    back, as Zhipu wrote it, by Beijing's clock; None when it did not.
     """
 
     status: ClassVar[int] = 500
@@ -65,6 +67,7 @@ class GatewayError(Exception):
         self.code = code if code is not None else self.default_code
         self.retry_after_seconds = retry_after_seconds
         self.glm_code = glm_code
+        self.resets_at: str | None = None
 
 
 class ClientError(GatewayError):
@@ -154,7 +157,11 @@ class CapacityError(GatewayError):
 
 
 class RateLimited(CapacityError):
-    """Raised when the caller's tier has no free slot within the queue timeout."""
+    """
+    Raised when a caller gets no slot: of its tier or of the gateway's accounts, as the message says.
+
+    The code says why: ``rate_limit_exceeded`` after a wait, ``queue_full`` and ``wait_too_long`` without one.
+    """
 
 
 class UpstreamRateLimited(CapacityError):
@@ -177,6 +184,14 @@ class QuotaExhausted(CapacityError):
     type = "insufficient_quota"
     default_code = "insufficient_quota"
     should_retry = False
+
+
+class NoAccount(CapacityError):
+    """Raised when every account at Zhipu is set aside for a model."""
+
+    status = 503
+    type = "server_error"
+    default_code = "no_account"
 
 
 class SlotsUnavailable(CapacityError):

@@ -297,7 +297,10 @@ function asked.acquire(number, tenant, limit, pool, queue_size)
     end
     if record then
         call('ZADD', leases, lease_end, id)
-        return #record == 2 and {'held', record[2]} or {'waiting', position(tenant, record[4])}
+        if #record == 2 then
+            return {'held', record[2]}
+        end
+        return {'waiting', position(tenant, record[4]), held('tenant:' .. tenant)}
     end
     local in_line = call('ZSCORE', turns, tenant)
     if not in_line then
@@ -310,10 +313,10 @@ function asked.acquire(number, tenant, limit, pool, queue_size)
     end
     local before = in_line and waiting(tenant) or 0
     if before >= queue_size then
-        return {'full', before}
+        return {'full', before, held('tenant:' .. tenant)}
     end
     join(id, tenant, limit, pool)
-    return {'waiting', before + 1}
+    return {'waiting', before + 1, held('tenant:' .. tenant)}
 end
 
 function asked.release(number)

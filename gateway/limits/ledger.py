@@ -28,15 +28,17 @@ class Held(Struct, frozen=True, array_like=True, tag="held"):
 
 
 class Waiting(Struct, frozen=True, array_like=True, tag="waiting"):
-    """A place in the tenant's line, the first being 1."""
+    """A place in the tenant's line, the first being 1. The tenant has ``held`` slots."""
 
     position: int
+    held: int
 
 
 class Full(Struct, frozen=True, array_like=True, tag="full"):
-    """Neither, because ``waiting`` of the tenant are in line already."""
+    """Neither, because ``waiting`` of the tenant are in line already. The tenant has ``held`` slots."""
 
     waiting: int
+    held: int
 
 
 class Turn(Struct, frozen=True, array_like=True):
@@ -94,9 +96,9 @@ class Ledger:
             return Held(account)
         waiting = len(line.waiters) if line is not None else 0
         if waiting >= queue_size:
-            return Full(waiting)
+            return Full(waiting, self.tenants[wish.tenant])
         self._join(number, wish)
-        return Waiting(waiting + 1)
+        return Waiting(waiting + 1, self.tenants[wish.tenant])
 
     def restate(self, number: int, wish: Wish) -> list[Turn]:
         """Let other limits hold for a waiter from now on; return whose turn it is because of them."""

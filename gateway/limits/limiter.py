@@ -24,8 +24,8 @@ class Scope(Struct, frozen=True, kw_only=True):
     What a slot is counted per.
 
     ``limit`` is what the tenant's tier gives for the model. Any of ``accounts`` will do; the least loaded is
-    taken, and one with limit 0 is left alone. A sequence that changes while a request waits is read again every
-    second.
+    taken, and one with limit 0 is left alone. The sequence may change while a request waits: it is read again
+    every second, and when it is said to have changed. When all limits are 0, whoever waits is refused.
     """
 
     tenant: str
@@ -34,19 +34,27 @@ class Scope(Struct, frozen=True, kw_only=True):
     accounts: Sequence[AccountLimit]
 
 
+def serves(scope: Scope) -> bool:
+    """Tell whether any account is not left alone."""
+    return any(account.limit for account in scope.accounts)
+
+
 @dataclass(slots=True, eq=False)
 class Slot:
     """
     One admitted request, and the account that serves it.
 
-    ``position`` is the place in line it had on arrival, 0 when it did not wait. ``lost`` turns true when the slot
-    may be somebody else's by now, so that the request should end.
+    ``position`` is the place in line it had on arrival, 0 when it did not wait. ``account_limit`` is what was
+    allowed of the account when the slot was taken, and ``since`` when that was, by the loop's clock. ``lost``
+    turns true when the slot may be somebody else's by now, so that the request should end.
     """
 
     number: int
     scope: Scope
     account: str
     position: int = 0
+    account_limit: int = 1
+    since: float = 0.0
     lost: bool = field(default=False, init=False)
     _on_lost: Callable[[], None] | None = field(default=None, init=False)
 
@@ -101,8 +109,8 @@ class Limiter(Protocol):
         """
         Return a slot, waiting for at most ``timeout_seconds``; 0 does not wait.
 
-        Raises RateLimited when the wait is over or the line is full. Cancelling the call leaves the line at
-        once. Whoever got the slot releases it.
+        Raises RateLimited when the wait is over, or is likely to be too long, or the line is full; NoAccount when
+        all accounts have limit 0. Cancelling the call leaves the line at once. Whoever got the slot releases it.
         """
 
     def release(self, slot: Slot) -> None:
@@ -112,6 +120,9 @@ class Limiter(Protocol):
         Not a coroutine, so that nothing can cancel it half-way. An adapter that has to tell somebody else does so
         in a task of its own.
         """
+
+    def recheck(self, model: str) -> None:
+        """Read again what everybody who waits for a model asks for, because it has changed; empty: any model."""
 
     def remaining(self, scope: Scope) -> int:
         """Return how many more of its tenant's requests could start now, as far as is known here."""

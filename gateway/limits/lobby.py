@@ -4,15 +4,20 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from itertools import count
+from time import monotonic
 from typing import Protocol
 
-from gateway.errors import CapacityError, RateLimited
+from gateway.errors import CapacityError
 from gateway.limits.ledger import Full, Held, Waiting, subtract
-from gateway.limits.limiter import Scope, Slot
+from gateway.limits.limiter import Scope, Slot, serves
+from gateway.limits.pace import Pace
+from gateway.limits.refusals import full, nobody_serves, too_late, too_long
 
-RETRY_AFTER_SECONDS = 1.0
 NOBODY = 0
 """The size of a queue in which nobody waits."""
+
+MAX_IDLE_TENANTS = 1000
+"""Of whom is told that they use nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -20,15 +25,18 @@ class Waiter:
     """
     A request without a slot. ``turn`` becomes the slot, or why there is none.
 
-    ``position`` is its place in line when it joined, 0 while that is not known; ``since`` is by the loop's clock.
+    ``position`` is its place in line when it joined, 0 while that is not known; ``held`` is how many slots its
+    tenant has, as last heard. ``since`` and ``until`` are by the loop's clock.
     """
 
     number: int
     scope: Scope
     queue_size: int
     since: float
+    until: float
     turn: asyncio.Future[Slot | CapacityError]
     position: int = 0
+    held: int = 0
 
 
 class Books(Protocol):
@@ -49,7 +57,8 @@ class Lobby:
     Where the requests of one model meet its books.
 
     ``books`` may be others from one moment to the next. ``check_seconds`` is how often they are asked again for
-    those who wait. Numbers are never used twice.
+    those who wait. Numbers are never used twice. ``scopes`` has what tenants asked for last; of those that hold
+    nothing, the early ones are forgotten when there are many.
     """
 
     numbers = count(1)
@@ -62,28 +71,34 @@ class Lobby:
         self.scopes: dict[str, Scope] = {}
         self.tenants: Counter[str] = Counter()
         self.accounts: Counter[str] = Counter()
+        self.pace = Pace()
+        self._forget_at = MAX_IDLE_TENANTS
         self._queue_size = queue_size
         self._check_seconds = check_seconds
         self._check: asyncio.TimerHandle | None = None
+        self._now = monotonic
 
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """Return a slot; see the port."""
-        self.scopes[scope.tenant] = scope
+        self._now = asyncio.get_running_loop().time
+        self._remember(scope)
+        if not serves(scope):
+            raise nobody_serves(scope)
         number = next(self.numbers)
         queue_size = self._queue_size if timeout_seconds > 0 else NOBODY
         answer = self.books.ask(number, scope, queue_size=queue_size)
         if isinstance(answer, Held):
             return self._hold(number, scope, answer.account)
-        if isinstance(answer, Full):
-            raise full(scope, answer)
-        waiter = self._join(number, scope, queue_size)
+        waiter = self._join(number, scope, queue_size, timeout_seconds=timeout_seconds)
         if answer is not None:
-            waiter.position = answer.position
+            self._place(waiter, answer)
         return await self._wait(waiter, timeout_seconds)
 
     def release(self, slot: Slot) -> None:
         """Give a slot back; see the port."""
         if self._let_go(slot.number) is not None:
+            now = self._now()
+            self.pace.note(slot.scope.tenant, now - slot.since, now=now)
             self.books.give_back(slot.number)
 
     def answer(self, number: int, answer: Held | Waiting | Full) -> bool:
@@ -92,10 +107,7 @@ class Lobby:
             return self.grant(number, answer.account)
         waiter = self.waiting.get(number)
         if waiter is not None:
-            if isinstance(answer, Full):
-                self.refuse(waiter, full(waiter.scope, answer))
-            else:
-                waiter.position = waiter.position or answer.position
+            self._place(waiter, answer)
         return True
 
     def grant(self, number: int, account: str) -> bool:
@@ -112,6 +124,12 @@ class Lobby:
         if not waiter.turn.done():
             waiter.turn.set_result(reason)
 
+    def recheck(self) -> None:
+        """Ask again for all who wait, because their limits have changed; whom nobody serves any more is told."""
+        for waiter in list(self.waiting.values()):
+            if waiter.number in self.waiting:
+                self._check_on(waiter)
+
     def lose(self, number: int) -> None:
         """Tell whoever holds a slot that it is gone."""
         if (slot := self._let_go(number)) is not None:
@@ -126,7 +144,8 @@ class Lobby:
             self._check.cancel()
 
     def _hold(self, number: int, scope: Scope, account: str, *, position: int = 0) -> Slot:
-        slot = self.held[number] = Slot(number, scope, account, position)
+        limit = next((one.limit for one in scope.accounts if one.name == account), 1)
+        slot = self.held[number] = Slot(number, scope, account, position, max(1, limit), self._now())
         self.tenants[scope.tenant] += 1
         self.accounts[account] += 1
         return slot
@@ -138,12 +157,41 @@ class Lobby:
             subtract(self.accounts, slot.account)
         return slot
 
-    def _join(self, number: int, scope: Scope, queue_size: int) -> Waiter:
+    def _remember(self, scope: Scope) -> None:
+        """Note what a tenant asks for; tokens can bring any number of tenants, so the idle ones are forgotten."""
+        if scope.tenant not in self.scopes and len(self.scopes) >= self._forget_at:
+            busy = {*self.tenants, *(waiter.scope.tenant for waiter in self.waiting.values())}
+            self.scopes = {tenant: one for tenant, one in self.scopes.items() if tenant in busy}
+            self.pace.tenants = {tenant: one for tenant, one in self.pace.tenants.items() if tenant in busy}
+            self._forget_at = MAX_IDLE_TENANTS + len(busy)
+        self.scopes[scope.tenant] = scope
+
+    def _join(self, number: int, scope: Scope, queue_size: int, *, timeout_seconds: float) -> Waiter:
         loop = asyncio.get_running_loop()
-        waiter = self.waiting[number] = Waiter(number, scope, queue_size, loop.time(), loop.create_future())
+        now = loop.time()
+        waiter = self.waiting[number] = Waiter(
+            number, scope, queue_size, now, now + timeout_seconds, loop.create_future()
+        )
         if self._check is None:
             self._check = loop.call_later(self._check_seconds, self._ask_again)
         return waiter
+
+    def _place(self, waiter: Waiter, answer: Waiting | Full) -> None:
+        """Note a place in line, or refuse one who has none, or would stand there for longer than it can."""
+        waiter.held = answer.held
+        if isinstance(answer, Full):
+            wait_seconds = self._expected(waiter, answer.waiting + 1)
+            may_wait = waiter.queue_size > NOBODY
+            self.refuse(waiter, full(waiter.scope, answer, may_wait=may_wait, wait_seconds=wait_seconds))
+        elif not waiter.position:
+            waiter.position = answer.position
+            expected_seconds = self._expected(waiter, answer.position)
+            if expected_seconds is not None and self._now() + expected_seconds > waiter.until:
+                self.refuse(waiter, too_long(waiter.scope, answer, wait_seconds=expected_seconds))
+                self.books.give_back(waiter.number)
+
+    def _expected(self, waiter: Waiter, position: int) -> float | None:
+        return self.pace.wait_seconds(waiter.scope, position=position, now=self._now())
 
     async def _wait(self, waiter: Waiter, timeout_seconds: float) -> Slot:
         loop = asyncio.get_running_loop()
@@ -167,7 +215,10 @@ class Lobby:
     def _give_up(self, waiter: Waiter, timeout_seconds: float) -> None:
         """End a wait that is over, unless its turn has come or its task was cancelled."""
         if not waiter.turn.done():
-            self.refuse(waiter, too_late(waiter.scope, timeout_seconds))
+            wait_seconds = self._expected(waiter, 1)
+            self.refuse(
+                waiter, too_late(waiter.scope, timeout_seconds, held=waiter.held, wait_seconds=wait_seconds)
+            )
             self.books.give_back(waiter.number)
 
     def _leave(self, waiter: Waiter) -> None:
@@ -182,23 +233,13 @@ class Lobby:
         loop = asyncio.get_running_loop()
         for waiter in list(self.waiting.values()):
             if waiter.since <= loop.time() - self._check_seconds and waiter.number in self.waiting:
-                self.books.ask_again(waiter)
+                self._check_on(waiter)
         if self.waiting:
             self._check = loop.call_later(self._check_seconds, self._ask_again)
 
-
-def full(scope: Scope, answer: Full) -> RateLimited:
-    if answer.waiting:
-        return refusal(scope, f"{answer.waiting} of your requests are waiting already.")
-    return refusal(scope, "None is free now.")
-
-
-def too_late(scope: Scope, timeout_seconds: float) -> RateLimited:
-    return refusal(scope, f"None became free within {timeout_seconds:.3g} s.")
-
-
-def refusal(scope: Scope, reason: str) -> RateLimited:
-    return RateLimited(
-        f"Your tier allows {scope.limit} requests at once for {scope.model}. {reason} Try again shortly.",
-        retry_after_seconds=RETRY_AFTER_SECONDS,
-    )
+    def _check_on(self, waiter: Waiter) -> None:
+        if serves(waiter.scope):
+            self.books.ask_again(waiter)
+        else:
+            self.refuse(waiter, nobody_serves(waiter.scope))
+            self.books.give_back(waiter.number)

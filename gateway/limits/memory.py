@@ -30,6 +30,12 @@ class MemoryLimiter:
         """Give a slot back; see the port."""
         self._lobby(slot.scope.model).release(slot)
 
+    def recheck(self, model: str) -> None:
+        """Read again what is waited for; see the port."""
+        for lobby in self._lobbies.values():
+            if model in ("", lobby.model):
+                lobby.recheck()
+
     def remaining(self, scope: Scope) -> int:
         """Return how many more could start; see the port."""
         return max(0, scope.limit - self._lobby(scope.model).tenants[scope.tenant])

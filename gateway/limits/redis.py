@@ -89,10 +89,17 @@ class RedisLimiter:
         lobby, _ = self._model(slot.scope.model)
         lobby.release(slot)
 
+    def recheck(self, model: str) -> None:
+        """Read again what is waited for; see the port."""
+        for lobby, _ in self._models.values():
+            if model in ("", lobby.model):
+                lobby.recheck()
+
     def remaining(self, scope: Scope) -> int:
         """Return how many more could start; see the port."""
-        lobby, _ = self._model(scope.model)
-        return max(0, scope.limit - lobby.tenants[scope.tenant])
+        lobby, books = self._model(scope.model)
+        everywhere = books.everywhere.get(f"tenant:{scope.tenant}", 0)
+        return max(0, scope.limit - max(lobby.tenants[scope.tenant], everywhere))
 
     def snapshot(self) -> list[Usage]:
         """Return who uses how much; see the port."""

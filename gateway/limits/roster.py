@@ -68,7 +68,10 @@ class Roster:
         """Note what replicas hold, as "<replica> <what>" and a number."""
         for field, number in told:
             replica, _, what = field.partition(" ")
-            self.marks[model][replica][what] = number
+            if number:
+                self.marks[model][replica][what] = number
+            else:
+                self.marks[model][replica].pop(what, None)
 
     def peers(self, *, now: float) -> list[Peer]:
         """Return whom new books have to await, and for how long."""

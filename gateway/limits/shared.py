@@ -65,7 +65,7 @@ class SharedBooks:
 
     def ask(self, number: int, scope: Scope, *, queue_size: int) -> Held | Waiting | Full | None:
         """Ask Redis; it answers later."""
-        self._say(Acquire(number, scope.tenant, scope.limit, scope.accounts, queue_size))
+        self._say(Acquire(number, scope.tenant, scope.limit, tuple(scope.accounts), queue_size))
         return None
 
     def ask_again(self, waiter: Waiter) -> None:
@@ -210,9 +210,7 @@ class SharedBooks:
 
     def _holds(self) -> list[Hold]:
         return [
-            Hold(
-                slot.number, slot.scope.tenant, slot.scope.limit, slot.account, limit_of(slot.account, slot.scope)
-            )
+            Hold(slot.number, slot.scope.tenant, slot.scope.limit, slot.account, slot.account_limit)
             for slot in self._lobby.held.values()
         ]
 
@@ -221,11 +219,7 @@ def acquire(waiter: Waiter) -> Acquire:
     """Ask for what somebody waits for; the queue is not too long for one who stands in it."""
     scope = waiter.scope
     queue_size = NO_BOUND if waiter.position else waiter.queue_size
-    return Acquire(waiter.number, scope.tenant, scope.limit, scope.accounts, queue_size)
-
-
-def limit_of(account: str, scope: Scope) -> int:
-    return next((one.limit for one in scope.accounts if one.name == account), 0)
+    return Acquire(waiter.number, scope.tenant, scope.limit, tuple(scope.accounts), queue_size)
 
 
 def pairs(flat: list[str]) -> dict[str, int]:

@@ -125,7 +125,8 @@ class Books:
         if (holder := ledger.holders.get(number)) is not None:
             answer = Held(holder.account)
         elif known:
-            answer = Waiting(list(ledger.lines[asked.tenant].waiters).index(number) + 1)
+            position = list(ledger.lines[asked.tenant].waiters).index(number) + 1
+            answer = Waiting(position, ledger.tenants[asked.tenant])
         else:
             answer = ledger.acquire(number, wish, queue_size=asked.queue_size)
         if not isinstance(answer, Full):

