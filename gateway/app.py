@@ -13,16 +13,16 @@ import httpx
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.types import ASGIApp
-from msgspec.structs import replace
 
 from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
 from gateway.catalog import Catalog, CatalogError
 from gateway.errors import ModelNotFound
-from gateway.exchange import Account, Desk, Policy, Terms
-from gateway.limits.limiter import Limiter, Usage
+from gateway.exchange import Account, Desk, Policy, Terms, overview
+from gateway.limits.health import Health
+from gateway.limits.limiter import Limiter
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.redis import RedisLimiter
-from gateway.metrics import AccountSlots, AccountState, Slots, TenantSlots
+from gateway.metrics import Slots
 from gateway.recall.link import Link
 from gateway.recall.memory import MemoryRecall
 from gateway.recall.recall import Recall
@@ -100,57 +100,23 @@ class Gateway:
 
     def create_terms(self, settings: Settings) -> Terms:
         """Return what a changed configuration means for callers and accounts; raise SettingsError."""
-        return create_terms(settings, catalog=load_catalog(settings), key_ring=self.key_ring)
+        return create_terms(
+            settings, catalog=load_catalog(settings), key_ring=self.key_ring, health=self.desk.health
+        )
 
     def adopt(self, terms: Terms, settings: Settings) -> None:
         """Go by these terms from the next request on; what is under way ends as it began."""
         terms.succeed(self.desk.terms)
         self.desk.upstream.use_keys(api_keys(settings))
+        self.desk.health.forgive()
         self.desk.terms = terms
 
     def slots(self) -> Slots:
         """Return who holds and waits for slots now."""
-        limiter = self.desk.limiter
-        slots = slots_of(limiter.snapshot(), terms=self.desk.terms)
-        return replace(slots, degraded=limiter.degraded, leases_expired=limiter.leases_expired)
+        return overview(self.desk.limiter, terms=self.desk.terms, health=self.desk.health)
 
 
-def slots_of(rows: Sequence[Usage], *, terms: Terms) -> Slots:
-    """Join what the limiter knows, which is names and counts, with tiers."""
-    limits = {model.id: model.limits for model in terms.catalog.models}
-    tiers = {account.name: account.tier for account in terms.accounts}
-    accounts = [
-        AccountSlots(
-            account=row.name,
-            model=row.model,
-            limit=limits[row.model].of(tiers[row.name]),
-            learned_limit=row.limit,
-            in_use=row.everywhere,
-        )
-        for row in rows
-        if row.kind == "account" and row.name in tiers and row.model in limits
-    ]
-    return Slots(
-        tenants=tuple(
-            TenantSlots(
-                tenant=row.name,
-                tier=terms.tier(row.name),
-                model=row.model,
-                limit=row.limit,
-                in_use=row.here,
-                in_use_globally=row.everywhere,
-                waiting=row.waiting,
-                oldest_wait_seconds=row.oldest_wait_seconds,
-            )
-            for row in rows
-            if row.kind == "tenant"
-        ),
-        accounts=tuple(accounts),
-        states=tuple(AccountState(account=name) for name in tiers),
-    )
-
-
-def create_terms(settings: Settings, *, catalog: Catalog, key_ring: KeyRing) -> Terms:
+def create_terms(settings: Settings, *, catalog: Catalog, key_ring: KeyRing, health: Health) -> Terms:
     return Terms(
         catalog=catalog,
         authenticator=Authenticator(
@@ -159,6 +125,7 @@ def create_terms(settings: Settings, *, catalog: Catalog, key_ring: KeyRing) -> 
             issuers=[(issuer, issuer_keys(issuer, key_ring=key_ring)) for issuer in settings.jwt],
         ),
         accounts=[Account(account.name, account.tier) for account in settings.accounts],
+        health=health,
     )
 
 
@@ -193,8 +160,8 @@ def create_gateway(
     get the record of every exchange, ``redis_observer`` is told of calls of Redis. Raises SettingsError for a
     catalogue, limit, alias or address that cannot be.
     """
-    key_ring = KeyRing()
-    terms = create_terms(settings, catalog=catalog or load_catalog(settings), key_ring=key_ring)
+    key_ring, health = KeyRing(), Health(time.perf_counter)
+    terms = create_terms(settings, catalog=catalog or load_catalog(settings), key_ring=key_ring, health=health)
     upstream = Upstream(
         transport=KeptConnections() if transport is None else OverHttpx(transport),
         base_url=settings.upstream_url,
@@ -207,7 +174,7 @@ def create_gateway(
     )
     link = create_link(settings, observer=redis_observer)
     memories = create_memories(settings, link=link)
-    desk = create_desk(settings, terms=terms, upstream=upstream, memories=memories, sinks=sinks)
+    desk = create_desk(settings, terms=terms, upstream=upstream, health=health, memories=memories, sinks=sinks)
     front = Front(desk, max_body_bytes=settings.max_body_bytes)
 
     @asynccontextmanager
@@ -276,6 +243,7 @@ def create_desk(
     *,
     terms: Terms,
     upstream: Upstream,
+    health: Health,
     memories: Mapping[str, Recall],
     sinks: Sequence[Sink],
 ) -> Desk:
@@ -283,6 +251,7 @@ def create_desk(
     return Desk(
         terms=terms,
         limiter=create_limiter(settings),
+        health=health,
         upstream=upstream,
         memories=memories,
         policy=Policy(

@@ -55,6 +55,7 @@ class ExchangeLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str = ""
     stream: bool = False
     queued_seconds: float = 0.0
+    queue_position: int = 0
     upstream_seconds: float = 0.0
     overhead_seconds: float = 0.0
     first_token_seconds: float | None = None
@@ -163,6 +164,7 @@ def exchange_line(record: Record, *, now: datetime) -> ExchangeLine:
         model=record.model,
         stream=record.stream,
         queued_seconds=round(record.queued_seconds, 6),
+        queue_position=record.queue_position,
         upstream_seconds=round(record.upstream_seconds, 6),
         overhead_seconds=round(record.overhead_seconds, 6),
         first_token_seconds=None if first_token_at is None else round(first_token_at - record.received_at, 6),

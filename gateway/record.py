@@ -42,6 +42,8 @@ class Record:
     streamed. ``usage_known`` False: GLM did not tell. ``cache_hits`` and ``cache_misses`` count the texts to embed
     that were known and that were not; both 0 where nothing is kept.
 
+    ``queue_position`` is the place in line on arrival, the last of several calls'; 0 when none waited.
+
     The seconds are parts of the duration that do not overlap: in line for slots, waiting for GLM (pauses before
     a repeated call included), reading from and writing to the caller.
     """
@@ -62,6 +64,7 @@ class Record:
     ended_at: float = 0.0
     read_seconds: float = 0.0
     queued_seconds: float = 0.0
+    queue_position: int = 0
     upstream_seconds: float = 0.0
     write_seconds: float = 0.0
     response_start_seconds: float | None = None

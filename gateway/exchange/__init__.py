@@ -2,7 +2,8 @@
 
 from gateway.exchange.desk import Desk, Policy
 from gateway.exchange.exchange import Exchange
+from gateway.exchange.overview import overview
 from gateway.exchange.streamed import StreamedAnswer
 from gateway.exchange.terms import Account, Terms
 
-__all__ = ["Account", "Desk", "Exchange", "Policy", "StreamedAnswer", "Terms"]
+__all__ = ["Account", "Desk", "Exchange", "Policy", "StreamedAnswer", "Terms", "overview"]

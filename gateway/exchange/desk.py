@@ -9,6 +9,7 @@ from msgspec import Struct
 from gateway.auth import Caller
 from gateway.catalog import Catalog
 from gateway.exchange.terms import Terms
+from gateway.limits.health import Health
 from gateway.limits.limiter import Limiter
 from gateway.recall.recall import Recall
 from gateway.record import Sink
@@ -36,13 +37,14 @@ class Desk:
     The rooms and the policy of every exchange.
 
     ``terms`` is replaced when the configuration is reloaded; an exchange keeps those that it began with.
-    ``memories`` hold what answers leave behind, by operation. ``clock`` is monotonic, ``now`` is Unix time, both
-    in seconds; ``new_id`` makes unguessable ids of letters and digits; ``jitter`` gives a number from 0 to 1.
-    ``streams`` counts those under way, by operation and model.
+    ``health`` is what calls taught about the accounts. ``memories`` hold what answers leave behind, by operation.
+    ``clock`` is monotonic, ``now`` is Unix time, both in seconds; ``new_id`` makes unguessable ids of letters and
+    digits; ``jitter`` gives a number from 0 to 1. ``streams`` counts those under way, by operation and model.
     """
 
     terms: Terms
     limiter: Limiter
+    health: Health
     upstream: Upstream
     memories: Mapping[str, Recall]
     policy: Policy

@@ -15,19 +15,18 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
+from gateway.exchange.accounts import note_failure, take_slot
 from gateway.exchange.desk import Desk
+from gateway.exchange.tries import Tries
 from gateway.exchange.waits import Waits
 from gateway.glm.errors import BUSINESS_CODES
-from gateway.limits.limiter import Limiter, Scope, Slot
+from gateway.limits.limiter import Limiter, Scope, Slot, serves
 from gateway.record import Record, UpstreamFault
 from gateway.translate.endpoint import Call
 from gateway.translate.errors import from_glm, kind_of, read_error
 from gateway.upstream.http import Reply
 
-FIRST_BACKOFF_SECONDS = 0.25
-MAX_BACKOFF_SECONDS = 4.0
 OK = 200
-GATEWAY_TIMEOUT = 504
 
 Taken = TypeVar("Taken")
 
@@ -36,8 +35,9 @@ class Held:
     """
     A slot, and the answer of GLM's that it pays for. Whoever holds it closes it.
 
-    ``reply`` is None until the head of the answer is there. ``work`` is the task that waits for the answer until
-    it is taken, and is stopped as soon as the slot is lost; None when losing it does not matter.
+    ``asked_at`` is when GLM was asked; ``reply`` is None until the head of the answer is there. ``work`` is the
+    task that waits for the answer until it is taken, and is stopped as soon as the slot is lost; None when losing
+    it does not matter.
     """
 
     def __init__(self, slot: Slot, *, limiter: Limiter) -> None:
@@ -45,6 +45,7 @@ class Held:
         self.reply: Reply | None = None
         self.work: asyncio.Task[Any] | None = None
         self._stopped = False
+        self.asked_at = 0.0
         self._limiter = limiter
         self._cutting: asyncio.Task[None] | None = None
 
@@ -121,18 +122,23 @@ class Line:
         limiter takes it back, and GLM's errors.
         """
         deadline = self._desk.clock() + self._patience_seconds
-        retries = 0
+        tries = Tries(self._desk)
         while True:
-            held = await self._take_slot(self._scope(call.model), deadline=deadline)
+            scope = self._scope(call.model)
+            held = await self._take_slot(scope, deadline=deadline)
             try:
                 return await self._send(held, call, take)
             except GatewayError as error:
-                await held.aclose()
-                fault = self.note_fault(error, http_status=held.status)
-                if retries == self._desk.policy.max_retries or not may_retry(error, fault):
+                try:
+                    fault = self.note_fault(error, http_status=held.status)
+                    # Before the slot is given back: who is next in line must not try what has just refused.
+                    verdict = note_failure(self._desk, held.slot, error, fault, asked_at=held.asked_at)
+                finally:
+                    await held.aclose()
+                pause_seconds = tries.pause_seconds(error, fault, verdict, others=serves(scope))
+                if pause_seconds is None or self._record.outcome == "client_disconnect":
                     raise
-                pause_seconds = self._pause_seconds(retries)
-                if self._desk.clock() + pause_seconds > deadline or self._record.outcome == "client_disconnect":
+                if pause_seconds and self._desk.clock() + pause_seconds > deadline:
                     raise
             except BaseException as error:
                 slot_was_lost = isinstance(error, asyncio.CancelledError) and held.was_stopped()
@@ -140,7 +146,6 @@ class Line:
                 if slot_was_lost:
                     raise slot_lost() from None
                 raise
-            retries += 1
             await self._pause(pause_seconds)
 
     def note_fault(self, error: GatewayError, *, http_status: int) -> UpstreamFault:
@@ -153,8 +158,9 @@ class Line:
         self._record.phase = "queued"
         timeout_seconds = deadline - self._desk.clock()
         with self.waits.queue:
-            slot = await self._desk.limiter.acquire(scope, timeout_seconds=timeout_seconds)
+            slot = await take_slot(self._desk, scope, timeout_seconds=timeout_seconds)
         self._record.account = slot.account
+        self._record.queue_position = max(self._record.queue_position, slot.position)
         self._record.phase = "before_first_byte"
         return Held(slot, limiter=self._desk.limiter)
 
@@ -162,7 +168,7 @@ class Line:
         if self._desk.policy.stop_on_lost_lease:
             held.work = asyncio.current_task()
             held.slot.on_lost(held.lose)
-        started = self._desk.clock()
+        started = held.asked_at = self._desk.clock()
         with self.waits.upstream:
             reply = held.reply = await self._desk.upstream.post(
                 call.path or self._path, account=held.slot.account, body=call.body, content_type=call.content_type
@@ -173,16 +179,13 @@ class Line:
             self._record.response_start_seconds = self._desk.clock() - started
         taken = await take(held, reply)
         held.work = None
+        self._desk.health.succeed(held.slot.account, held.slot.scope.model, asked_at=started)
         return taken
 
     async def _refusal(self, reply: Reply) -> GatewayError:
         with self.waits.upstream:
             body = await reply.read()
         return from_glm(read_error(body), http_status=reply.status)
-
-    def _pause_seconds(self, retries: int) -> float:
-        backoff_seconds = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0**retries)
-        return backoff_seconds * (0.5 + self._desk.jitter() / 2)
 
     async def _pause(self, seconds: float) -> None:
         self._record.retries += 1
@@ -197,15 +200,6 @@ def slot_lost() -> SlotLost:
         "The gateway could not renew this request's slot in time and gave the request up. Ask again.",
         retry_after_seconds=1,
     )
-
-
-def may_retry(error: GatewayError, fault: UpstreamFault) -> bool:
-    """Tell whether the same call may succeed soon; only what certainly was not charged is tried again."""
-    if isinstance(error, UpstreamUnreachable):
-        return True
-    if fault.code in BUSINESS_CODES:
-        return BUSINESS_CODES[fault.code].retryable
-    return fault.http_status >= 500 and fault.http_status != GATEWAY_TIMEOUT
 
 
 def fault_of(error: GatewayError, *, http_status: int) -> UpstreamFault:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from gateway.auth import Authenticator, Caller
 from gateway.catalog import Catalog, Model, Tier
 from gateway.errors import ModelNotFound
+from gateway.limits.health import Health
 from gateway.limits.limiter import AccountLimit, Scope
 
 MAX_SCOPES = 10_000
@@ -23,13 +24,17 @@ class Terms:
     """
     The catalogue, the callers and the accounts of one configuration.
 
-    An exchange goes by the terms that it began with, whatever is reloaded meanwhile.
+    An exchange goes by the terms that it began with, whatever is reloaded meanwhile. ``health`` says what may be
+    used of the accounts at each moment.
     """
 
-    def __init__(self, *, catalog: Catalog, authenticator: Authenticator, accounts: Sequence[Account]) -> None:
+    def __init__(
+        self, *, catalog: Catalog, authenticator: Authenticator, accounts: Sequence[Account], health: Health
+    ) -> None:
         self.catalog = catalog
         self.authenticator = authenticator
         self.accounts = tuple(accounts)
+        self._health = health
         self._scopes: dict[tuple[Caller, str], Scope] = {}
         self._tiers: dict[str, Tier] = {}
 
@@ -65,6 +70,8 @@ class Terms:
                 tenant=caller.name,
                 model=model.id,
                 limit=model.limits.of(caller.tier),
-                accounts=[AccountLimit(one.name, model.limits.of(one.tier)) for one in self.accounts],
+                accounts=self._health.pool(
+                    model.id, [AccountLimit(one.name, model.limits.of(one.tier)) for one in self.accounts]
+                ),
             )
         return scope

@@ -77,6 +77,7 @@ def from_glm(detail: ErrorDetail | None, *, http_status: int) -> GatewayError:
     error.param = answer.param or error.param
     error.glm_code = code or None
     error.retry_after_seconds = answer.retry_after_seconds
+    error.resets_at = reset_at(said)
     return error
 
 
@@ -87,9 +88,15 @@ def code_of(detail: ErrorDetail | None) -> str:
 
 
 def reset_in(said: str) -> str:
-    """Return the sentence about when a quota comes back, empty when Zhipu's message does not say (1308 does)."""
+    """Return the sentence about when a quota comes back, empty when Zhipu's message does not say."""
+    at = reset_at(said)
+    return f" Zhipu says that it comes back at {at}, Beijing time." if at is not None else ""
+
+
+def reset_at(said: str) -> str | None:
+    """Return when a quota comes back, as Zhipu's message says it (that of 1308 does), None when it does not."""
     found = RESET.search(said)
-    return f" Zhipu says that it comes back at {found.group()}." if found is not None else ""
+    return found.group() if found is not None else None
 
 
 class Answer(Struct, frozen=True, kw_only=True):

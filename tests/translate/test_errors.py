@@ -124,7 +124,7 @@ def test_reset_time_is_told_when_a_quota_has_one() -> None:
 
     error = from_glm(ErrorDetail(code="1308", message=said), http_status=429)
 
-    assert "comes back at 2026-11-21 18:30:00." in error.message
+    assert "comes back at 2026-11-21 18:30:00, Beijing time." in error.message
     assert "12345" not in error.message
 
 

@@ -1,0 +1,282 @@
+"""
+Which accounts serve which models, and how far, as Zhipu's answers teach: set aside, on trial, or with fewer slots.
+
+Holds no tasks and does no I/O; its clock is given. Every process learns for itself.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Literal, overload
+
+from msgspec import Struct
+
+from gateway.errors import GatewayError, QuotaExhausted
+from gateway.limits.limiter import AccountLimit
+
+EVERY_MODEL = ""
+"""In place of a model: the account as a whole."""
+
+FIRST_ASIDE_SECONDS = 60.0
+MAX_ASIDE_SECONDS = 900.0
+FAILURES_TO_BREAK = 5
+FIRST_BREAK_SECONDS = 5.0
+MAX_BREAK_SECONDS = 60.0
+TRIAL_SECONDS = 5.0
+"""After which a trial that has not ended is no reason to refuse another."""
+
+DECREASE = 0.75
+RECOVERY_SECONDS = 30.0
+RECOVERY_STEPS = 20
+"""In how many steps, at the slowest, a limit comes back from nothing; of one slot at least."""
+
+Cause = Literal["refused", "failed"]
+Key = tuple[str, str]
+"""An account and a model, or every model."""
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """What is out of order with an account: ``model`` empty for all; ``seconds`` 0 while it is on trial."""
+
+    model: str
+    error: GatewayError
+    seconds: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Trouble:
+    """
+    Why an account is not used, ``until`` when, and how often in a row it came to that.
+
+    After ``until`` one request at a time tries it. ``trial_until`` is when another may try, though nobody else is
+    left to serve.
+    """
+
+    cause: Cause
+    error: GatewayError
+    since: float
+    until: float
+    times: int = 1
+    trial_until: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Learned:
+    """A limit that Zhipu was found to keep, and since when."""
+
+    limit: int
+    since: float
+
+
+class Health:
+    """
+    What Zhipu's answers say about its accounts. ``clock`` is monotonic, in seconds.
+
+    An account that refuses is set aside, as a whole or for a model. Once its time is over one request at a time
+    tries it, the rest going to other accounts. Where there is no other, one request at a time tries it from the
+    start, and the rest are refused for its reason.
+
+    An account that only fails is set aside as long as others serve, and used all the same when none does: then it
+    is the platform that fails, and slots already bound what is sent there.
+
+    ``asked_at`` is when a call was sent: what it says is not taken for news of a time after that.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._limits: dict[Key, int] = {}
+        self._troubles: dict[Key, Trouble] = {}
+        self._learned: dict[Key, Learned] = {}
+        self._failures: dict[Key, int] = {}
+
+    def pool(self, model: str, accounts: Iterable[AccountLimit]) -> "Pool":
+        """Return the accounts with the limits that hold for them at each moment, at most those given."""
+        pool = Pool(self, model, tuple(accounts))
+        for account in pool.nominal:
+            self._limits[account.name, model] = account.limit
+        return pool
+
+    def succeed(self, account: str, model: str, *, asked_at: float) -> None:
+        """Take an answer as a sign that an account is in order."""
+        if self._failures:
+            self._failures.pop((account, model), None)
+        if self._troubles:
+            for key in ((account, model), (account, EVERY_MODEL)):
+                trouble = self._troubles.get(key)
+                if trouble is not None and asked_at >= trouble.since:
+                    del self._troubles[key]
+
+    def refuse(
+        self, account: str, model: str, *, error: GatewayError, asked_at: float, seconds: float | None = None
+    ) -> bool:
+        """
+        Set an account aside because it refuses; for ``seconds``, or twice as long each time.
+
+        Returns whether that is news.
+        """
+        return self._set_aside(
+            (account, model),
+            Trouble(cause="refused", error=error, since=0.0, until=0.0),
+            asked_at=asked_at,
+            seconds=seconds,
+        )
+
+    def fail(self, account: str, model: str, *, error: GatewayError, asked_at: float) -> bool:
+        """Count a failure of Zhipu's; one too many in a row sets the account aside. Returns whether it does."""
+        key = (account, model)
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        if failures < FAILURES_TO_BREAK and key not in self._troubles:
+            return False
+        return self._set_aside(
+            key, Trouble(cause="failed", error=error, since=0.0, until=0.0), asked_at=asked_at, seconds=None
+        )
+
+    def crowd(self, account: str, model: str, *, in_use: int, asked_at: float) -> bool:
+        """
+        Use fewer slots of an account, because Zhipu found ``in_use`` too many. Returns whether that is news.
+
+        Calls that were under way together are refused together, and count once.
+        """
+        key, now = (account, model), self._clock()
+        learned = self._learned.get(key)
+        if learned is not None and asked_at < learned.since:
+            return False
+        limit = self._learned_limit(key, now=now)
+        lower = max(1, int(min(limit, in_use) * DECREASE))
+        self._learned[key] = Learned(limit=lower, since=now)
+        return lower < limit
+
+    def trial(self, model: str, accounts: Iterable[AccountLimit]) -> AccountLimit | None:
+        """
+        Return the account that one request may try although all are set aside; None while another request does.
+
+        Whoever gets it says how it went, and calls ``end_trial``.
+        """
+        now = self._clock()
+        candidates = [(self._worst((account.name, model)), account.name) for account in accounts]
+        free = [(one.since, name, one) for one, name in candidates if one is not None and one.trial_until <= now]
+        if not free:
+            return None
+        _, name, trouble = min(free, key=lambda one: one[:2])
+        trouble.trial_until = now + TRIAL_SECONDS
+        return AccountLimit(name, self._learned_limit((name, model), now=now))
+
+    def end_trial(self, account: str, model: str) -> None:
+        """Let another request try."""
+        if (trouble := self._worst((account, model))) is not None:
+            trouble.trial_until = 0.0
+
+    def why(self, model: str, accounts: Iterable[AccountLimit]) -> GatewayError | None:
+        """Return why none of the accounts serves: for money's sake if that is so for any; None if one serves."""
+        troubles = [self._worst((account.name, model)) for account in accounts]
+        known = [trouble for trouble in troubles if trouble is not None]
+        if not known or len(known) < len(troubles):
+            return None
+        said = max(known, key=lambda one: (isinstance(one.error, QuotaExhausted), one.since)).error
+        return copy(said).with_traceback(None)
+
+    def standings(self, account: str) -> list[Standing]:
+        """Return what is out of order with an account now, its gravest first."""
+        now = self._clock()
+        return [
+            Standing(model=model, error=trouble.error, seconds=max(0.0, trouble.until - now))
+            for (name, model), trouble in sorted(self._troubles.items())
+            if name == account
+        ]
+
+    def forgive(self) -> None:
+        """Give every account another chance, since keys or accounts may be others now."""
+        self._troubles.clear()
+        self._failures.clear()
+
+    @property
+    def calm(self) -> bool:
+        """Whether every account may be used as its tier says."""
+        return not (self._troubles or self._learned)
+
+    def limits(self, model: str, accounts: Sequence[AccountLimit]) -> tuple[AccountLimit, ...]:
+        """Return how many slots of each account may be used now, 0 of those that are set aside."""
+        now = self._clock()
+        keys = [(account.name, model) for account in accounts]
+        troubles = [self._worst(key) for key in keys]
+        learned = [
+            min(account.limit, self._learned_limit(key, now=now))
+            for account, key in zip(accounts, keys, strict=True)
+        ]
+        if None in troubles:
+            usable = [self._usable(one, limit, now=now) for one, limit in zip(troubles, learned, strict=True)]
+        else:
+            usable = [
+                limit if one is not None and one.cause == "failed" else 0
+                for one, limit in zip(troubles, learned, strict=True)
+            ]
+        return tuple(AccountLimit(name, limit) for (name, _), limit in zip(keys, usable, strict=True))
+
+    @staticmethod
+    def _usable(trouble: Trouble | None, limit: int, *, now: float) -> int:
+        if trouble is None:
+            return limit
+        return 1 if now >= trouble.until else 0
+
+    def _set_aside(self, key: Key, trouble: Trouble, *, asked_at: float, seconds: float | None) -> bool:
+        now = self._clock()
+        known = self._troubles.get(key)
+        if known is not None and asked_at < known.since:
+            return False
+        trouble.times = known.times + 1 if known is not None and known.cause == trouble.cause else 1
+        trouble.since = now
+        trouble.until = now + (self._pause_seconds(trouble) if seconds is None else seconds)
+        self._troubles[key] = trouble
+        return known is None or known.error.glm_code != trouble.error.glm_code
+
+    @staticmethod
+    def _pause_seconds(trouble: Trouble) -> float:
+        if trouble.cause == "refused":
+            return min(MAX_ASIDE_SECONDS, FIRST_ASIDE_SECONDS * 2.0 ** (trouble.times - 1))
+        return min(MAX_BREAK_SECONDS, FIRST_BREAK_SECONDS * 2.0 ** (trouble.times - 1))
+
+    def _worst(self, key: Key) -> Trouble | None:
+        """Return what keeps an account from serving a model, a refusal before a failure."""
+        troubles = self._troubles
+        whole, part = troubles.get((key[0], EVERY_MODEL)), troubles.get(key)
+        if whole is None or part is None:
+            return whole or part
+        return part if whole.cause == "failed" else whole
+
+    def _learned_limit(self, key: Key, *, now: float) -> int:
+        limit, learned = self._limits.get(key, 1), self._learned.get(key)
+        if learned is None:
+            return limit
+        step = max(1, limit // RECOVERY_STEPS)
+        regained = learned.limit + step * int((now - learned.since) / RECOVERY_SECONDS)
+        if regained >= limit:
+            del self._learned[key]
+            return limit
+        return regained
+
+
+class Pool(Sequence[AccountLimit]):
+    """The accounts of one model with what may be used of each now; ``nominal`` has what their tiers give."""
+
+    __slots__ = ("_health", "_model", "nominal")
+
+    def __init__(self, health: Health, model: str, nominal: tuple[AccountLimit, ...]) -> None:
+        self.nominal = nominal
+        self._health = health
+        self._model = model
+
+    def __iter__(self) -> Iterator[AccountLimit]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self.nominal)
+
+    @overload
+    def __getitem__(self, index: int) -> AccountLimit: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[AccountLimit]: ...
+    def __getitem__(self, index: int | slice) -> AccountLimit | Sequence[AccountLimit]:
+        return self._now()[index]
+
+    def _now(self) -> tuple[AccountLimit, ...]:
+        return self.nominal if self._health.calm else self._health.limits(self._model, self.nominal)
