@@ -174,7 +174,16 @@ def create_gateway(
     )
     link = create_link(settings, observer=redis_observer)
     memories = create_memories(settings, link=link)
-    desk = create_desk(settings, terms=terms, upstream=upstream, health=health, memories=memories, sinks=sinks)
+    limiter = create_limiter(settings, observer=redis_observer)
+    desk = create_desk(
+        settings,
+        terms=terms,
+        limiter=limiter,
+        upstream=upstream,
+        health=health,
+        memories=memories,
+        sinks=sinks,
+    )
     front = Front(desk, max_body_bytes=settings.max_body_bytes)
 
     @asynccontextmanager
@@ -242,6 +251,7 @@ def create_desk(
     settings: Settings,
     *,
     terms: Terms,
+    limiter: Limiter,
     upstream: Upstream,
     health: Health,
     memories: Mapping[str, Recall],
@@ -250,7 +260,7 @@ def create_desk(
     chat = settings.chat
     return Desk(
         terms=terms,
-        limiter=create_limiter(settings),
+        limiter=limiter,
         health=health,
         upstream=upstream,
         memories=memories,
@@ -277,7 +287,7 @@ def ids() -> Iterator[str]:
             yield entropy[start : start + ID_BYTES].hex()
 
 
-def create_limiter(settings: Settings) -> Limiter:
+def create_limiter(settings: Settings, *, observer: RedisObserver | None) -> Limiter:
     """Return the limiter of this process alone, or one that shares with others through Redis."""
     if settings.redis.url is None:
         return MemoryLimiter(queue_size=settings.queue_size)
@@ -287,6 +297,7 @@ def create_limiter(settings: Settings) -> Limiter:
             queue_size=settings.queue_size,
             lease_seconds=settings.lease_seconds,
             on_outage=settings.redis.on_outage,
+            observer=observer,
         )
     except AddressError as error:
         raise unusable(settings, f"redis.url: {error}") from None

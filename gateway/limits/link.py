@@ -10,7 +10,8 @@ from redis.exceptions import NoScriptError
 
 from gateway.limits.wire import Reply, Request, decode_reply, encode
 from gateway.redis_client.address import Client
-from gateway.redis_client.faults import FAULTS
+from gateway.redis_client.faults import FAULTS, kind_of
+from gateway.redis_client.observer import Nobody, RedisObserver
 
 KEYS = ("head", "slots", "leases", "counts", "lines", "turns", "pools", "roll", "marks")
 REPLICAS = "glm-gateway:replicas"
@@ -36,13 +37,13 @@ class Link:
     """
     What this replica asks of Redis. ``timeout_seconds`` bounds every call.
 
-    ``calls`` and ``errors`` count.
+    ``observer`` is told of calls for slots as "script", of those by which replicas are seen as "ping".
     """
 
-    def __init__(self, client: Client, *, timeout_seconds: float) -> None:
+    def __init__(self, client: Client, *, timeout_seconds: float, observer: RedisObserver | None = None) -> None:
         self.client = client
-        self.calls = 0
-        self.errors = 0
+        self.observer = observer or Nobody()
+        self._observe = {operation: self.observer.redis_call(operation) for operation in ("script", "ping")}
         self._timeout_seconds = timeout_seconds
         self._ledger = Script("ledger.lua")
         self._presence = Script("presence.lua")
@@ -50,11 +51,11 @@ class Link:
     async def ask(self, request: Request) -> Reply:
         """Have the books of a model do what is asked. Raises Away."""
         keys = [f"glm-gateway:{{{request.model}}}:{key}" for key in KEYS]
-        reply = await self._call(self._ledger.sha, keys, encode(request))
+        reply = await self._call("script", self._ledger.sha, keys, encode(request))
         if reply is None:
             # The server has never run the script: it may be another one than before, or have been restarted.
             request = msgspec.structs.replace(request, call_roll=True)
-            reply = await self._teach(self._ledger.source, keys, encode(request))
+            reply = await self._teach("script", self._ledger.source, keys, encode(request))
         return decode_reply(reply)
 
     async def be_seen(self, replica: str, *, lease_ms: int) -> tuple[bool, list[tuple[str, int]]]:
@@ -64,34 +65,39 @@ class Link:
         Returns whether it was known, and all replicas with the ms for which they count. Raises Away.
         """
         arguments = ([REPLICAS], replica, lease_ms)
-        reply = await self._call(self._presence.sha, *arguments)
+        reply = await self._call("ping", self._presence.sha, *arguments)
         if reply is None:
-            reply = await self._teach(self._presence.source, *arguments)
+            reply = await self._teach("ping", self._presence.source, *arguments)
         return decode_presence(reply)
 
-    async def _call(self, sha: str, keys: list[str], *arguments: str | bytes | int) -> bytes | None:
+    async def _call(
+        self, operation: str, sha: str, keys: list[str], *arguments: str | bytes | int
+    ) -> bytes | None:
         """Run a script that Redis has seen; None when it has not."""
         try:
-            return await self._send("EVALSHA", sha, len(keys), *keys, *arguments)
+            return await self._send(operation, "EVALSHA", sha, len(keys), *keys, *arguments)
         except NoScriptError:
             return None
 
-    async def _teach(self, source: str, keys: list[str], *arguments: str | bytes | int) -> bytes:
+    async def _teach(self, operation: str, source: str, keys: list[str], *arguments: str | bytes | int) -> bytes:
         try:
-            return await self._send("EVAL", source, len(keys), *keys, *arguments)
+            return await self._send(operation, "EVAL", source, len(keys), *keys, *arguments)
         except NoScriptError as error:  # pragma: no cover - EVAL brings its script along
             raise Away(str(error)) from error
 
-    async def _send(self, *command: str | bytes | int) -> bytes:
-        self.calls += 1
+    async def _send(self, operation: str, *command: str | bytes | int) -> bytes:
+        clock = asyncio.get_running_loop().time
+        began = clock()
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 reply: bytes = await self.client.execute_command(*command)
         except NoScriptError:
             raise
         except FAULTS as error:
-            self.errors += 1
+            self.observer.count_redis_error(operation, kind=kind_of(error))
             raise Away(f"{type(error).__name__}: {error}") from error
+        finally:
+            self._observe[operation](clock() - began)
         return reply
 
 

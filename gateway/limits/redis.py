@@ -16,7 +16,8 @@ from gateway.limits.roster import Roster
 from gateway.limits.shared import Counts, SharedBooks
 from gateway.limits.usage import usage
 from gateway.redis_client.address import Client, connect
-from gateway.redis_client.faults import FAULTS
+from gateway.redis_client.faults import FAULTS, kind_of
+from gateway.redis_client.observer import RedisObserver
 
 CALL_SECONDS = 1.0
 """The longest that Redis may take for an answer before it counts as away."""
@@ -41,10 +42,18 @@ class RedisLimiter:
     than the lease uses its share while the others use everything.
     """
 
-    def __init__(self, client: Client, *, queue_size: int, lease_seconds: float, on_outage: Outage) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        queue_size: int,
+        lease_seconds: float,
+        on_outage: Outage,
+        observer: RedisObserver | None = None,
+    ) -> None:
         self.replica = uuid.uuid4().hex
         self.counts = Counts()
-        self.link = Link(client, timeout_seconds=CALL_SECONDS)
+        self.link = Link(client, timeout_seconds=CALL_SECONDS, observer=observer)
         self._queue_size = queue_size
         self._lease_seconds = lease_seconds
         self._on_outage = on_outage
@@ -59,10 +68,23 @@ class RedisLimiter:
         self._renewed_at = 0.0
 
     @classmethod
-    def create(cls, url: str, *, queue_size: int, lease_seconds: float, on_outage: Outage) -> Self:
+    def create(
+        cls,
+        url: str,
+        *,
+        queue_size: int,
+        lease_seconds: float,
+        on_outage: Outage,
+        observer: RedisObserver | None = None,
+    ) -> Self:
         """Return a limiter at a Redis URL. Raises AddressError."""
-        client = connect(url, timeout_seconds=CALL_SECONDS)
-        return cls(client, queue_size=queue_size, lease_seconds=lease_seconds, on_outage=on_outage)
+        return cls(
+            connect(url, timeout_seconds=CALL_SECONDS),
+            queue_size=queue_size,
+            lease_seconds=lease_seconds,
+            on_outage=on_outage,
+            observer=observer,
+        )
 
     @property
     def degraded(self) -> bool:
@@ -167,7 +189,7 @@ class RedisLimiter:
         """Hear of turns and of other replicas; what is missed meanwhile is asked for every second."""
         channels = (NEWS, TURNS + self.replica)
         while True:
-            with suppress(*FAULTS):
+            try:
                 async with self.link.client.pubsub() as subscription:
                     await subscription.subscribe(*channels)
                     while True:
@@ -179,6 +201,8 @@ class RedisLimiter:
                         elif message["data"] == len(channels):
                             self._listening.set()
                             self._renew(at_once=True)
+            except FAULTS as fault:
+                self.link.observer.count_redis_error("subscribe", kind=kind_of(fault))
             self._listening.clear()
             await asyncio.sleep(self._beat_seconds)
 

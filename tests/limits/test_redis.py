@@ -1,6 +1,7 @@
 """Slots shared through a real Redis: leases, lost messages, round trips, and Redis gone in every way it can go."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -435,3 +436,49 @@ async def test_waiters_keep_their_order_when_redis_comes_back(
     await requests.until_served("third")
 
     assert ["holder", "first", "second", "third"] == requests.served
+
+
+class Observer:
+    """Notes which calls of Redis there were, and what became of those that failed."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.errors: set[tuple[str, str]] = set()
+
+    def redis_call(self, operation: str) -> Callable[[float], None]:
+        def observe(seconds: float) -> None:
+            assert seconds >= 0
+            self.calls[operation] += 1
+
+        return observe
+
+    def count_redis_error(self, operation: str, *, kind: str) -> None:
+        self.errors.add((operation, kind))
+
+
+@pytest.mark.parametrize(
+    ("harm", "kinds"),
+    [
+        (kill, {("script", "connect"), ("ping", "connect"), ("subscribe", "connect")}),
+        (stall, {("script", "timeout"), ("ping", "timeout")}),
+        (make_read_only, {("script", "readonly"), ("ping", "readonly")}),
+        (fill, {("script", "full")}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_calls_of_redis_are_told_with_what_became_of_them(
+    own_redis: RedisServer,
+    start_replica: StartReplica,
+    harm: Callable[[RedisServer], None],
+    kinds: set[tuple[str, str]],
+) -> None:
+    """By what they were for: slots, being seen, hearing of others."""
+    observer = Observer()
+    limiter = await start_replica(own_redis, observer=observer)
+    limiter.release(await limiter.acquire(scope(), timeout_seconds=5))
+    assert (observer.calls["script"] >= 1, observer.calls["ping"] >= 1, set()) == (True, True, observer.errors)
+
+    harm(own_redis)
+    await until(lambda: limiter.degraded and kinds <= observer.errors)
+
+    recover(own_redis)
