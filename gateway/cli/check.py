@@ -1,5 +1,6 @@
 """``glm-gateway check``: whether a configuration would work, and how to mend it where it would not."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Mapping
@@ -9,8 +10,10 @@ import click
 import httpx
 
 from gateway.cli.configuration import catalog_or_explain, config_option, load_or_explain, posture
+from gateway.cli.redis_trial import try_redis
 from gateway.glm.errors import BUSINESS_CODES, Kind
-from gateway.settings import Account
+from gateway.redis_client.address import AddressError
+from gateway.settings import Account, Secret
 from gateway.translate.errors import kind_of, read_error
 
 TRIAL_MODEL = "glm-4.5-flash"
@@ -36,7 +39,7 @@ WORKS_ALL_THE_SAME: Mapping[Kind, str] = {
 @config_option
 @click.option("--offline", is_flag=True, help="Read the configuration only; call nobody.")
 def check(config_path: Path | None, *, offline: bool) -> None:
-    """Say whether the configuration works, what it opens, and how to mend it; tries every account once."""
+    """Say whether the configuration works, what it opens, and how to mend it; tries Redis and every account."""
     settings = load_or_explain(config_path)
     catalog_or_explain(settings)
     click.echo("The configuration can be used.")
@@ -45,8 +48,18 @@ def check(config_path: Path | None, *, offline: bool) -> None:
     for warning in settings.warnings:
         click.echo(f"! {warning}")
     if not offline:
-        works = [_try(account, url=settings.upstream_url) for account in settings.accounts]
+        works = [_try_redis(settings.redis.url)] if settings.redis.url is not None else []
+        works += [_try(account, url=settings.upstream_url) for account in settings.accounts]
         sys.exit(0 if all(works) else SOMETHING_FAILED)
+
+
+def _try_redis(url: Secret) -> bool:
+    try:
+        works, verdict = asyncio.run(try_redis(url.reveal()))
+    except AddressError as error:
+        works, verdict = False, str(error)
+    click.echo(f"{' ' if works else '!'} Redis: {verdict}")
+    return works
 
 
 def _try(account: Account, *, url: str) -> bool:

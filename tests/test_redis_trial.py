@@ -1,0 +1,122 @@
+"""`glm-gateway check` tries Redis, says what is wrong with it, and tells no secret."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.cli.redis_trial import RIGHTS, try_redis
+from gateway.limits.redis import RedisLimiter
+from gateway.simulator import DEMO_KEY, create_simulator, running
+from tests.limits.requests import scope
+from tests.redis_server import RedisServer, need_redis
+from tests.serving import own_variables
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    need_redis()
+    server = RedisServer(tmp_path).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Result]:
+    """Run the command with an account that works and a Redis at a URL."""
+    for name in own_variables():
+        monkeypatch.delenv(name)
+
+    def run(url: str) -> Result:
+        with running(create_simulator()) as glm:
+            environ = {"ZHIPU_API_KEY": DEMO_KEY, "GATEWAY_UPSTREAM_URL": glm.url, "GATEWAY_REDIS_URL": url}
+            return CliRunner(env=environ).invoke(main, ["check"], catch_exceptions=False)
+
+    return run
+
+
+def with_user(server: RedisServer, *rights: str) -> str:
+    """Make a user with a password and some rights; gives its URL."""
+    server.ask("ACL", "SETUSER", "gateway", "on", ">hush", *rights)
+    return f"redis://gateway:hush@127.0.0.1:{server.port}/0"
+
+
+def test_check_says_that_redis_works(redis: RedisServer, check: Callable[[str], Result]) -> None:
+    """With how long it takes; and nothing of the trial is left."""
+    result = check(redis.url)
+
+    assert 0 == result.exit_code, result.output
+    assert "  Redis: shares slots; a round trip takes " in result.output
+    assert "replicas now: 0." in result.output
+    assert [] == redis.ask("KEYS", "*")
+
+
+def test_check_fails_when_redis_does_not_answer(check: Callable[[str], Result]) -> None:
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+
+        result = check(f"redis://user:hush@127.0.0.1:{unused.getsockname()[1]}")
+
+    assert 1 == result.exit_code
+    assert "! Redis: cannot be reached. Check host, port and firewall" in result.output
+    assert "hush" not in result.output
+
+
+def read_only(server: RedisServer) -> str:
+    server.ask("REPLICAOF", "127.0.0.1", 1)
+    return server.url
+
+
+def stranger(server: RedisServer) -> str:
+    return with_user(server, *RIGHTS.split()).replace("hush", "wrong")
+
+
+def mute(server: RedisServer) -> str:
+    return with_user(server, *(one for one in RIGHTS.split() if not one.startswith("&")))
+
+
+def strict(server: RedisServer) -> str:
+    return with_user(server, *(one for one in RIGHTS.split() if one != "+@scripting"))
+
+
+def forgetful(server: RedisServer) -> str:
+    server.ask("CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru")
+    return server.url
+
+
+@pytest.mark.parametrize(
+    ("harm", "works", "said"),
+    [
+        (read_only, False, "is a replica that takes no writes"),
+        (stranger, False, "refuses the user or password"),
+        (mute, False, "Its ACL needs: ~glm-gateway:*"),
+        (strict, False, "Its ACL needs: ~glm-gateway:*"),
+        (forgetful, True, "set maxmemory-policy to noeviction"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_trial_says_how_to_mend_what_is_wrong(
+    redis: RedisServer, harm: Callable[[RedisServer], str], *, works: bool, said: str
+) -> None:
+    url = harm(redis)
+
+    worked, verdict = await try_redis(url)
+
+    assert (works, True) == (worked, said in verdict), verdict
+
+
+async def test_rights_that_are_named_are_enough_to_share_slots(redis: RedisServer) -> None:
+    """They are what the limiter needs, not only the trial."""
+    url = with_user(redis, *RIGHTS.split())
+    assert (await try_redis(url))[0]
+    limiter = RedisLimiter.create(url, queue_size=3, lease_seconds=1.2, on_outage="refuse")
+    await limiter.start()
+
+    limiter.release(await limiter.acquire(scope(), timeout_seconds=5))
+
+    assert (False, True) == (limiter.degraded, limiter._listening.is_set())
+    await limiter.aclose()
