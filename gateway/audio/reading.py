@@ -1,0 +1,204 @@
+"""
+Recordings of any kind: what they are, and their samples.
+
+FFmpeg is shown only the bytes it is given, may open nothing else, and is told what kind of file it is to read, so
+that a playlist or a picture is never one.
+"""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import av
+from av import AudioStream
+from av.container import InputContainer
+from msgspec import Struct
+
+from gateway.audio.bounds import Bounds
+from gateway.audio.containers import DEMUXERS, Container, find_start
+from gateway.audio.memory import bound_allocations
+from gateway.audio.pcm import SAMPLE_BYTES
+from gateway.audio.resample import Mixdown
+
+MIN_RATE, MAX_RATE = 4_000, 384_000
+MAX_CHANNELS = 64
+CHUNK_SECONDS = 1
+
+READ_FACTOR = 4
+READ_EXTRA_BYTES = 64 * 1024 * 1024
+"""How often a file may be read over: readers look at its end and come back, and a hostile one does so forever."""
+
+OPTIONS = {"protocol_whitelist": "none"}
+
+FAILURES = (av.error.FFmpegError, OSError, MemoryError, ValueError, OverflowError, IndexError)
+"""What PyAV raises for a file that is not what it claims."""
+
+
+class Probe(Struct, frozen=True, kw_only=True):
+    """What a recording is; ``seconds`` is counted from its parts, whatever its head claims."""
+
+    container: Container
+    codec: str
+    sample_rate: int
+    channels: int
+    seconds: float
+    size_bytes: int
+
+
+class Source(io.RawIOBase):
+    """A file from ``start`` on, for FFmpeg; reading it ends when time is up or it goes round in circles."""
+
+    def __init__(self, file: BinaryIO, *, start: int, bounds: Bounds) -> None:
+        super().__init__()
+        self._file = file
+        self._start = start
+        self._bounds = bounds
+        self.size_bytes = file.seek(0, io.SEEK_END) - start
+        self._allowance = READ_FACTOR * self.size_bytes + READ_EXTRA_BYTES
+        file.seek(start)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        self._bounds.check_time()
+        data = self._file.read(size)
+        self._allowance -= len(data)
+        if self._allowance < 0:
+            raise self._bounds.unreadable()
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go elsewhere in the part that is shown."""
+        if whence == io.SEEK_SET:
+            offset += self._start
+        return self._file.seek(offset, whence) - self._start
+
+    def tell(self) -> int:
+        """Return the place in the part that is shown."""
+        return self._file.tell() - self._start
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return that any place can be gone to."""
+        return True
+
+
+class Opened(Struct, frozen=True):
+    """A recording whose head was read."""
+
+    file: InputContainer
+    stream: AudioStream
+    container: Container
+    size_bytes: int
+
+
+@contextmanager
+def opened(file: BinaryIO, bounds: Bounds) -> Iterator[Opened]:
+    """Open a recording; raise InvalidRequest for what is none, or fails anywhere inside the block."""
+    bound_allocations()
+    start, container = find_start(file)
+    source = Source(file, start=start, bounds=bounds)
+    if container is None:
+        raise bounds.unknown()
+    try:
+        with av.open(source, "r", format=DEMUXERS.get(container, container), options=OPTIONS) as read:
+            stream = next(iter(read.streams.audio), None)
+            if stream is None:
+                raise bounds.refusal("The file has no sound in it. Send one with an audio track.")
+            yield Opened(read, checked(stream, bounds), container, source.size_bytes)
+    except FAILURES as error:
+        raise bounds.unreadable() from error
+
+
+def checked(stream: AudioStream, bounds: Bounds) -> AudioStream:
+    """Return a stream that can be decoded within reason; raise InvalidRequest for any other."""
+    # Where FFmpeg has no decoder it is None, whatever PyAV's types say.
+    codec = getattr(stream, "codec_context", None)
+    if codec is None or not MIN_RATE <= codec.sample_rate <= MAX_RATE or not 1 <= codec.channels <= MAX_CHANNELS:
+        raise bounds.unreadable()
+    # One recording has one core: callers are many.
+    codec.thread_count = 1
+    return stream
+
+
+def probe(file: BinaryIO, bounds: Bounds) -> Probe:
+    """
+    Return what a recording is, without decoding it.
+
+    Raises InvalidRequest, the caller's fault: it is no recording, damaged from the start, or longer than allowed.
+    """
+    with opened(file, bounds) as recording:
+        codec = recording.stream.codec_context
+        return Probe(
+            container=recording.container,
+            codec=codec.name,
+            sample_rate=codec.sample_rate,
+            channels=codec.channels,
+            seconds=count_seconds(recording, bounds),
+            size_bytes=recording.size_bytes,
+        )
+
+
+def count_seconds(recording: Opened, bounds: Bounds) -> float:
+    """Return how long the parts of a recording are together, by what each says or by when the next begins."""
+    ticks, last = 0, None
+    stream = recording.stream
+    tick_seconds = float(stream.time_base or 0)
+    for packet in recording.file.demux(stream):
+        bounds.check_time()
+        if not packet.size:
+            continue
+        if packet.duration:
+            ticks += packet.duration
+        elif packet.pts is not None and last is not None:
+            ticks += max(packet.pts - last, 0)
+        last = packet.pts
+        bounds.check_seconds(ticks * tick_seconds)
+    return ticks * tick_seconds
+
+
+def decode(file: BinaryIO, bounds: Bounds, *, sample_rate: int) -> Iterator[bytes]:
+    """
+    Yield a recording's samples as pcm16 of this rate, about a second at a time.
+
+    Parts that cannot be decoded are left out, unless they are the most of it. Raises InvalidRequest, the caller's
+    fault, also after some has been yielded.
+    """
+    with opened(file, bounds) as recording:
+        mixdown = Mixdown(sample_rate=sample_rate)
+        waiting = bytearray()
+        given = 0
+        for samples in chunks(recording, mixdown, bounds):
+            given += len(samples)
+            bounds.check_seconds(given / SAMPLE_BYTES / sample_rate)
+            waiting += samples
+            if len(waiting) >= CHUNK_SECONDS * sample_rate * SAMPLE_BYTES:
+                yield bytes(waiting)
+                waiting.clear()
+        if waiting:
+            yield bytes(waiting)
+        if not given:
+            raise bounds.refusal("There is no sound in the file. Send a recording that is not empty.")
+
+
+def chunks(recording: Opened, mixdown: Mixdown, bounds: Bounds) -> Iterator[bytes]:
+    decoded_bytes = good = damaged = 0
+    for packet in recording.file.demux(recording.stream):
+        bounds.check_time()
+        try:
+            frames = packet.decode()
+        except FAILURES:
+            damaged += 1
+            continue
+        good += 1
+        for frame in frames:
+            decoded_bytes += frame.samples * frame.format.bytes * len(frame.layout.channels)
+            if decoded_bytes > bounds.max_decoded_bytes or not MIN_RATE <= frame.sample_rate <= MAX_RATE:
+                raise bounds.unreadable()
+            yield mixdown.feed(frame)
+    if damaged > good:
+        raise bounds.unreadable()
+    yield mixdown.finish()
