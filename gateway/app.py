@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
@@ -38,9 +39,13 @@ from gateway.routes.health import health_routes
 from gateway.routes.middleware import Edge
 from gateway.routes.models import model_routes
 from gateway.routes.shortcuts import Shortcuts, served_by
+from gateway.routes.transcriptions import transcription_routes
+from gateway.routes.uploads import UploadLimits
 from gateway.settings import Jwt, Settings, SettingsError
 from gateway.translate.embeddings.endpoint import embeddings_endpoint
 from gateway.translate.endpoint import Endpoint
+from gateway.translate.transcriptions.endpoint import transcriptions_endpoint
+from gateway.translate.transcriptions.translation import translations_endpoint
 from gateway.upstream.http import Upstream
 from gateway.upstream.transport import KeptConnections
 from gateway.upstream.wire import OverHttpx, Timeouts
@@ -73,10 +78,11 @@ def load_catalog(settings: Settings) -> Catalog:
 
 
 def unknown_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
-    """Say which models that tenants may use do not exist."""
+    """Say which models that the settings name do not exist."""
     owners = [
         *((f"tenant {tenant.name}", tenant.models) for tenant in settings.tenants),
         *((f"issuer {issuer.name} in [[jwt]]", issuer.models) for issuer in settings.jwt),
+        ("audio.translation_model", (settings.audio.translation_model,)),
     ]
     for owner, models in owners:
         for model in models or ():
@@ -196,6 +202,7 @@ def create_gateway(
     handlers = [
         *chat_routes(front),
         *embedding_routes(front, create_embeddings_endpoint(settings)),
+        *create_transcription_routes(settings, front),
         *model_routes(front),
         *health_routes(is_draining),
     ]
@@ -219,6 +226,23 @@ def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:
         find_vocabulary=read_vocabulary,
         dimensions_mode=embeddings.dimensions_mode,
         remembers=embeddings.cache_seconds > 0,
+    )
+
+
+def create_transcription_routes(settings: Settings, front: Front) -> list[HTTPRouteHandler]:
+    audio = settings.audio
+    return transcription_routes(
+        front,
+        transcriptions=transcriptions_endpoint(slots_per_upload=audio.slots_per_upload),
+        translations=translations_endpoint(
+            slots_per_upload=audio.slots_per_upload,
+            find_translator=lambda: front.desk.terms.catalog.resolve(audio.translation_model),
+        ),
+        limits=UploadLimits(
+            max_bytes=audio.max_upload_bytes,
+            max_seconds=audio.max_seconds,
+            max_work_seconds=audio.max_work_seconds,
+        ),
     )
 
 

@@ -40,7 +40,8 @@ class Record:
     until it is known. ``status`` is what the caller was told, and stays 200 when a stream fails later, which
     ``outcome`` tells; 499 when it left before being told anything. ``first_token_at`` None: no token was
     streamed. ``usage_known`` False: GLM did not tell. ``cache_hits`` and ``cache_misses`` count the texts to embed
-    that were known and that were not; both 0 where nothing is kept.
+    that were known and that were not; both 0 where nothing is kept. ``audio_seconds`` is how
+    much of a recording was heard.
 
     ``queue_position`` is the place in line on arrival, the last of several calls'; 0 when none waited.
 
@@ -79,6 +80,7 @@ class Record:
     reasoning_tokens: int = 0
     cache_hits: int = 0
     cache_misses: int = 0
+    audio_seconds: float = 0.0
 
     @property
     def duration_seconds(self) -> float:

@@ -73,6 +73,7 @@ def test_families_are_those_that_dashboards_use() -> None:
         "upstream_response_start_seconds": where,
         "tokens": {"model", "tier", "type"},
         "cached_texts": {"model", "result"},
+        "audio_seconds": where,
         "usage_missing": where,
         "upstream_errors": {*where, "http_status", "business_code", "class"},
         "upstream_retries": {*where, "reason"},
@@ -103,6 +104,19 @@ def test_families_are_those_that_dashboards_use() -> None:
     for name, labels in expected.items():
         for sample in families[f"glm_gateway_{name}"].samples:
             assert labels == sample.labels.keys() - {"le"}
+
+
+def test_seconds_of_sound_are_counted() -> None:
+    """From zero on for models that hear, and by what was done with what they heard."""
+    heard = replace(OK, operation="transcription", model="glm-asr", audio_seconds=2.5)
+
+    seen = Seen()
+    seen.metrics.know([Model(id="glm-asr", operations=("transcription",))])
+    seen.metrics.observe(heard)
+    seen.metrics.observe(heard)
+
+    assert seen("audio_seconds_total", operation="transcription", model="glm-asr") == 5.0
+    assert seen("audio_seconds_total", operation="translation", model="glm-asr") == 0
 
 
 def test_texts_are_counted_by_whether_they_were_known() -> None:

@@ -24,6 +24,7 @@ from gateway.audio.resample import Mixdown
 MIN_RATE, MAX_RATE = 4_000, 384_000
 MAX_CHANNELS = 64
 CHUNK_SECONDS = 1
+RIFF_HEAD_BYTES = 8
 
 READ_FACTOR = 4
 READ_EXTRA_BYTES = 64 * 1024 * 1024
@@ -36,7 +37,12 @@ FAILURES = (av.error.FFmpegError, OSError, MemoryError, ValueError, OverflowErro
 
 
 class Probe(Struct, frozen=True, kw_only=True):
-    """What a recording is; ``seconds`` is counted from its parts, whatever its head claims."""
+    """
+    What a recording is.
+
+    ``seconds`` is counted from its parts, whatever its head claims. ``plain``: a wav file of one or two channels
+    of pcm16 whose head tells its length, or MPEG layer 3: what any other program reads too.
+    """
 
     container: Container
     codec: str
@@ -44,6 +50,7 @@ class Probe(Struct, frozen=True, kw_only=True):
     channels: int
     seconds: float
     size_bytes: int
+    plain: bool
 
 
 class Source(io.RawIOBase):
@@ -139,7 +146,19 @@ def probe(file: BinaryIO, bounds: Bounds) -> Probe:
             channels=codec.channels,
             seconds=count_seconds(recording, bounds),
             size_bytes=recording.size_bytes,
+            plain=is_plain(file, recording),
         )
+
+
+def is_plain(file: BinaryIO, recording: Opened) -> bool:
+    codec = recording.stream.codec_context
+    if recording.container == "mp3":
+        return codec.name in ("mp3", "mp3float")
+    if recording.container != "wav" or codec.name != "pcm_s16le" or codec.channels > 2:
+        return False
+    file.seek(0)
+    head = file.read(RIFF_HEAD_BYTES)
+    return head[:4] == b"RIFF" and int.from_bytes(head[4:8], "little") + RIFF_HEAD_BYTES == recording.size_bytes
 
 
 def count_seconds(recording: Opened, bounds: Bounds) -> float:

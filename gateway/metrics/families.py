@@ -21,6 +21,7 @@ PREFIX: Final = "glm_gateway"
 OTHER: Final = "other"
 TOKEN_TYPES: Final = ("input", "output", "cached_input", "reasoning")
 CACHE_RESULTS: Final = ("hit", "miss")
+HEARING_OPERATIONS: Final = ("transcription", "translation")
 METERED_OPERATIONS: Final = frozenset({"chat", "embeddings"})
 FAULT_CLASSES: Final = frozenset({*get_args(Kind), "connect", "timeout", "disconnect", "protocol"})
 AUTH_FAILURES: Final = ("missing_api_key", "invalid_api_key", "invalid_token", "token_expired", "unknown_tenant")
@@ -76,6 +77,7 @@ class Metrics:
         )
         self.tokens = counter("tokens", "Tokens as GLM counts them", ("model", "tier", "type"))
         self.cached_texts = counter("cached_texts", "Texts to embed, known or not", ("model", "result"))
+        self.audio_seconds = counter("audio_seconds", "Seconds of sound that was heard", where)
         self.usage_missing = counter("usage_missing", "Answers without token counts", where)
         self.upstream_errors = counter(
             "upstream_errors", "Failed calls of GLM", (*where, "http_status", "business_code", "class")
@@ -151,6 +153,9 @@ class Metrics:
             series.observe_tokens(record)
         if record.cache_hits or record.cache_misses:
             self._observe_cache(record)
+        if record.audio_seconds:
+            where = (record.operation, self._model(record.model))
+            self.audio_seconds.labels(*where).inc(record.audio_seconds)
         if record.account:
             series.waited(record.queued_seconds)
         if record.faults or record.outcome != "ok" or not record.usage_known:
@@ -227,6 +232,9 @@ class Metrics:
                 self.requests.labels(operation, model.id, tier, 200, "ok")
             for kind in TOKEN_TYPES:
                 self.tokens.labels(model.id, tier, kind)
+        if "transcription" in model.operations:
+            for hearing in HEARING_OPERATIONS:
+                self.audio_seconds.labels(hearing, model.id)
         if "embeddings" in model.operations:
             for result in CACHE_RESULTS:
                 self.cached_texts.labels(model.id, result)

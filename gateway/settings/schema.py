@@ -146,6 +146,23 @@ class Embeddings(Struct, frozen=True, kw_only=True):
     cache_bytes: Count = 256 * MEBIBYTE
 
 
+class Audio(Struct, frozen=True, kw_only=True):
+    """
+    How recordings are taken.
+
+    An upload has at most ``max_upload_bytes``, its sound lasts at most ``max_seconds``, and at most
+    ``slots_per_upload`` calls for it are under way at once; 1: each is told what was said before it.
+    ``max_work_seconds`` is how much of a processor's time decoding one may take. ``translation_model`` is the chat
+    model that turns what was said into English.
+    """
+
+    max_upload_bytes: Positive = 512 * MEBIBYTE
+    max_seconds: PositiveSeconds = 7200.0
+    max_work_seconds: PositiveSeconds = 180.0
+    slots_per_upload: Positive = 3
+    translation_model: str = "glm-4.7"
+
+
 class Redis(Struct, frozen=True, kw_only=True):
     """Where replicas share slots, and what answers leave behind; ``url`` None: nowhere, each has its own."""
 
@@ -197,6 +214,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     upstream: Upstream = Upstream()
     chat: Chat = Chat()
     embeddings: Embeddings = Embeddings()
+    audio: Audio = Audio()
     redis: Redis = Redis()
     logs: Logs = Logs()
     warnings: tuple[str, ...] = ()

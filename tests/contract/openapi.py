@@ -12,10 +12,11 @@ import msgspec
 import yaml
 
 from gateway import __version__
-from gateway.openai import chat, embeddings, errors, models
+from gateway.openai import chat, embeddings, errors, models, transcriptions
 from gateway.translate.chat.params import CHAT
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.params import Ignored, Refused, Rule
+from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
 
 FILE = Path(__file__).parents[2] / "openapi.yaml"
 REF = "#/components/schemas/{name}"
@@ -29,6 +30,12 @@ STRUCTS = (
     errors.ErrorResponse,
     models.ListModelsResponse,
     models.Model,
+    transcriptions.CreateTranscriptionRequest,
+    transcriptions.CreateTranscriptionResponseJson,
+    transcriptions.CreateTranscriptionResponseVerboseJson,
+    transcriptions.CreateTranslationRequest,
+    transcriptions.TranscriptTextDeltaEvent,
+    transcriptions.TranscriptTextDoneEvent,
 )
 
 ANSWER_HEADERS = {"x-request-id": "The id of the request: the caller's own if it gave a sane one."}
@@ -98,6 +105,39 @@ def paths() -> dict[str, Any]:
                 ),
             }
         },
+        "/v1/audio/transcriptions": {
+            "post": {
+                "operationId": "createTranscription",
+                "summary": "Write down what is said in a recording, whole or as a stream",
+                "requestBody": form_of("CreateTranscriptionRequest"),
+                "responses": responses(
+                    {
+                        "application/json": any_of(
+                            "CreateTranscriptionResponseJson", "CreateTranscriptionResponseVerboseJson"
+                        ),
+                        "text/plain": {"schema": {"type": "string"}},
+                        "text/event-stream": any_of("TranscriptTextDeltaEvent", "TranscriptTextDoneEvent"),
+                    },
+                    described=EXCHANGE_HEADERS,
+                ),
+            }
+        },
+        "/v1/audio/translations": {
+            "post": {
+                "operationId": "createTranslation",
+                "summary": "Write down in English what is said in a recording",
+                "requestBody": form_of("CreateTranslationRequest"),
+                "responses": responses(
+                    {
+                        "application/json": any_of(
+                            "CreateTranscriptionResponseJson", "CreateTranscriptionResponseVerboseJson"
+                        ),
+                        "text/plain": {"schema": {"type": "string"}},
+                    },
+                    described=EXCHANGE_HEADERS,
+                ),
+            }
+        },
         "/v1/models": {
             "get": {
                 "operationId": "listModels",
@@ -120,6 +160,15 @@ def paths() -> dict[str, Any]:
 
 def body_of(name: str) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": schema(name)}}
+
+
+def form_of(name: str) -> dict[str, Any]:
+    """Return the body of an upload, which may also come as JSON."""
+    return {"required": True, "content": {"multipart/form-data": schema(name), "application/json": schema(name)}}
+
+
+def any_of(*names: str) -> dict[str, Any]:
+    return {"schema": {"anyOf": [schema(name)["schema"] for name in names]}}
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -154,6 +203,8 @@ def schemas() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(STRUCTS, ref_template=REF)
     add_fates(components["CreateChatCompletionRequest"]["properties"], CHAT)
     add_fates(components["CreateEmbeddingRequest"]["properties"], EMBEDDINGS)
+    add_fates(components["CreateTranscriptionRequest"]["properties"], TRANSCRIPTIONS)
+    add_fates(components["CreateTranslationRequest"]["properties"], TRANSLATIONS)
     return dict(sorted(components.items()))
 
 

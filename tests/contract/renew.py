@@ -7,9 +7,15 @@ from openapi import FILE, text  # type: ignore[import-not-found]  # beside this 
 from gateway.translate.chat.params import CHAT
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
+from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
 
 README = Path(__file__).parents[2] / "README.md"
-TABLES = {"chat": CHAT, "embeddings": EMBEDDINGS}
+TABLES = {
+    "chat": CHAT,
+    "embeddings": EMBEDDINGS,
+    "transcriptions": TRANSCRIPTIONS,
+    "translations": TRANSLATIONS,
+}
 
 
 def with_tables(readme: str) -> str:

@@ -1,0 +1,137 @@
+"""
+The parts of a recording: where they are, what is sent for them, and what GLM heard in them.
+
+A part that GLM gives no segments for is one line, from its first sound to its last.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from gateway.audio import Cut, Piece, Probe, wav
+from gateway.catalog import TranscriptionTraits
+from gateway.glm import transcriptions as glm
+from gateway.glm.chat import Usage
+from gateway.translate.endpoint import Call
+from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.multipart import Attached, write_form
+from gateway.translate.transcriptions.transcript import Line
+from gateway.translate.transcriptions.upload import RATE, Recording
+
+SAMPLE_BYTES = 2
+WAV_HEAD_BYTES = 44
+PIECE_SECONDS = 25.0
+"""Well below GLM's 30 s: what it cuts off is lost."""
+
+LEAST_SHARE = 0.6
+"""How much of the longest piece any but the last has, so that a pause is near and there are few."""
+
+LINE_SECONDS = 6.0
+"""From where on a pause ends a piece, when times are asked for: as long as a subtitle is read."""
+
+decode_answer = msgspec.json.Decoder(glm.TranscriptionAnswer).decode
+
+
+class Part(Struct, kw_only=True):
+    """A part of a recording, from ``start`` to ``end`` in seconds; ``text`` and what follows is GLM's."""
+
+    start: float
+    end: float
+    speech_start: float
+    speech_end: float
+    text: str = ""
+    segments: Sequence[glm.Segment] = ()
+    usage: Usage | None = None
+
+    def hear(self, body: bytes) -> None:
+        """Take GLM's answer; raise the error that it carries, or UpstreamProtocolError: both GLM's fault."""
+        try:
+            answer = decode_answer(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise unreadable() from error
+        if answer.error is not None:
+            raise from_glm(answer.error, http_status=200)
+        if answer.text is None and answer.segments is None:
+            raise unreadable()
+        self.segments = answer.segments or ()
+        self.text = answer.text if answer.text is not None else "".join(one.text for one in self.segments)
+        self.usage = answer.usage
+
+    @property
+    def lines(self) -> list[Line]:
+        """What was said, with times from the beginning of the recording."""
+        timed = [
+            Line(self._within(one.start), self._within(one.end), text)
+            for one in self.segments
+            if one.start is not None and one.end is not None and (text := one.text.strip())
+        ]
+        if timed:
+            return timed
+        text = self.text.strip()
+        return [Line(self.speech_start, self.speech_end, text)] if text else []
+
+    def _within(self, seconds: float) -> float:
+        return min(self.start + max(seconds, 0.0), self.end)
+
+
+def part_of(piece: Piece) -> Part:
+    """Return the part that a piece is; one in which nothing is heard is all of it."""
+    return Part(
+        start=piece.start,
+        end=piece.end,
+        speech_start=piece.start if piece.speech_start is None else piece.speech_start,
+        speech_end=piece.end if piece.speech_end is None else piece.speech_end,
+    )
+
+
+def cut_for(traits: TranscriptionTraits, *, timed: bool) -> Cut:
+    """Return how a long recording is cut for a model; finer where each piece is a line with times."""
+    by_size = (traits.max_audio_bytes - WAV_HEAD_BYTES) / SAMPLE_BYTES / RATE
+    longest = min(PIECE_SECONDS, traits.max_audio_seconds, by_size)
+    return Cut(
+        max_seconds=longest,
+        min_seconds=LEAST_SHARE * longest,
+        pause_after_seconds=min(LINE_SECONDS, longest / 2) if timed else None,
+    )
+
+
+def passes(found: Probe, traits: TranscriptionTraits) -> bool:
+    """Tell whether a recording that is short enough goes to the model as it is."""
+    return found.plain and found.container in traits.audio_formats and found.size_bytes <= traits.max_audio_bytes
+
+
+class Dispatch:
+    """Makes the calls of one request. ``fields`` are those of GLM's form, ``id`` what nobody else can know."""
+
+    def __init__(self, fields: Mapping[str, object], *, stream: bool | UnsetType = UNSET, id: str) -> None:  # noqa: A002
+        self._texts = [
+            (name, str(text))
+            for name, value in fields.items()
+            for text in (value if isinstance(value, list) else [value])
+        ]
+        if stream is not UNSET:
+            self._texts.append(("stream", str(stream).lower()))
+        self._boundary = f"glm-gateway-{id}"
+        self._calls = 0
+
+    def whole(self, recording: Recording, found: Probe) -> Call:
+        """Return the call for a recording as it is."""
+        return self._call(recording.read(), kind=found.container)
+
+    def piece(self, piece: Piece, *, prompt: str | None = None) -> Call:
+        """Return the call for a piece; ``prompt`` takes the place of the caller's."""
+        return self._call(wav(piece.pcm, sample_rate=RATE), kind="wav", prompt=prompt)
+
+    def _call(self, data: bytes, *, kind: str, prompt: str | None = None) -> Call:
+        texts = [
+            (name, text)
+            for name, text in self._texts
+            if not (name == "request_id" and self._calls) and not (name == "prompt" and prompt is not None)
+        ]
+        if prompt is not None:
+            texts.append(("prompt", prompt))
+        self._calls += 1
+        file = Attached("file", f"audio.{kind}", "audio/mpeg" if kind == "mp3" else "audio/wav", data)
+        body, content_type = write_form(texts, file, boundary=self._boundary)
+        return Call(body, content_type)

@@ -1,0 +1,85 @@
+"""GLM's stream about one part of a recording as OpenAI's events."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.errors import GatewayError
+from gateway.glm import transcriptions as glm
+from gateway.openai import transcriptions as openai
+from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.sse import DONE
+from gateway.translate.transcriptions.parts import Part
+from gateway.translate.transcriptions.transcript import Transcript, joiner, usage_of
+
+decode_chunk = msgspec.json.Decoder(glm.TranscriptionChunk).decode
+encode = msgspec.json.Encoder().encode
+
+
+def event(payload: msgspec.Struct) -> bytes:
+    return b"data: %b\n\n" % encode(payload)
+
+
+def done(transcript: Transcript) -> bytes:
+    """Return the events that end a stream."""
+    last = openai.TranscriptTextDoneEvent(text=transcript.text, usage=usage_of(transcript))
+    return event(last) + b"data: " + DONE + b"\n\n"
+
+
+class PartStream:
+    """
+    What GLM says about one part; what it said is kept in the part.
+
+    ``first``: nothing of the recording was said before it, so its text begins without a space.
+    """
+
+    def __init__(self, part: Part, *, first: bool) -> None:
+        self.failure: GatewayError | None = None
+        self._part = part
+        self._first = first
+        self._said = ""
+        self._done = False
+
+    def feed(self, payloads: Sequence[bytes]) -> bytes:
+        """Return the caller's events for GLM's."""
+        events = []
+        for payload in payloads:
+            if payload == DONE:
+                self._done = True
+                break
+            try:
+                chunk = decode_chunk(payload)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self.failure = unreadable()
+                break
+            if chunk.error is not None:
+                self.failure = from_glm(chunk.error, http_status=200)
+                break
+            events.append(self._take(chunk))
+        return b"".join(events)
+
+    def finish(self) -> bytes:
+        """Return nothing more; raise UpstreamProtocolError when GLM was not done."""
+        if not self._done:
+            raise unreadable()
+        return b""
+
+    def _take(self, chunk: glm.TranscriptionChunk) -> bytes:
+        self._part.usage = chunk.usage or self._part.usage
+        more = chunk.delta or ""
+        if chunk.text is not None:
+            # The last event has the whole text; what no delta said before is said now.
+            self._done = True
+            whole = chunk.text.strip()
+            more = whole.removeprefix(self._said) if whole.startswith(self._said) else ""
+        return self._say(more)
+
+    def _say(self, more: str) -> bytes:
+        if not self._said:
+            more = more.lstrip()
+        if not more:
+            return b""
+        before = "" if self._first or self._said else joiner(more)
+        self._said += more
+        self._part.text = self._said
+        return event(openai.TranscriptTextDeltaEvent(delta=before + more))

@@ -1,0 +1,427 @@
+"""Recordings sent by the official client, over real sockets, before a Zhipu that the test plays."""
+
+import asyncio
+import base64
+import itertools
+from collections.abc import AsyncIterator, Callable
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from openai import AsyncOpenAI
+
+from gateway.audio import Bounds, Sound, read_sound
+from gateway.settings.schema import Audio
+from tests.conftest import StartGateway
+from tests.fakes import DONE, KEY, Call, Zhipu, completion, error_body, event
+from tests.recordings import joined, packed, silence, tone, wav_of
+from tests.running import Gateway
+
+SPOKEN = tone(seconds=3.0, sample_rate=16_000)
+WAV = wav_of(SPOKEN)
+
+
+def form_of(call: Call) -> dict[str, Any]:
+    """Read what the gateway sent with a parser that is not its own: texts by name, in lists, and the file."""
+    head = f"Content-Type: {call.headers['content-type']}\r\n\r\n".encode()
+    message = BytesParser(policy=HTTP).parsebytes(head + call.raw)
+    form: dict[str, Any] = {}
+    for part in message.iter_parts():
+        data: Any = part.get_payload(decode=True)
+        name = str(part.get_param("name", header="content-disposition"))
+        file = (part.get_filename(), part.get_content_type(), data)
+        form.setdefault(name, []).append(file if name == "file" else data.decode())
+    return form
+
+
+def heard(text: str, **rest: Any) -> Callable[[Call], None]:
+    """Reply with what was said, in the shape of glm-asr."""
+    body = {"id": "1", "created": 1, "request_id": "1", "text": text, **rest}
+    return lambda call: call.answer(body)
+
+
+def by_start(texts: dict[int, str]) -> Callable[[Call], None]:
+    """Reply by the pitch of the piece, which says which part of the recording it is."""
+
+    def reply(call: Call) -> None:
+        sound = read_sound(form_of(call)["file"][0][2], bounds=Bounds(), sample_rate=16_000)
+        samples = memoryview(sound.pcm).cast("h")
+        rises = sum(a < 0 <= b for a, b in itertools.pairwise(samples))
+        seconds = sum(1 for sample in samples if abs(sample) > 500) / 16_000 / 0.95
+        pitch = min(texts, key=lambda hertz: abs(hertz - rises / max(seconds, 0.1)))
+        call.answer({"text": texts[pitch]})
+
+    return reply
+
+
+@pytest.fixture
+async def client(gateway: Gateway) -> AsyncIterator[AsyncOpenAI]:
+    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
+        yield client
+
+
+async def test_a_short_recording_passes_as_it_is(client: AsyncOpenAI, zhipu: Zhipu, gateway: Gateway) -> None:
+    """What fits GLM's limits arrives there byte by byte, with the caller's words; the rest is told as ignored."""
+    zhipu.script = [heard("Hello there. ")]
+
+    answer = await client.audio.transcriptions.with_raw_response.create(
+        file=("talk.wav", WAV),
+        model="whisper-1",
+        language="en",
+        prompt="A greeting.",
+        temperature=0.2,
+        extra_body={"keywords": ["Ohm", "Volt"], "user_id": "user-1", "unheard_of": 1},
+    )
+
+    form = form_of(zhipu.calls[0])
+    assert "Hello there." == answer.parse().text
+    assert zhipu.calls[0].path.endswith("/audio/transcriptions")
+    assert [("audio.wav", "audio/wav", WAV)] == form.pop("file")
+    assert {
+        "model": ["glm-asr"],
+        "prompt": ["A greeting."],
+        "hotwords": ["Ohm", "Volt"],
+        "user_id": ["user-1"],
+    } == form
+    assert {"language", "temperature", "unheard_of"} == set(answer.headers["x-gateway-ignored"].split(", "))
+    assert answer.http_response.json()["usage"] == {"type": "duration", "seconds": 3}
+    assert [3.0] == [round(record.audio_seconds, 3) for record in gateway.records]
+    assert "transcription" == gateway.records[0].operation
+
+
+async def test_usage_is_in_tokens_where_glm_counts_them(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    zhipu.script = [heard("Hi", usage={"prompt_tokens": 63, "completion_tokens": 10, "total_tokens": 73})]
+
+    answer = await client.audio.transcriptions.create(file=WAV, model="gpt-4o-transcribe")
+
+    assert answer.usage is not None and answer.usage.type == "tokens"  # noqa: PT018 - for the types
+    assert (63, 10, 73) == (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.total_tokens)
+
+
+@pytest.mark.parametrize("kind", ["flac", "mp4", "m4a", "ogg", "opus", "webm", "mpeg", "mkv", "float.wav"])
+async def test_other_formats_arrive_as_wav(client: AsyncOpenAI, zhipu: Zhipu, kind: str) -> None:
+    """The name and the declared type are not looked at: SDKs send ``upload`` for bytes."""
+    zhipu.script = [heard("Hello.")]
+
+    answer = await client.audio.transcriptions.create(file=packed(SPOKEN, kind), model="whisper-1")
+
+    [(filename, content_type, data)] = form_of(zhipu.calls[0])["file"]
+    sent = read_sound(data, bounds=Bounds(), sample_rate=16_000)
+    assert ("audio.wav", "audio/wav", "Hello.") == (filename, content_type, answer.text)
+    assert 16_000 == int.from_bytes(data[24:28], "little")
+    assert sent.seconds == pytest.approx(3.0, abs=0.1)
+
+
+async def test_mp3_passes_as_it_is(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    data = packed(SPOKEN, "mp3")
+    zhipu.script = [heard("Hello.")]
+
+    await client.audio.transcriptions.create(file=("wrong.ogg", data, "audio/ogg"), model="whisper-1")
+
+    [(filename, content_type, sent)] = form_of(zhipu.calls[0])["file"]
+    assert ("audio.mp3", "audio/mpeg") == (filename, content_type)
+    assert data.endswith(sent)
+
+
+PITCHES = {200: "one.", 400: "two.", 800: "three.", 1600: "four."}
+
+
+def long_recording(*, seconds: float = 20.0) -> Sound:
+    parts = [tone(hertz=hertz, seconds=seconds, sample_rate=16_000) for hertz in PITCHES]
+    pause = silence(seconds=1.0, sample_rate=16_000)
+    return joined(*(sound for part in parts for sound in (part, pause)))
+
+
+async def test_a_long_recording_comes_back_whole_and_in_order(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    zhipu.script = [by_start(PITCHES)] * 4
+
+    answer = await client.audio.transcriptions.create(
+        file=packed(long_recording(), "mp3"), model="whisper-1", response_format="verbose_json"
+    )
+
+    assert "one. two. three. four." == answer.text
+    assert answer.duration == pytest.approx(84.0, abs=0.2)
+    assert answer.segments is not None
+    assert ["one.", "two.", "three.", "four."] == [segment.text for segment in answer.segments]
+    for at, segment in enumerate(answer.segments):
+        assert segment.start == pytest.approx(21 * at, abs=0.5)
+        assert segment.end == pytest.approx(21 * at + 20, abs=0.5)
+    for call in zhipu.calls:
+        data = form_of(call)["file"][0][2]
+        assert len(data) <= 25 * 32_000 + 44
+
+
+async def test_one_upload_holds_no_more_than_its_slots(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    """Pieces go out side by side, three at most; the next when one has come back."""
+    task = asyncio.ensure_future(
+        client.audio.transcriptions.create(file=wav_of(long_recording()), model="whisper-1")
+    )
+    first = [await zhipu.call() for _ in range(3)]
+    assert 3 == len(zhipu.calls)
+
+    first[1].answer({"text": "b"})
+    fourth = await zhipu.call()
+    for call, text in zip([first[0], first[2], fourth], "acd", strict=True):
+        call.answer({"text": text})
+
+    assert "a b c d" == (await task).text
+
+
+async def test_one_slot_means_one_piece_after_the_other_each_told_what_came_before(
+    start_gateway: StartGateway, zhipu: Zhipu
+) -> None:
+    gateway = await start_gateway(upstream_url=zhipu.url, audio=Audio(slots_per_upload=1))
+    zhipu.script = [heard(text) for text in ("one.", "two.", "three.", "four.")]
+
+    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
+        await client.audio.transcriptions.create(
+            file=wav_of(long_recording()), model="whisper-1", prompt="Numbers:"
+        )
+
+    prompts = [form_of(call)["prompt"] for call in zhipu.calls]
+    assert [["Numbers:"], ["Numbers: one."], ["Numbers: one. two."], ["Numbers: one. two. three."]] == prompts
+
+
+async def test_times_of_glm_are_moved_to_where_the_piece_is(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    segments = [
+        {"id": 0, "start": 1.0, "end": 2.5, "text": "hey"},
+        {"id": 1, "start": 2.5, "end": 99, "text": "you"},
+    ]
+    zhipu.script = [heard("hey you", segments=segments)] * 4
+
+    answer = await client.audio.transcriptions.create(
+        file=wav_of(long_recording()),
+        model="whisper-1",
+        response_format="verbose_json",
+        timestamp_granularities=["segment"],
+    )
+
+    assert answer.segments is not None
+    assert 8 == len(answer.segments)
+    assert answer.segments[2].start == pytest.approx(21.5, abs=1)
+    assert all(a.end <= b.start + 0.01 for a, b in zip(answer.segments, answer.segments[1:], strict=False))
+    assert {
+        "id",
+        "seek",
+        "start",
+        "end",
+        "text",
+        "tokens",
+        "temperature",
+        "avg_logprob",
+        "compression_ratio",
+        "no_speech_prob",
+    } == set(answer.segments[0].model_dump())
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("text", "Hello.\n"),
+        ("srt", "1\n00:00:00,000 --> 00:00:03,000\nHello.\n\n"),
+        ("vtt", "WEBVTT\n\n00:00:00.000 --> 00:00:03.000\nHello.\n\n"),
+    ],
+)
+async def test_plain_formats_are_text(client: AsyncOpenAI, zhipu: Zhipu, kind: Any, expected: str) -> None:
+    zhipu.script = [heard("Hello.")]
+
+    answer = await client.audio.transcriptions.with_raw_response.create(
+        file=WAV, model="whisper-1", response_format=kind
+    )
+
+    assert expected == answer.text
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+def said(*deltas: str, text: str | None) -> Callable[[Call], None]:
+    """Reply with a stream in GLM's shape: the last event has the whole text and no delta."""
+    base = {"id": "1", "created": 1, "model": "glm-asr"}
+    events = [event({**base, "type": "transcript.text.delta", "delta": delta}) for delta in deltas]
+    if text is not None:
+        events.append(event({**base, "type": "transcript.text.done", "text": text}))
+    return lambda call: call.stream(*events, DONE)
+
+
+async def test_a_stream_says_what_is_heard_as_it_is_heard(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    asking = asyncio.ensure_future(
+        client.audio.transcriptions.create(file=WAV, model="gpt-4o-transcribe", stream=True)
+    )
+    call = await zhipu.call()
+    call.begin(event({"type": "transcript.text.delta", "delta": "Hel"}))
+
+    events = aiter(await asking)
+    first = await anext(events)
+    call.end(
+        event({"type": "transcript.text.delta", "delta": "lo."}),
+        event({"type": "transcript.text.done", "text": "Hello."}),
+        DONE,
+    )
+    rest = [one async for one in events]
+
+    assert ["true"] == form_of(call)["stream"]
+    assert ("transcript.text.delta", "Hel") == (first.type, getattr(first, "delta", None))
+    assert ["lo."] == [one.delta for one in rest if one.type == "transcript.text.delta"]
+    assert ["Hello."] == [one.text for one in rest if one.type == "transcript.text.done"]
+
+
+async def test_a_long_recording_is_streamed_in_order(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    """The first piece is told while the others are under way, and none before its turn."""
+    task = asyncio.ensure_future(collect(client))
+    calls = [await zhipu.call() for _ in range(3)]
+    said("b1 ", "b2", text="b1 b2")(calls[1])
+    said("中文", text="中文")(calls[2])
+    said("a", text="a")(calls[0])
+    said("d", text=None)(await zhipu.call())
+
+    deltas, text = await task
+
+    assert "a b1 b2中文 d" == "".join(deltas) == text
+
+
+async def collect(client: AsyncOpenAI) -> tuple[list[str], str]:
+    deltas, text = [], ""
+    async for one in await client.audio.transcriptions.create(
+        file=wav_of(long_recording()), model="whisper-1", stream=True
+    ):
+        if one.type == "transcript.text.delta":
+            deltas.append(one.delta)
+        elif one.type == "transcript.text.done":
+            text = one.text
+    return deltas, text
+
+
+async def test_a_failing_piece_fails_the_whole_and_says_where(
+    client: AsyncOpenAI, zhipu: Zhipu, gateway: Gateway
+) -> None:
+    zhipu.script = [heard("one"), lambda call: call.answer(error_body("1301", "unsafe"), status=400)]
+
+    with pytest.raises(openai.BadRequestError, match="It is about the sound from 2"):
+        await client.audio.transcriptions.create(file=wav_of(long_recording()), model="whisper-1")
+
+    assert all(row.here == 0 for row in gateway.desk.limiter.snapshot())
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # the SDK's own word for translations
+async def test_translations_are_told_in_english_with_their_times(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    """The chat model gets the lines as a list and gives them back as one; where it does not, they are one line."""
+    segments = [{"start": 0.0, "end": 1.0, "text": "你好"}, {"start": 1.0, "end": 2.0, "text": "再见"}]
+    zhipu.script = [
+        heard("你好再见", segments=segments),
+        lambda call: call.answer(completion('```json\n{"texts": ["Hello", "Goodbye"]}\n```')),
+    ]
+
+    answer = await client.audio.translations.create(
+        file=WAV, model="whisper-1", response_format="verbose_json", prompt="A goodbye."
+    )
+
+    chat = zhipu.calls[1]
+    assert chat.path.endswith("/chat/completions")
+    assert '["你好","再见"]' == chat.body["messages"][1]["content"]
+    assert "A goodbye." in chat.body["messages"][0]["content"]
+    assert {"type": "disabled"} == chat.body["thinking"]
+    assert ("Hello Goodbye", "english") == (answer.text, answer.language)
+    assert answer.segments is not None
+    assert [("Hello", 0.0, 1.0), ("Goodbye", 1.0, 2.0)] == [
+        (one.text, one.start, one.end) for one in answer.segments
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # as above
+async def test_a_translation_that_is_no_list_is_taken_as_one_line(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    zhipu.script = [heard("你好"), lambda call: call.answer(completion("Hello."))]
+
+    answer = await client.audio.translations.create(file=WAV, model="whisper-1")
+
+    assert "Hello." == answer.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"response_format": "diarized_json"}, "response_format"),
+        ({"response_format": "yaml"}, "response_format"),
+        ({"timestamp_granularities": ["word"], "response_format": "verbose_json"}, "timestamp_granularities"),
+        ({"include": ["logprobs"]}, "include"),
+        ({"temperature": 1.5}, "temperature"),
+        ({"extra_body": {"stream": "perhaps"}}, "stream"),
+        ({"extra_body": {"keywords": [f"word{n}" for n in range(101)]}}, "keywords"),
+        ({"model": "glm-4.7"}, "model"),
+    ],
+)
+async def test_what_cannot_be_is_refused_by_name(
+    client: AsyncOpenAI, zhipu: Zhipu, fields: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        await client.audio.transcriptions.create(**{"file": WAV, "model": "whisper-1", **fields})
+
+    assert refused.value.param is not None
+    assert refused.value.param.startswith(param)
+    assert not zhipu.calls
+
+
+@pytest.mark.parametrize("data", [b"", b"Example data", b"x" * 100_000], ids=["nothing", "example", "text"])
+async def test_what_is_no_recording_is_the_callers_fault(client: AsyncOpenAI, zhipu: Zhipu, data: bytes) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        await client.audio.transcriptions.create(file=("talk.mp3", data), model="whisper-1")
+
+    assert "file" == refused.value.param
+    assert not zhipu.calls
+
+
+async def test_hours_of_silence_are_refused_without_asking(start_gateway: StartGateway, zhipu: Zhipu) -> None:
+    gateway = await start_gateway(upstream_url=zhipu.url, audio=Audio(max_seconds=900))
+    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
+        for seconds, code in ((1000, "audio_too_long"), (400, "silent_audio")):
+            with pytest.raises(openai.BadRequestError) as refused:
+                await client.audio.transcriptions.create(
+                    file=packed(silence(seconds=seconds, sample_rate=8_000), "flac"), model="whisper-1"
+                )
+            assert code == refused.value.code
+    assert not zhipu.calls
+
+
+async def test_a_short_silence_is_for_glm_to_judge(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    zhipu.script = [heard("")] * 2
+
+    answer = await client.audio.transcriptions.create(
+        file=wav_of(silence(seconds=40, sample_rate=16_000)), model="whisper-1"
+    )
+
+    assert ("", 2) == (answer.text, len(zhipu.calls))
+
+
+async def test_open_webui_sends_json(gateway: Gateway, zhipu: Zhipu) -> None:
+    zhipu.script = [heard("Hello.")] * 2
+    sound = base64.b64encode(WAV).decode()
+    async with httpx.AsyncClient(base_url=gateway.origin, headers={"authorization": f"Bearer {KEY}"}) as http:
+        answers = [
+            await http.post("/v1/audio/transcriptions", json={"model": "whisper-1", **body})
+            for body in (
+                {"input_audio": {"data": sound, "format": "wav"}},
+                {"file_base64": f"data:audio/wav;base64,{sound}"},
+            )
+        ]
+        bad = await http.post(
+            "/v1/audio/transcriptions", json={"model": "whisper-1", "input_audio": {"data": "%%%"}}
+        )
+        none = await http.post("/v1/audio/transcriptions", json={"model": "whisper-1"})
+
+    assert ["Hello."] * 2 == [answer.json()["text"] for answer in answers]
+    assert [("input_audio", 400), ("file", 400)] == [
+        (one.json()["error"]["param"], one.status_code) for one in (bad, none)
+    ]
+
+
+async def test_a_caller_that_leaves_takes_its_calls_along(gateway: Gateway, zhipu: Zhipu) -> None:
+    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
+        task = asyncio.ensure_future(
+            client.audio.transcriptions.create(file=wav_of(long_recording()), model="whisper-1")
+        )
+        calls = [await zhipu.call() for _ in range(3)]
+        task.cancel()
+        await asyncio.gather(*(call.gone.wait() for call in calls))
+
+    assert all(row.here == 0 for row in gateway.desk.limiter.snapshot())

@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from gateway.errors import ContentFiltered, UpstreamProtocolError
+from gateway.translate.sse import DONE
+from gateway.translate.transcriptions.parts import Part
+from gateway.translate.transcriptions.stream import PartStream
+
+
+def play(*payloads: bytes, first: bool = True) -> tuple[PartStream, Part, list[str]]:
+    """Feed a stream; give it, its part, and the deltas that were said."""
+    part = Part(start=0, end=1, speech_start=0, speech_end=1)
+    stream = PartStream(part, first=first)
+    return stream, part, deltas(stream.feed(payloads))
+
+
+def deltas(events: bytes) -> list[str]:
+    return [
+        msgspec.json.decode(event.removeprefix(b"data: "))["delta"] for event in events.split(b"\n\n") if event
+    ]
+
+
+def delta(text: str) -> bytes:
+    return msgspec.json.encode({"type": "transcript.text.delta", "delta": text})
+
+
+def last(text: str) -> bytes:
+    return msgspec.json.encode({"type": "transcript.text.done", "text": text})
+
+
+@pytest.mark.parametrize(
+    ("payloads", "said"),
+    [
+        ([delta(" He"), delta("llo"), last("Hello"), DONE], ["He", "llo"]),
+        ([delta("Hel"), last("Hello")], ["Hel", "lo"]),
+        ([last(" Hello ")], ["Hello"]),
+        ([delta("Helo"), last("Hello")], ["Helo"]),
+        ([delta("Hello"), DONE], ["Hello"]),
+        ([last("")], []),
+        ([b'{"text": "Hello", "request_id": "1"}', DONE], ["Hello"]),
+    ],
+    ids=["recorded", "rest in the last", "only the last", "another last", "no last", "silence", "not streamed"],
+)
+def test_what_was_said_is_said_once(payloads: Sequence[bytes], said: list[str]) -> None:
+    stream, part, found = play(*payloads)
+
+    assert said == found
+    assert "".join(said) == part.text
+    assert b"" == stream.finish()
+
+
+@pytest.mark.parametrize(("text", "said"), [("Hello", " Hello"), ("你好", "你好")])
+def test_a_later_part_begins_with_what_separates_it(text: str, said: str) -> None:
+    assert [said] == play(delta(text), first=False)[2]
+
+
+def test_an_error_inside_a_stream_comes_after_what_was_said() -> None:
+    stream, _, found = play(delta("Hel"), b'{"error": {"code": "1301", "message": "no"}}')
+
+    assert ["Hel"] == found
+    assert isinstance(stream.failure, ContentFiltered)
+
+
+def test_what_cannot_be_read_and_what_ends_early_is_glms_fault() -> None:
+    assert isinstance(play(b"{")[0].failure, UpstreamProtocolError)
+    with pytest.raises(UpstreamProtocolError):
+        play(delta("Hel"))[0].finish()
