@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gateway.simulator import Running, create_simulator, running
 from tests.fakes import KEY, Zhipu, playing_zhipu
@@ -14,6 +15,10 @@ from tests.running import SETTINGS, Gateway, listening
 
 StartGateway = Callable[..., Awaitable[Gateway]]
 MakeGateway = Callable[..., Gateway]
+
+# How long an example takes says something about the machine, which others may share.
+settings.register_profile("shared machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("shared machine")
 
 
 @pytest.fixture
