@@ -16,7 +16,7 @@ class Call:
     """
     One call as far as it is known.
 
-    ``index`` counts the calls that have a name, from 0 without gaps; -1 before this one has its own.
+    ``index`` counts the calls that the caller is told of, from 0 without gaps; -1 while this one is none.
     """
 
     id: str
@@ -35,10 +35,12 @@ class Calls:
     The calls of one answer, put together piece by piece.
 
     Ids, types and names go out once, in the first piece of a call; indexes have no gaps; one call a delta.
-    Clients concatenate whatever is repeated, and the official ones fail on a missing index.
+    Clients concatenate whatever is repeated, and the official ones fail on a missing index. Of a function that
+    the caller did not choose nothing is told; ``strayed`` says that one was called.
     """
 
     def __init__(self, *, promise: Promise, id_prefix: str) -> None:
+        self.strayed = False
         self._promise = promise
         self._id_prefix = id_prefix
         self._by_index: dict[int, Call] = {}
@@ -62,9 +64,8 @@ class Calls:
             if fragment:
                 call.fragments.append(fragment)
             if piece.function.name and not call.name:
-                call.name, call.index = piece.function.name, len(self._named)
-                self._named.append(call)
-                return self._announce(call)
+                call.name = piece.function.name
+                return self._announce(call) if self._admit(call) else []
         return self._continue(call, fragment)
 
     def conclude(self) -> list[openai.Delta]:
@@ -96,6 +97,15 @@ class Calls:
             return given
         return f"{self._id_prefix}_{len(self._by_id)}"
 
+    def _admit(self, call: Call) -> bool:
+        """Count a call whose name has become known, unless the caller chose other functions."""
+        if self._promise.only is not None and call.name not in self._promise.only:
+            self.strayed = True
+            return False
+        call.index = len(self._named)
+        self._named.append(call)
+        return True
+
     def _announce(self, call: Call) -> list[openai.Delta]:
         if not self._tells(call):
             return []
@@ -105,7 +115,7 @@ class Calls:
         ]
 
     def _continue(self, call: Call, fragment: str) -> list[openai.Delta]:
-        if not fragment or not call.name or not self._tells(call):
+        if not fragment or call.index < 0 or not self._tells(call):
             return []
         function = openai.FunctionFragment(arguments=fragment)
         return [self._delta(openai.ToolCallChunk(index=call.index, function=function))]

@@ -60,6 +60,7 @@ def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) 
     custom = (tool.custom.name for tool in offer.tools.values() if isinstance(tool, openai.CustomTool))
     return Promise(
         must_call=offer.mode == "required",
+        only=offer.names if offer.chosen else None,
         single=legacy or request.parallel_tool_calls is False,
         legacy=legacy,
         custom=frozenset(custom),

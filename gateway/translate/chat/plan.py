@@ -9,11 +9,14 @@ class Promise(Struct, frozen=True, kw_only=True):
     """
     What the caller was promised about tool calls.
 
-    ``must_call``: an answer without a call breaks the promise. ``single``: only the first call counts.
-    ``legacy``: calls are told in the deprecated ``function_call`` form. ``custom``: names of custom tools.
+    ``must_call``: an answer without a call breaks the promise. ``only``: the names that may be called, where the
+    caller chose among its tools; None: whatever GLM calls is the caller's to judge. ``single``: only the first
+    call counts. ``legacy``: calls are told in the deprecated ``function_call`` form. ``custom``: names of custom
+    tools.
     """
 
     must_call: bool = False
+    only: frozenset[str] | None = None
     single: bool = False
     legacy: bool = False
     custom: frozenset[str] = frozenset()

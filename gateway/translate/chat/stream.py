@@ -160,7 +160,7 @@ class ChatStream:
             self._say(out, content, thought)
         for told in self.calls.conclude():
             self._write(out, told)
-        if (fault := fault_of(self._plan, text=self._text, reason=word)) is not None:
+        if (fault := fault_of(self._plan, text=self._text, calls=self.calls, reason=word)) is not None:
             self._write(out, openai.Delta(refusal=refusal_of(fault, text=self._text)))
         if self._results:
             notes = answer.citations(self._results, text="".join(self._told))

@@ -29,12 +29,19 @@ class Offer(Struct, frozen=True, kw_only=True):
     """
     The tools GLM is offered, by their place in the request, and whether and what it must call.
 
+    ``chosen`` says that the caller chose among its tools, so that a call of anything else is a wrong one.
     ``must_name`` None means any of them.
     """
 
     tools: Mapping[str, openai.Tool]
     mode: Literal["auto", "required"] = "auto"
+    chosen: bool = False
     must_name: str | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the tools are called by."""
+        return frozenset(name for tool in self.tools.values() if (name := name_of(tool)) is not None)
 
 
 def offer_of(request: openai.CreateChatCompletionRequest) -> Offer:
@@ -49,7 +56,7 @@ def offer_of(request: openai.CreateChatCompletionRequest) -> Offer:
             return Offer(tools=tools)
         case "required":
             need_callable(tools)
-            return Offer(tools=tools, mode="required")
+            return Offer(tools=tools, mode="required", chosen=True)
         case openai.FunctionChoice(function=wanted):
             return named_offer(tools, wanted.name, param="tool_choice")
         case openai.CustomChoice(custom=wanted):
@@ -83,7 +90,7 @@ def named_offer(tools: Mapping[str, openai.Tool], name: str, *, param: str) -> O
     found = {place: tool for place, tool in tools.items() if name_of(tool) == name}
     if not found:
         raise InvalidRequest(f"'{param}' names a function that the request does not define.", param=param)
-    return Offer(tools=found, mode="required", must_name=name)
+    return Offer(tools=found, mode="required", chosen=True, must_name=name)
 
 
 def allowed_offer(tools: Mapping[str, openai.Tool], allowed: openai.AllowedTools) -> Offer:
@@ -91,7 +98,7 @@ def allowed_offer(tools: Mapping[str, openai.Tool], allowed: openai.AllowedTools
     found = {place: tool for place, tool in tools.items() if name_of(tool) in names}
     if not found:
         raise InvalidRequest("'allowed_tools' names no tool that is among 'tools'.", param="tool_choice")
-    return Offer(tools=found, mode=allowed.mode)
+    return Offer(tools=found, mode=allowed.mode, chosen=True)
 
 
 def name_of(tool: openai.Tool) -> str | None:

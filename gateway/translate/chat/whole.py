@@ -38,7 +38,7 @@ class Whole:
         self._reason = answer.finish_reason(
             told.choices[0].finish_reason, called=bool(self.calls.whole), legacy=plan.promise.legacy
         )
-        self.fault = fault_of(plan, text=self._text, reason=self._reason)
+        self.fault = fault_of(plan, text=self._text, calls=self.calls, reason=self._reason)
 
     def choice(self) -> openai.ChatCompletionChoice:
         """Return the answer as OpenAI's; raise InvalidOutput when its fault cannot be told as a refusal."""

@@ -139,6 +139,15 @@ def test_only_the_first_call_counts_when_one_was_asked_for() -> None:
     assert whole == added_up(deltas) == [call("1", "f", "{}")]
 
 
+def test_only_chosen_functions_are_told() -> None:
+    """A call of another is left out, and takes no index with it."""
+    deltas, whole = run([*TWO, piece(None, "]", index=1)], Promise(only=frozenset({"f"})))
+    assert whole == added_up(deltas) == [call("1", "f", "{}")]
+
+    deltas, whole = run(TWO, Promise(only=frozenset({"g"})))
+    assert whole == added_up(deltas) == [call("2", "g", "{}")]
+
+
 def test_deprecated_form_has_no_id_and_no_index() -> None:
     """Callers that asked in the old form are answered in it."""
     deltas, _ = run(

@@ -193,6 +193,51 @@ def test_missing_call_is_an_error_when_it_stays_missing(start: Start, said: Said
         job.receive(0, said({"content": "Hello"}))
 
 
+CHOICES = [
+    pytest.param({"type": "function", "function": {"name": "f"}}, id="named"),
+    pytest.param(
+        {
+            "type": "allowed_tools",
+            "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "f"}}]},
+        },
+        id="allowed",
+    ),
+]
+WRONG = {"id": "call_0", "index": 0, "type": "function", "function": {"name": "g", "arguments": "{}"}}
+BOTH = [*TOOLS, {"type": "function", "function": {"name": "g"}}]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_call_of_another_function_is_no_answer_to_a_choice(start: Start, said: Said, choice: Any) -> None:
+    """GLM is not held to the name, so the caller must not have to check it."""
+    job = start(tools=BOTH, tool_choice=choice)
+    wrong = said({"content": "", "tool_calls": [WRONG]}, finish_reason="tool_calls")
+
+    again = job.receive(0, wrong)
+    assert again is not None
+    assert "a function that you were not given" in msgspec.json.decode(again.body)["messages"][-1]["content"]
+    with pytest.raises(InvalidOutput):
+        job.receive(0, wrong)
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_call_of_another_function_is_left_out_beside_the_chosen_one(start: Start, said: Said, choice: Any) -> None:
+    """The caller gets what it asked for, and nothing it cannot use."""
+    job = start(tools=BOTH, tool_choice=choice)
+
+    assert job.receive(0, said({"content": "", "tool_calls": [WRONG, {**CALL, "index": 1}]})) is None
+    (choice,) = result(job)["choices"]
+    assert [call["function"]["name"] for call in choice["message"]["tool_calls"]] == ["f"]
+
+
+def test_call_of_any_function_passes_when_none_was_chosen(start: Start, said: Said) -> None:
+    """Agents mend a name that does not exist by themselves."""
+    job = start(tools=TOOLS)
+
+    assert job.receive(0, said({"content": "", "tool_calls": [WRONG]})) is None
+    assert result(job)["choices"][0]["finish_reason"] == "tool_calls"
+
+
 def test_each_choice_has_its_own_chance(start: Start, said: Said) -> None:
     """One choice that was mended leaves the other its chance."""
     job = start(tools=TOOLS, tool_choice="required", n=2)

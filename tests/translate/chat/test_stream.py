@@ -235,6 +235,17 @@ def test_missing_call_ends_in_an_error_when_one_was_required(heard: Heard) -> No
         heard([{"content": "text"}, dict(STOP)], tools=TOOLS, tool_choice="required")
 
 
+def test_call_of_another_function_ends_in_an_error_when_one_was_named(start: Start) -> None:
+    """Nothing of the wrong call reaches a caller that chose another."""
+    wrong = {"id": "1", "index": 0, "type": "function", "function": {"name": "g", "arguments": "{}"}}
+    delta = msgspec.json.encode({"choices": [{"delta": {"tool_calls": [wrong]}, "finish_reason": "tool_calls"}]})
+    choice = {"type": "function", "function": {"name": "f"}}
+    stream = start(stream=True, tools=TOOLS, tool_choice=choice).stream(0)
+
+    assert b"tool_calls" not in stream.feed([delta, b"[DONE]"])
+    assert isinstance(stream.failure, InvalidOutput)
+
+
 # --- Failures ---------------------------------------------------------------------------------------
 
 

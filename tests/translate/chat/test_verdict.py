@@ -4,10 +4,11 @@ import pytest
 
 from gateway.errors import InvalidOutput
 from gateway.openai.chat import FinishReason
+from gateway.translate.chat.calls import Calls
 from gateway.translate.chat.plan import Plan, Promise
 from gateway.translate.chat.structured import Schema
 from gateway.translate.chat.text import AnswerText
-from gateway.translate.chat.verdict import MISSING_CALL, fault_of, refusal_of, repair_request
+from gateway.translate.chat.verdict import MISSING_CALL, WRONG_CALL, fault_of, refusal_of, repair_request
 
 FREE = Plan(id="c", created=1, model="m")
 CALLING = Plan(id="c", created=1, model="m", promise=Promise(must_call=True))
@@ -38,7 +39,9 @@ def test_fault_is_found_when_a_whole_answer_breaks_a_promise(
     plan: Plan, said: str, reason: FinishReason, fault: str | None
 ) -> None:
     """What was cut short says so by its finish reason; what claims to be whole is checked."""
-    assert fault == fault_of(plan, text=text(plan, said), reason=reason)
+    calls = Calls(promise=plan.promise, id_prefix="call")
+
+    assert fault == fault_of(plan, text=text(plan, said), calls=calls, reason=reason)
 
 
 def test_words_instead_of_json_are_a_refusal() -> None:
@@ -50,10 +53,11 @@ def test_words_instead_of_json_are_a_refusal() -> None:
     ("plan", "said", "fault"),
     [
         (CALLING, "text", MISSING_CALL),
+        (SCHEMED, "text", WRONG_CALL),
         (SCHEMED, "{}", "it breaks the schema"),
         (SCHEMED, "", "it is not complete"),
     ],
-    ids=["no call", "wrong JSON", "nothing"],
+    ids=["no call", "wrong call", "wrong JSON", "nothing"],
 )
 def test_wrong_answer_is_an_error(plan: Plan, said: str, fault: str) -> None:
     """No client could tell it from a right one."""
@@ -64,4 +68,5 @@ def test_wrong_answer_is_an_error(plan: Plan, said: str, fault: str) -> None:
 def test_model_is_told_what_to_mend() -> None:
     """A missing call and wrong JSON are mended differently."""
     assert "Call one now" in repair_request(MISSING_CALL)
+    assert "that you were not given" in repair_request(WRONG_CALL)
     assert "at /required" in repair_request("it breaks the schema at /required")
