@@ -69,8 +69,12 @@ def from_glm(detail: ErrorDetail | None, *, http_status: int) -> GatewayError:
     never told as a fault of the caller's key.
     """
     code = code_of(detail)
+    if not code and 300 <= http_status < 400:
+        return UpstreamProtocolError(REDIRECTED.format(http_status=http_status))
     said = (detail.message or "").strip() if detail is not None else ""
     answer = ANSWER_BY_CODE.get(code) or ANSWER_BY_KIND[kind_of(code, http_status=http_status)]
+    if code not in BUSINESS_CODES and answer.error is InvalidRequest:
+        answer = REFUSED_UNEXPLAINED  # What is not known to be about the request may be about our account.
     sentence = answer.sentence.format(said=said[:MAX_MESSAGE_CHARACTERS] or NOTHING_SAID, reset=reset_in(said))
     error = answer.error(f"{sentence} (GLM {code or f'HTTP {http_status}'})")
     error.code = answer.code or error.code
@@ -110,6 +114,15 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 NOTHING_SAID = "no reason given"
+REDIRECTED = (
+    "Zhipu's address answers with a redirect, which is not followed. The gateway's operator has to set "
+    "GATEWAY_UPSTREAM_URL to the address that it leads to. (GLM HTTP {http_status})"
+)
+
+REFUSED_UNEXPLAINED = Answer(
+    error=InvalidRequest,
+    sentence="GLM refuses the request for a reason that this gateway does not know. Check its parameters.",
+)
 
 NO_QUOTA = Answer(
     error=QuotaExhausted,

@@ -1,5 +1,6 @@
 """Reading JSON bodies: bytes to a Struct and the names of its fields, or a 400 that says where it is wrong."""
 
+import re
 from collections.abc import Collection
 from typing import Generic, TypeVar
 
@@ -12,6 +13,9 @@ from gateway.translate.complaints import invalid_field
 RequestT = TypeVar("RequestT")
 
 NULL = Raw(b"null")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(u[dD][89a-fA-F]..)|\\.", re.DOTALL)
+"""An escape in a string, a whole surrogate pair being one; the group is half of a pair."""
 
 decode_keys = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -36,9 +40,21 @@ class Reader(Generic[RequestT]):
         except msgspec.ValidationError as error:
             raise invalid_field(str(error), kind=self._kind) from error
         except msgspec.DecodeError as error:
-            raise InvalidRequest(f"The body is not valid JSON: {error}. Send a JSON object in UTF-8.") from error
+            raise InvalidRequest(
+                f"The body is not valid JSON: {flaw_of(body) or error}. Send a JSON object in UTF-8."
+            ) from error
         except RecursionError as error:
             raise InvalidRequest("The JSON is nested too deeply. Send a flatter object.") from error
+
+
+def flaw_of(body: bytes) -> str | None:
+    """Return what is wrong with a body where the decoder's own words mislead; None where they do not."""
+    if not body.strip():
+        return "it is empty"
+    if body.startswith(BYTE_ORDER_MARK):
+        return "it begins with a byte order mark"
+    half = next((escape for escape in ESCAPE.finditer(body) if escape[1]), None)
+    return None if half is None else f"a string holds half of a surrogate pair (byte {half.start()})"
 
 
 def check_encoding(body: bytes) -> None:

@@ -118,6 +118,24 @@ def test_zhipus_words_are_passed_on_when_they_are_about_the_request() -> None:
     assert len(error.message) < 600
 
 
+@pytest.mark.parametrize("code", ["1399", "", "odd"])
+def test_zhipus_words_are_kept_back_when_the_code_is_not_known(code: str) -> None:
+    """They may be about our account, or hold its key."""
+    error = from_glm(ErrorDetail(code=code, message="account 12345 is not verified"), http_status=400)
+
+    assert facts(error) == BAD_REQUEST
+    assert "12345" not in error.message
+
+
+def test_redirect_names_the_setting_to_correct() -> None:
+    """An address with http for https, or without its path, is answered so; asking again does not help."""
+    error = from_glm(None, http_status=301)
+
+    assert facts(error) == (502, "server_error", "upstream_protocol_error", OWN, None)
+    assert "GATEWAY_UPSTREAM_URL" in error.message
+    assert error.message.endswith("(GLM HTTP 301)")
+
+
 def test_reset_time_is_told_when_a_quota_has_one() -> None:
     """1308 carries the time at which the quota comes back; that much of the message is the caller's business."""
     said = "Usage limit reached for 5 hour. Your limit will reset at 2026-11-21 18:30:00, user 12345"

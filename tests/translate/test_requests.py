@@ -40,6 +40,26 @@ def test_last_one_counts_when_a_key_comes_twice() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "flaw"),
+    [
+        pytest.param(b" \n", "it is empty", id="empty"),
+        pytest.param(b'\xef\xbb\xbf{"name":"a"}', "a byte order mark", id="byte order mark"),
+        pytest.param(b'{"name":"\\ud800"}', "half of a surrogate pair (byte 9)", id="high half at the end"),
+        pytest.param(b'{"name":"\\uD83d \\ude00"}', "half of a surrogate pair (byte 9)", id="halves apart"),
+        pytest.param(b'{"name":"\\\\\\udc00"}', "half of a surrogate pair (byte 11)", id="after a backslash"),
+        pytest.param(b'{"name":"\\ud83d\\ude00', "truncated", id="a whole pair, cut off"),
+        pytest.param(b'{"name":"\\\\ud800', "truncated", id="only looks like half, cut off"),
+    ],
+)
+def test_flaw_of_a_body_is_told_as_it_is(body: bytes, flaw: str) -> None:
+    """The decoder calls half of a pair truncated, which sends people looking for a lost end."""
+    with pytest.raises(InvalidRequest) as refusal:
+        read(body)
+
+    assert flaw in refusal.value.message
+
+
+@pytest.mark.parametrize(
     "body",
     [
         pytest.param(b"", id="empty"),
