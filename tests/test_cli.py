@@ -8,7 +8,10 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import httpx
 import pytest
@@ -278,6 +281,28 @@ def test_check_says_when_nobody_answers(invoke: Invoke) -> None:
 
     assert result.exit_code == 1
     assert f"{url} cannot be reached (ConnectError)" in result.stdout
+
+
+class Redirect(BaseHTTPRequestHandler):
+    """Sends every request elsewhere."""
+
+    def do_POST(self) -> None:
+        self.send_response(301)
+        self.send_header("location", "https://elsewhere.example/")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def test_check_names_the_setting_when_it_is_redirected(invoke: Invoke) -> None:
+    with HTTPServer(("127.0.0.1", 0), Redirect) as server:
+        Thread(target=server.handle_request).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        result = invoke("check", environ={"ZHIPU_API_KEY": DEMO_KEY, "GATEWAY_UPSTREAM_URL": url})
+
+    assert result.exit_code == 1
+    assert "redirected (HTTP 301). Set upstream_url to the address it leads to." in result.stdout
 
 
 def test_check_calls_nobody_when_offline(invoke: Invoke) -> None:

@@ -263,8 +263,39 @@ def test_every_plain_setting_has_a_variable() -> None:
         ),
         pytest.param(
             {"GATEWAY_LEASE_SECONDS": "0"},
-            "GATEWAY_LEASE_SECONDS must be a number greater than 0, not '0'.",
+            "GATEWAY_LEASE_SECONDS must be a number greater than 0, at most 31536000, not '0'.",
             id="lease of no time",
+        ),
+        pytest.param(
+            {"GATEWAY_DRAIN_SECONDS": "inf"},
+            "GATEWAY_DRAIN_SECONDS must be a number from 0 to 31536000, not 'inf'.",
+            id="seconds without end",
+        ),
+        pytest.param(
+            {"GATEWAY_UPSTREAM_READ_TIMEOUT_SECONDS": "nan"},
+            "GATEWAY_UPSTREAM_READ_TIMEOUT_SECONDS must be a number greater than 0, at most 31536000, not 'nan'.",
+            id="seconds that are no number",
+        ),
+        pytest.param(
+            {"GATEWAY_ACCOUNT_TIER": "V9"},
+            "GATEWAY_ACCOUNT_TIER must be one of V0, V1, V2, V3, not 'V9'.",
+            id="tier that is none, of no account",
+        ),
+        *(
+            pytest.param(
+                {f"GATEWAY_{setting.upper()}": url},
+                f"{setting} must name a host, and after a colon, if any, a port from 1 to 65535.",
+                id=f"{setting} that leads nowhere: {url}",
+            )
+            for setting, url in (
+                ("upstream_url", "https://x:65536/api"),
+                ("upstream_url", "http://x:eighty"),
+                ("upstream_url", "http://:80"),
+                ("upstream_url", "http://[::1"),
+                ("upstream_url", "http://x:0"),
+                ("realtime_url", "wss://x:99999"),
+                ("cors_origins", "https://x:70000"),
+            )
         ),
         pytest.param(
             {"GATEWAY_LOGS_LEVEL": "loud"},
@@ -695,7 +726,7 @@ def test_all_problems_are_told_at_once(config: Path) -> None:
         "prot is not a setting; did you mean port?",
         "GATEWAY_PORT must be a whole number from 0 to 65535, not 'x'.",
         "accounts[0].api_key is missing; say api_key, api_key_env, api_key_file.",
-        "chat.heartbeat_seconds must be a number of at least 0, not -1.",
+        "chat.heartbeat_seconds must be a number from 0 to 31536000, not -1.",
     ]
 
 

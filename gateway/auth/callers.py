@@ -34,7 +34,7 @@ class Tenant(Struct, frozen=True, kw_only=True):
     tier: Tier
     models: ModelNames | None = None
     strict: bool = False
-    queue_timeout_seconds: Annotated[float, Meta(ge=0)] | None = None
+    queue_timeout_seconds: Annotated[float, Meta(ge=0, le=3600)] | None = None
     reasoning_effort: ReasoningEffort | None = None
 
 

@@ -88,6 +88,8 @@ def _ask(account: Account, *, url: str) -> httpx.Response:
 def _judge(answer: httpx.Response, *, seconds: float) -> tuple[bool, str]:
     if answer.status_code == httpx.codes.OK:
         return True, f"answered in {seconds:.1f} s."
+    if answer.is_redirect:
+        return False, f"redirected (HTTP {answer.status_code}). Set upstream_url to the address it leads to."
     error = read_error(answer.content)
     code = str(error.code) if error is not None and error.code is not None else ""
     kind = kind_of(code, http_status=answer.status_code)

@@ -14,6 +14,7 @@ Client: TypeAlias = Redis | RedisCluster
 
 PORT = 6379
 SENTINEL_PORT = 26379
+MAX_PORT = 65535
 URL = re.compile(
     r"(?P<scheme>rediss?)(\+(?P<kind>cluster|sentinel))?://"
     r"((?P<user>[^:@/]*)(:(?P<password>[^@/]*))?@)?"
@@ -72,7 +73,7 @@ def hosts(text: str, default_port: int) -> list[tuple[str, int]]:
     found = []
     for one in text.split(","):
         match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:(\d+))?", one)
-        if match is None:
+        if match is None or int(match[3] or default_port) > MAX_PORT:
             raise AddressError
         found.append((match[1].strip("[]"), int(match[3] or default_port)))
     return found

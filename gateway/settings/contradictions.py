@@ -9,6 +9,7 @@ from gateway.settings.environment import API_KEY, KEYS
 from gateway.settings.schema import Jwt, Settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+MAX_PORT = 65535
 SYMMETRIC = "HS256"
 SHARED_SECRET_BYTES = 32
 """RFC 7518, 3.2: a key must be no shorter than the hash that it makes."""
@@ -20,6 +21,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
         yield f"Two accounts are named {name}; give each its own name."
     if any(_repeated(account.api_key for account in settings.accounts)):
         yield "Two accounts have the same key; list each account once, or its limits would be counted twice."
+    yield from _of_addresses(settings)
     yield from _of_tenants(settings)
     yield from _of_issuers(settings)
     if settings.port and settings.port == settings.metrics_port:
@@ -35,6 +37,28 @@ def doubts(settings: Settings) -> Iterator[str]:
     url = urlsplit(settings.upstream_url)
     if settings.accounts and url.scheme == "http" and url.hostname not in LOOPBACK:
         yield "upstream_url is plain http, so account keys and prompts travel unencrypted; use https."
+
+
+def _of_addresses(settings: Settings) -> Iterator[str]:
+    """Find what looks like an address and leads nowhere."""
+    made = Settings(upstream_url=settings.upstream_url).realtime_url
+    addresses = [
+        ("upstream_url", settings.upstream_url),
+        ("realtime_url", "" if settings.realtime_url == made else settings.realtime_url),
+        *((f"jwks_url of the issuer {issuer.name}", issuer.jwks_url or "") for issuer in settings.jwt),
+        *(("cors_origins", origin) for origin in settings.cors_origins if origin != "*"),
+    ]
+    for setting, url in addresses:
+        if url and not _leads_somewhere(url):
+            yield f"{setting} must name a host, and after a colon, if any, a port from 1 to {MAX_PORT}."
+
+
+def _leads_somewhere(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _of_tenants(settings: Settings) -> Iterator[str]:

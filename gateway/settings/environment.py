@@ -99,6 +99,7 @@ def _lay_account(said: Mapping[str, str], table: Table, *, reader: Reader) -> li
         tier = Said(ACCOUNT_TIER, said.get(ACCOUNT_TIER, "V0"))
         table["accounts"] = [{"name": "default", "api_key": Said(API_KEY, said[API_KEY]), "tier": tier}]
     elif ACCOUNT_TIER in said and not listed:
+        reader.value(Tier, Said(ACCOUNT_TIER, said[ACCOUNT_TIER]), at=ACCOUNT_TIER)
         return [f"{ACCOUNT_TIER} is set but not used: there is no {API_KEY}."]
     return []
 

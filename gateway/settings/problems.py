@@ -81,8 +81,9 @@ def _describe(kind: inspect.Type) -> str:
 
 
 def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
+    most = "" if kind.le is None else f", at most {kind.le:.0f}"
     if kind.gt is not None:
-        return f" greater than {kind.gt:g}"
+        return f" greater than {kind.gt:g}{most}"
     if kind.ge is not None and kind.le is not None:
-        return f" from {kind.ge:g} to {kind.le:g}"
+        return f" from {kind.ge:g} to {kind.le:.0f}"
     return "" if kind.ge is None else f" of at least {kind.ge:g}"

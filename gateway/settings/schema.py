@@ -19,8 +19,9 @@ from gateway.settings.files import Fingerprint
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(ge=0)]
-PositiveSeconds = Annotated[float, Meta(gt=0)]
+YEAR_SECONDS = 365 * 24 * 3600
+Seconds = Annotated[float, Meta(ge=0, le=YEAR_SECONDS)]
+PositiveSeconds = Annotated[float, Meta(gt=0, le=YEAR_SECONDS)]
 Host = Annotated[str, Meta(min_length=1, description="a host name or address")]
 HttpUrl = Annotated[
     str,

@@ -69,7 +69,7 @@ async def test_client_asks_sentinels_when_the_url_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "cache", "http://cache", "redis://", "redis://:hush@cache/x", "redis://a:b:c"]
+    "url", ["", "cache", "http://cache", "redis://", "redis://:hush@cache/x", "redis://a:b:c", "redis://a:65536"]
 )
 def test_url_is_refused_when_it_says_not_where(url: str) -> None:
     """The message says what would be right, and not what was given."""
