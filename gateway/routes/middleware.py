@@ -7,8 +7,9 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway.errors import Draining
+from gateway.errors import Draining, GatewayError
 from gateway.exchange import Desk, Exchange
+from gateway.translate.errors import to_openai
 
 SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:\-]{1,128}")
 
@@ -46,10 +47,25 @@ class Edge:
         try:
             await self._app(scope, receive, send_marked)
         except asyncio.CancelledError:
-            exchange.fail(stopped())
+            error = stopped()
+            if not exchange.record.status:
+                await send_error(send_marked, error)
+            exchange.fail(error)
             raise
         finally:
             exchange.close()
+
+
+async def send_error(send: Send, error: GatewayError) -> None:
+    """Send an error as the whole answer."""
+    body = to_openai(error)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -4,6 +4,7 @@ Whether this process is asked to stop, and how much it still has to finish.
 The server turns the first signal into ``draining``; readiness and the exchanges read it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -34,7 +35,8 @@ class Lifecycle:
         """
         Wrap an application so that ``active`` counts what it is answering, sessions included.
 
-        Answers that begin during the drain close their connection, so that clients move to another replica.
+        Answers that begin during the drain close their connection, so that clients move to another replica. One
+        that is cut at its end just ends: that is no failure of the application.
         """
 
         async def count(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,6 +46,9 @@ class Lifecycle:
             self.active += 1
             try:
                 await app(scope, receive, _closing(send) if self.draining else send)
+            except asyncio.CancelledError:
+                if not self.draining:
+                    raise
             finally:
                 self.active -= 1
 

@@ -25,6 +25,7 @@ from gateway.server.whole import answering_whole
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # longer than the 60 s of most load balancers, so that it is they who hang up
 LAST_BYTES_SECONDS = 2
+HASTE_SECONDS = 0.1
 LAG_INTERVAL_SECONDS = 0.25
 
 logger = logging.getLogger(__name__)
@@ -121,7 +122,6 @@ class DrainingServer(uvicorn.Server):
         del sig, frame
         if self._lifecycle.draining:
             self.should_exit = self.force_exit = True
-            self.config.timeout_graceful_shutdown = 0
             return
         self._lifecycle.draining = True
         self._drain_until = time.monotonic() + self._drain_seconds
@@ -133,16 +133,32 @@ class DrainingServer(uvicorn.Server):
     def _drained(self) -> bool:
         if not self._lifecycle.draining:
             return False
-        if self._lifecycle.active == 0:
-            return True
-        late = time.monotonic() >= self._drain_until
-        if late:
-            logger.warning(
-                "%d exchanges are cut: they outlasted the drain of %g s",
-                self._lifecycle.active,
-                self._drain_seconds,
-            )
-        return late
+        return self._lifecycle.active == 0 or time.monotonic() >= self._drain_until
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Cut what is still under way, let the application end in order, and stop."""
+        for server in self.servers:
+            server.close()
+        if self._lifecycle.active:
+            await self._cut()
+        await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn leaves it out then, and what the application holds would be cut unasked
+            await self.lifespan.shutdown()
+
+    async def _cut(self) -> None:
+        """End every exchange; each tells its caller, if that still reads, and gives back what it holds."""
+        why = (
+            "a second signal came" if self.force_exit else f"they outlasted the drain of {self._drain_seconds:g} s"
+        )
+        logger.warning("%d exchanges are cut: %s", self._lifecycle.active, why)
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=HASTE_SECONDS if self.force_exit else LAST_BYTES_SECONDS)
+        if self._lifecycle.active or self.force_exit:
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
 
 
 class _SilentServer(uvicorn.Server):

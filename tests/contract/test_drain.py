@@ -6,7 +6,9 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +21,7 @@ from gateway.simulator import DEMO_KEY, Running, create_simulator, faults, runni
 from tests.fakes import KEY
 
 PLAIN = ssl.create_default_context()  # made once, as it takes longer than a request
+LONG: Any = [{"role": "user", "content": "Count from 1 to 900"}]
 MESSAGES: Any = [{"role": "user", "content": "Count from 1 to 30"}]
 
 
@@ -26,6 +29,13 @@ MESSAGES: Any = [{"role": "user", "content": "Count from 1 to 30"}]
 def slow() -> Iterator[Running]:
     """Serve a GLM that pauses before each chunk."""
     with running(create_simulator(faults=[faults.Slow(seconds=0.03, times=None)])) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def late() -> Iterator[Running]:
+    """Serve a GLM that thinks for a long time before it answers."""
+    with running(create_simulator(faults=[faults.Latency(seconds=60, times=None)])) as simulator:
         yield simulator
 
 
@@ -117,9 +127,7 @@ def test_stream_ends_whole_when_the_process_is_told_to_stop(slow: Running) -> No
 def test_stream_is_told_why_when_it_outlasts_the_drain(slow: Running) -> None:
     """At the limit the caller gets an error it can read, not a cut line that looks like an end."""
     with serving(slow, drain_seconds=0.1) as gateway, gateway.sdk() as sdk:
-        stream = sdk.chat.completions.create(
-            model="glm-4.7", messages=[{"role": "user", "content": "Count from 1 to 900"}], stream=True
-        )
+        stream = sdk.chat.completions.create(model="glm-4.7", messages=LONG, stream=True)
         next(stream)
 
         gateway.stop()
@@ -130,3 +138,41 @@ def test_stream_is_told_why_when_it_outlasts_the_drain(slow: Running) -> None:
     assert ("shutting_down", 0) == (error.value.code, code)
     (line,) = [line for line in log.splitlines() if '"event":"exchange"' in line]
     assert '"outcome":"gateway_error"' in line
+
+
+def test_whole_answer_is_refused_when_it_outlasts_the_drain(late: Running) -> None:
+    """Its caller gets an error that SDKs retry elsewhere; the log has the one line, and no traceback."""
+    with serving(late, drain_seconds=0.1) as gateway, ThreadPoolExecutor() as threads, gateway.sdk() as sdk:
+        asked = threads.submit(sdk.chat.completions.create, model="glm-4.7", messages=LONG)
+        while not late.simulator.book.seen:
+            time.sleep(0.005)
+
+        gateway.stop()
+        error = asked.exception(timeout=30)
+        code, log = gateway.end()
+
+    assert isinstance(error, openai.InternalServerError)
+    assert (503, "shutting_down", 0) == (error.status_code, error.code, code)
+    assert "1 exchanges are cut: they outlasted the drain of 0.1 s" in log
+    assert "uvicorn.error" not in log
+    assert "Traceback" not in log
+
+
+def test_process_ends_in_order_when_told_twice(slow: Running) -> None:
+    """The second signal cuts what is under way at once, and is no reason for alarm in the log."""
+    with serving(slow, drain_seconds=30) as gateway, gateway.sdk() as sdk:
+        stream = sdk.chat.completions.create(model="glm-4.7", messages=LONG, stream=True)
+        next(stream)
+
+        gateway.stop()
+        while status(gateway, "/readyz") == 200:
+            pass
+        gateway.stop()
+        with pytest.raises(openai.APIError):
+            list(stream)
+        code, log = gateway.end()
+
+    assert 0 == code
+    assert "1 exchanges are cut: a second signal came" in log
+    assert "uvicorn.error" not in log
+    assert "Traceback" not in log
