@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, get
+from litestar import HttpMethod, Request, route
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.catalog import Model
@@ -12,19 +12,20 @@ from gateway.routes.middleware import exchange_of
 
 OPERATION = "models"
 OWNER = "zhipu"
+READING: tuple[HttpMethod, ...] = (HttpMethod.GET, HttpMethod.HEAD)
 
 
 def model_routes(front: Front) -> list[HTTPRouteHandler]:
     """Return the routes of the model list."""
 
-    @get(["/v1/models", "/models"], name="listModels")
+    @route(["/v1/models", "/models"], http_method=READING, name="listModels")
     async def list_models(request: Request[Any, Any, Any]) -> openai.ListModelsResponse:
         caller = await front.authenticate(request.scope, operation=OPERATION)
         models = exchange_of(request.scope).terms.catalog.models
         found = [model for model in models if caller.models is None or model.id in caller.models]
         return openai.ListModelsResponse(data=[to_openai(model) for model in found])
 
-    @get(["/v1/models/{model:path}", "/models/{model:path}"], name="retrieveModel")
+    @route(["/v1/models/{model:path}", "/models/{model:path}"], http_method=READING, name="retrieveModel")
     async def retrieve_model(request: Request[Any, Any, Any]) -> openai.Model:
         caller = await front.authenticate(request.scope, operation=OPERATION)
         name: str = request.path_params["model"].removeprefix("/")

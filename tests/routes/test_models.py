@@ -13,10 +13,15 @@ from tests.running import Gateway
 MakeGateway = Callable[..., Gateway]
 
 
-async def get(gateway: Gateway, path: str) -> tuple[int, Any]:
-    transport = httpx.ASGITransport(gateway.app)
+def client_of(gateway: Gateway) -> httpx.AsyncClient:
     headers = {"authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers) as client:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(gateway.app), base_url="http://gateway", headers=headers
+    )
+
+
+async def get(gateway: Gateway, path: str) -> tuple[int, Any]:
+    async with client_of(gateway) as client:
         answer = await client.get(path)
         return answer.status_code, answer.json()
 
@@ -62,3 +67,16 @@ async def test_model_is_not_found_when_the_tenant_may_not_use_it(make_gateway: M
     status, body = await get(make_gateway(tenants=only("glm-4.5")), "/v1/models/glm-4.7")
 
     assert (404, "model_not_found") == (status, body["error"]["code"])
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/models", 200), ("/models/glm-4.7", 200), ("/v1/models/no", 404)]
+)
+async def test_head_is_answered_like_get_without_a_body(make_gateway: MakeGateway, path: str, status: int) -> None:
+    """Some clients ask so whether the address and the key are right."""
+    async with client_of(make_gateway()) as client:
+        asked, told = await client.head(path), await client.get(path)
+
+    assert (status, b"") == (asked.status_code, asked.content)
+    assert told.headers["content-length"] == asked.headers["content-length"]
+    assert told.headers["content-type"] == asked.headers["content-type"]
