@@ -17,7 +17,7 @@ from litestar.types import ASGIApp
 
 from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
 from gateway.catalog import Catalog, CatalogError
-from gateway.errors import ModelNotFound
+from gateway.errors import GatewayError, ModelNotFound
 from gateway.exchange import Account, Desk, Policy, Terms, overview
 from gateway.limits.health import Health
 from gateway.limits.limiter import Limiter
@@ -98,9 +98,14 @@ def unusable(settings: Settings, *problems: str) -> SettingsError:
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
-    """The gateway: an ASGI application, and what can be changed in it while it answers."""
+    """
+    The gateway: an ASGI application, and what can be changed in it while it answers.
+
+    ``refuse`` is told of what is no HTTP request, so that it leaves a record too; it gives headers for the answer.
+    """
 
     app: ASGIApp
+    refuse: Callable[[GatewayError], Sequence[tuple[bytes, bytes]]]
     desk: Desk
     key_ring: KeyRing
 
@@ -217,7 +222,8 @@ def create_gateway(
     )
     # The framework answers browsers: the shorter way knows nothing of origins.
     served = {} if settings.cors_origins else served_by(handlers)
-    return Gateway(app=Edge(Shortcuts(app, served=served), desk=desk), desk=desk, key_ring=key_ring)
+    edge = Edge(Shortcuts(app, served=served), desk=desk)
+    return Gateway(app=edge, refuse=edge.refuse, desk=desk, key_ring=key_ring)
 
 
 def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:

@@ -33,7 +33,14 @@ SEVERITIES: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error":
 FLUSH_SECONDS = 0.05
 """How long a line of an exchange may wait for others."""
 
-CHATTY = ("asyncio", "hpack", "httpcore", "httpx", "uvicorn.error")
+CHATTY: dict[str, Level] = {
+    "asyncio": "warning",
+    "hpack": "warning",
+    "httpcore": "warning",
+    "httpx": "warning",
+    "uvicorn.error": "error",
+}
+"""How severe a message of theirs must be. uvicorn warns of requests that have a line of ours."""
 
 # Keys have no business in a message. Should a library put one there, it stops here.
 _KEY = re.compile(r"(?i)(?:(?<=bearer )|\bsk-)[\w.~+/=-]{6,}|\b[0-9a-f]{32}\.\w{16}\b")
@@ -98,8 +105,8 @@ def configure(*, form: Form = "auto", level: Level = "info", stream: BinaryIO | 
     text = form == "text" or (form == "auto" and stream.isatty())
     out = _Out(stream, encode=_text_lines if text else Encoder().encode_lines)
     logging.basicConfig(handlers=[_Lines(out)], level=SEVERITIES[level], force=True)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(max(SEVERITIES[level], logging.WARNING))
+    for name, least in CHATTY.items():
+        logging.getLogger(name).setLevel(max(SEVERITIES[level], SEVERITIES[least]))
     return _exchange_sink(out, least=SEVERITIES[level])
 
 

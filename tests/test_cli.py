@@ -67,6 +67,20 @@ def test_gateway_can_be_tried_without_any_configuration() -> None:
     assert code == 0
 
 
+def test_request_that_cannot_be_read_leaves_a_line() -> None:
+    """Its answer has the id under which it is in the log."""
+    with serving({}) as gateway:
+        port = httpx.URL(gateway.read_until("GLM Gateway answers").split()[-1]).port
+        with socket.create_connection(("127.0.0.1", port or 0)) as connection:
+            connection.sendall(b"nonsense\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+        line = gateway.read_log_until('"event":"exchange"')
+
+    told = re.search(r"x-request-id: (\S+)", answer)
+    assert told is not None
+    assert f'"request_id":"{told[1]}","operation":"none","status":400,"outcome":"client_error"' in line
+
+
 def test_demo_key_is_unknown_when_there_are_tenants() -> None:
     """Naming tenants closes the door that was open for trying."""
     with serving({"GATEWAY_KEYS": f"team-a:{CLIENT_KEY}:V1"}) as gateway, httpx.Client() as client:

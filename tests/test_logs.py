@@ -180,11 +180,15 @@ def test_libraries_speak_in_the_same_form() -> None:
     assert line == {"level": "info", "event": "message", "logger": "some.library", "message": "3 things"}
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore", "uvicorn.error"])
-def test_chatty_libraries_are_heard_only_when_something_is_wrong(name: str) -> None:
-    """One line of httpx for every call would cost more than it tells."""
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("httpx", logging.WARNING), ("httpcore", logging.WARNING), ("uvicorn.error", logging.ERROR)],
+)
+def test_chatty_libraries_are_heard_only_when_something_is_wrong(name: str, least: int) -> None:
+    """One line of httpx for every call would cost more than it tells; uvicorn's warnings have lines of ours."""
     assert message_lines(logging.getLogger(name), logging.INFO, "HTTP Request: POST …") == []
-    assert len(message_lines(logging.getLogger(name), logging.WARNING, "Oh.")) == 1
+    assert len(message_lines(logging.getLogger(name), least, "Oh.")) == 1
+    assert message_lines(logging.getLogger(name), least - 1, "Hm.") == []
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

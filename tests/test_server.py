@@ -20,6 +20,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from gateway.errors import GatewayError
 from gateway.server import Lifecycle, bind, reloading
 from gateway.server.http import BoundedHttp
 from gateway.server.lifecycle import Receive, Scope, Send
@@ -228,7 +229,10 @@ def test_lag_of_the_event_loop_is_watched(server: Process) -> None:
 
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
-    del receive
+    if scope["path"] == "/wait":
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            pass
+        return
     body = scope["path"].encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
@@ -321,6 +325,42 @@ async def test_head_is_refused_when_it_is(data: bytes) -> None:
 async def test_garbage_is_answered_with_an_error_of_the_usual_form() -> None:
     async with wire(BoundedHttp) as connection:
         connection.write(b"\x16\x03\x01 a TLS hello on a plain port\r\n\r\n")
+
+        status, error = await connection.error()
+
+    assert (status, error["type"]) == (400, "invalid_request_error")
+
+
+async def test_refusal_is_told_and_takes_headers() -> None:
+    """What the application never sees is known to somebody, and its answer says who."""
+    told: list[GatewayError] = []
+
+    def refuse(error: GatewayError) -> list[tuple[bytes, bytes]]:
+        told.append(error)
+        return [(b"x-request-id", b"req_1")]
+
+    async with wire(BoundedHttp.of(max_header_bytes=100, refuse=refuse)) as connection:
+        connection.write(b"nonsense\r\n\r\n")
+        answer = await connection.end()
+
+    assert b"x-request-id: req_1\r\n" in answer
+    assert [error.status for error in told] == [400]
+
+
+async def test_garbage_is_refused_behind_the_answer_to_what_came_before_it() -> None:
+    """An error never stands where the answer to another request is awaited."""
+    async with wire(BoundedHttp) as connection:
+        connection.write(b"GET /a HTTP/1.1\r\n\r\nnonsense\r\n\r\nmore of it")
+
+        assert await connection.answer() == (200, b"/a")
+        assert await connection.end() == b""
+
+
+async def test_body_that_cannot_be_read_is_refused() -> None:
+    """The length of a piece that is no number, for example."""
+    async with wire(BoundedHttp) as connection:
+        connection.write(b"POST /wait HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n")
+        connection.write(b"zz\r\n")
 
         status, error = await connection.error()
 

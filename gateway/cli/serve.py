@@ -113,6 +113,7 @@ async def _serve(
             lifecycle=lifecycle,
             drain_seconds=settings.drain_seconds,
             max_header_bytes=settings.max_header_bytes,
+            refuse=gateway.refuse,
             beside=beside,
             observe_lag=metrics.event_loop_lag.observe,
             announce=lambda: _announce(settings, port=_port(listener), metrics_port=_port(metrics_listener)),

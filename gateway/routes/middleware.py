@@ -25,6 +25,13 @@ class Edge:
         self._app = app
         self._desk = desk
 
+    def refuse(self, error: GatewayError) -> list[tuple[bytes, bytes]]:
+        """Leave a record of what could not be read as a request; return the headers that its answer needs."""
+        exchange = Exchange(self._desk, request_id=f"req_{self._desk.new_id()}")
+        exchange.fail(error)
+        exchange.close()
+        return [(b"x-request-id", exchange.record.request_id.encode()), *exchange.headers()]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != ScopeType.HTTP:

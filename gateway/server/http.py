@@ -5,6 +5,7 @@ Also gives what never reaches the application, such as a head that cannot be par
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import ClassVar, cast
 
@@ -14,27 +15,38 @@ from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest
 from gateway.server.corked import Corked
 from gateway.translate.errors import to_openai
 
+Headers = Sequence[tuple[bytes, bytes]]
+Refuse = Callable[[GatewayError], Headers]
+"""Told of what the application will never see; gives headers for the answer."""
+
+
+def refuse_unnoticed(_error: GatewayError) -> Headers:
+    """Add no headers."""
+    return ()
+
 
 class BoundedHttp(HttpToolsProtocol):
     """
     One connection.
 
     A head larger than ``max_header_bytes`` is refused before it is whole. A connection on which a head takes
-    longer than ``head_seconds`` is closed.
+    longer than ``head_seconds`` is closed. ``refuse`` is told of every refusal.
     """
 
     max_header_bytes: ClassVar[int] = 64 * 1024
     head_seconds: ClassVar[float] = 60.0
+    refuse: ClassVar[Refuse] = staticmethod(refuse_unnoticed)
     _head_timer: asyncio.TimerHandle | None = None
     _reading_head = False
     _head_bytes = 0
     _heads_begun = 0
     _refusal: GatewayError | None = None
+    _refused = False
 
     @classmethod
-    def of(cls, *, max_header_bytes: int) -> type["BoundedHttp"]:
+    def of(cls, *, max_header_bytes: int, refuse: Refuse = refuse_unnoticed) -> type["BoundedHttp"]:
         """Give the protocol with a limit of its own; the address counts as part of the head."""
-        return type("BoundedHttp", (cls,), {"max_header_bytes": max_header_bytes})
+        return type("BoundedHttp", (cls,), {"max_header_bytes": max_header_bytes, "refuse": staticmethod(refuse)})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head, but not for ever."""
@@ -56,6 +68,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head that is still being read is too large already."""
+        if self._refused:
+            return
         cycle: RequestResponseCycle | None = self.cycle
         was_idle = not self._reading_head and (cycle is None or not cycle.more_body)
         self._heads_begun = 0
@@ -80,12 +94,30 @@ class BoundedHttp(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what the application will never see, and close; ``msg`` is uvicorn's, and says too little."""
         del msg
+        self._refused = True
         error = self._refusal or InvalidRequest(
             "This is not a valid HTTP/1.1 request; check the request line, the headers and their lengths."
         )
+        headers = type(self).refuse(error)
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete or (cycle.more_body and not cycle.response_started):
+            self._write_refusal(error, headers)
+        elif cycle.more_body:
+            self.transport.close()  # Its own answer has begun, and cannot end well.
+        else:
+            self._stop_timer()
+            cycle.keep_alive = False  # What came before it is answered first; then the connection closes.
+
+    def _write_refusal(self, error: GatewayError, headers: Headers) -> None:
         body = to_openai(error)
-        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[error.status] + head + body)
+        lines = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+            *headers,
+        ]
+        head = b"".join(b"%b: %b\r\n" % line for line in lines)
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[error.status], head, body))
         self.transport.close()
 
     def _too_large(self) -> HeadersTooLarge:

@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
-from gateway.server.http import BoundedHttp
+from gateway.server.http import BoundedHttp, Refuse, refuse_unnoticed
 from gateway.server.lifecycle import ASGIApp, Lifecycle
 from gateway.server.whole import answering_whole
 
@@ -69,6 +69,7 @@ async def serve(
     lifecycle: Lifecycle,
     drain_seconds: float,
     max_header_bytes: int = 64 * 1024,
+    refuse: Refuse = refuse_unnoticed,
     beside: Sequence[tuple[ASGIApp, socket.socket]] = (),
     observe_lag: Callable[[float], None] | None = None,
     announce: Callable[[], None] | None = None,
@@ -76,7 +77,8 @@ async def serve(
     """
     Answer on ``listener`` until a signal came and what was under way has ended, or ``drain_seconds`` have.
 
-    The applications in ``beside`` start before and stop after. ``observe_lag`` is told in seconds, several
+    ``refuse`` is told of what cannot be read as HTTP, and gives headers for that answer. The applications in
+    ``beside`` start before and stop after. ``observe_lag`` is told in seconds, several
     times a second, how late the event loop was. ``announce`` is called once requests are answered.
     """
     async with AsyncExitStack() as stack:
@@ -84,7 +86,11 @@ async def serve(
             await stack.enter_async_context(_beside(other, its_listener))
         if observe_lag is not None:
             await stack.enter_async_context(_watching_lag(observe_lag))
-        config = _config(answering_whole(lifecycle.counted(app)), lifespan="on", max_header_bytes=max_header_bytes)
+        config = _config(
+            answering_whole(lifecycle.counted(app)),
+            lifespan="on",
+            http=BoundedHttp.of(max_header_bytes=max_header_bytes, refuse=refuse),
+        )
         server = DrainingServer(
             config, lifecycle=lifecycle, drain_seconds=drain_seconds, announce=announce or (lambda: None)
         )
@@ -193,10 +199,10 @@ async def _watching_lag(observe: Callable[[float], None]) -> AsyncIterator[None]
         watcher.cancel()
 
 
-def _config(app: ASGIApp, *, lifespan: Any, max_header_bytes: int = 64 * 1024) -> uvicorn.Config:
+def _config(app: ASGIApp, *, lifespan: Any, http: type[BoundedHttp] = BoundedHttp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=BoundedHttp.of(max_header_bytes=max_header_bytes),
+        http=http,
         ws="none",
         interface="asgi3",
         lifespan=lifespan,

@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.errors import InvalidRequest
+from gateway.routes.middleware import Edge
 from tests.fakes import KEY
 from tests.running import Gateway
 
@@ -79,3 +81,14 @@ async def test_other_protocols_pass(make_gateway: MakeGateway) -> None:
 
     assert ["lifespan.startup.complete", "lifespan.shutdown.complete"] == sent
     assert [] == gateway.records
+
+
+async def test_refusal_of_what_is_no_request_leaves_a_record(make_gateway: MakeGateway) -> None:
+    """It has no caller and no operation, but an id that is in the answer and in the log."""
+    gateway = make_gateway()
+
+    headers = dict(Edge(gateway.app, desk=gateway.desk).refuse(InvalidRequest("No HTTP.")))
+
+    record = gateway.record
+    assert ("none", 400, "client_error", "") == (record.operation, record.status, record.outcome, record.tenant)
+    assert record.request_id.encode() == headers[b"x-request-id"]
