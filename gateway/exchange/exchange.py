@@ -35,7 +35,7 @@ INTERNAL_ERROR = 500
 MAX_IGNORED_NAMES = 32
 Made = TypeVar("Made")
 
-HEADER_SAFE = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+HEADER_SAFE = re.compile(r"[A-Za-z0-9_.\[\]\-]{1,128}")
 
 
 class Exchange:

@@ -93,18 +93,21 @@ class SystemMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="sy
     """Instructions."""
 
     content: Content
+    name: str | None = None
 
 
 class DeveloperMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="developer"):
     """Instructions under their newer name."""
 
     content: Content
+    name: str | None = None
 
 
 class UserMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="user"):
     """What the user says or shows."""
 
     content: Content
+    name: str | None = None
 
 
 class FunctionCall(Struct, frozen=True, kw_only=True):
@@ -142,7 +145,11 @@ class AudioReference(Struct, frozen=True, kw_only=True):
 
 
 class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="assistant"):
-    """What the model said earlier; ``reasoning_content`` is GLM's, for clients that keep it."""
+    """
+    What the model said earlier; ``reasoning_content`` is GLM's, for clients that keep it.
+
+    ``annotations`` are those of an answer that is sent back whole; they have done their service.
+    """
 
     content: Content = None
     refusal: str | None = None
@@ -150,6 +157,8 @@ class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag=
     function_call: FunctionCall | None = None
     audio: AudioReference | None = None
     reasoning_content: str | None = None
+    annotations: Any = None
+    name: str | None = None
 
 
 class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool"):
@@ -157,6 +166,7 @@ class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool
 
     content: Content
     tool_call_id: str
+    name: str | None = None
 
 
 class FunctionMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="function"):

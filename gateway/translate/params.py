@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.errors import InvalidRequest
+from gateway.translate.strays import anywhere
 
 MAX_NAME_CHARACTERS = 64
 
@@ -92,7 +93,7 @@ def map_params(
         rule = table.get(name)
         if rule is None:
             refuse_unknown(name, strict=strict)
-            draft.ignored.append(name)
+            draft.ignored.append(anywhere(name))
         else:
             apply(rule, name, getattr(request, name), draft, conversions)
     for convert in conversions:

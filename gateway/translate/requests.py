@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Collection
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from gateway.errors import InvalidRequest
 from gateway.translate.complaints import invalid_field
+from gateway.translate.strays import strays, twin_of
 
-RequestT = TypeVar("RequestT")
+RequestT = TypeVar("RequestT", bound=Struct)
 
 NULL = Raw(b"null")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -26,17 +27,22 @@ class Reader(Generic[RequestT]):
     def __init__(self, kind: type[RequestT]) -> None:
         self._kind = kind
         self._decode = msgspec.json.Decoder(kind).decode
+        self._decode_known = msgspec.json.Decoder(cast("type[RequestT]", twin_of(kind))).decode
 
     def read(self, body: bytes) -> tuple[RequestT, Collection[str]]:
         """
         Return the request and the names of the fields that came, known or not; null counts as absent.
 
-        Raises InvalidRequest with ``param`` where one can be named: the caller's fault.
+        What is not known inside a field is named by its path. Raises InvalidRequest with ``param`` where one can
+        be named: the caller's fault.
         """
         check_encoding(body)
         try:
-            request = self._decode(body)
-            return request, [name for name, value in decode_keys(body).items() if value != NULL]
+            try:
+                request, unknown = self._decode_known(body), []
+            except msgspec.ValidationError:
+                request, unknown = self._decode(body), strays(msgspec.json.decode(body), self._kind)
+            return request, [name for name, value in decode_keys(body).items() if value != NULL] + unknown
         except msgspec.ValidationError as error:
             raise invalid_field(str(error), kind=self._kind) from error
         except msgspec.DecodeError as error:

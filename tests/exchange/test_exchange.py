@@ -50,12 +50,12 @@ async def test_head_tells_limits_and_time_when_an_answer_is_whole(make_gateway: 
     gateway = make_gateway(upstream_url=zhipu.url)
     zhipu.script = [whole]
 
-    headers = head(await ask(gateway, logit_bias={"1": 2}, seed=1))
+    headers = head(await ask(gateway, logit_bias={"1": 2}, seed=1, stream_options={"odd": 1}))
 
     limit = headers["x-ratelimit-limit-requests"]
     assert limit == headers["x-ratelimit-remaining-requests"]
     assert int(headers["openai-processing-ms"]) >= 0
-    assert "logit_bias" in headers["x-gateway-ignored"]
+    assert {"logit_bias", "stream_options.odd"} <= {*headers["x-gateway-ignored"].split(", ")}
     assert headers["x-request-id"].startswith("req_")
 
 

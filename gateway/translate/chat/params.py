@@ -20,6 +20,10 @@ TWO_DECIMALS = 2
 
 def convert_messages(request: Request, context: Context, draft: Draft) -> None:
     draft.fields["messages"] = messages.to_glm(request.messages, model=context.model, recalled=context.recalled)
+    for message in request.messages:
+        if message.name is not None and not isinstance(message, openai.FunctionMessage):
+            draft.ignored.append("messages[].name")
+            break
 
 
 def convert_sampling(request: Request, _: Context, draft: Draft) -> None:
@@ -77,6 +81,7 @@ def convert_tools(request: Request, context: Context, draft: Draft) -> None:
             draft.ignored.append("web_search_options.user_location")
     if offered:
         draft.fields["tools"] = offered
+        draft.ignored.extend(tools.without_effect(request))
     has_functions = any(isinstance(tool, glm.FunctionTool) for tool in offered)
     if has_functions and request.stream and (context.model.chat or ChatTraits()).tool_stream:
         # Without it the arguments of a call come in one piece after minutes of silence.
@@ -125,7 +130,8 @@ CHAT: dict[str, Rule] = {
     "messages": Converted(
         "messages",
         by=convert_messages,
-        note="`developer` becomes `system`, text parts one string, data URIs bare base64, `detail` is dropped",
+        note="`developer` becomes `system`, text parts one string, data URIs bare base64; "
+        "`detail` is dropped, `name` is ignored",
     ),
     "stream": Same(),
     "stream_options": Converted("", note="`include_usage` as at OpenAI; obfuscation is never sent"),
@@ -152,7 +158,7 @@ CHAT: dict[str, Rule] = {
     "tools": Converted(
         "tools",
         by=convert_tools,
-        note="missing descriptions and parameters are filled in; `custom` is wrapped",
+        note="missing descriptions and parameters are filled in; `custom` is wrapped; `strict` is ignored",
     ),
     "tool_choice": Converted(
         "tools",

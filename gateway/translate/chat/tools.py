@@ -1,6 +1,6 @@
 """Tools and the choice among them: what GLM is offered, and how it is told to call one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -134,6 +134,14 @@ def convert(tool: openai.Tool, *, model: Model, param: str) -> glm.Tool:
         case openai.McpTool(mcp=body):
             require(model, "mcp", param=param)
             return glm.McpTool(mcp=json_object(body, param=f"{param}.mcp"))
+
+
+def without_effect(request: openai.CreateChatCompletionRequest) -> Iterator[str]:
+    """Name what the definitions of functions ask for and GLM does not know: to keep strictly to their schema."""
+    if any(isinstance(tool, openai.FunctionTool) and tool.function.strict for tool in request.tools or ()):
+        yield "tools[].function.strict"
+    if any(function.strict for function in request.functions or ()):
+        yield "functions[].strict"
 
 
 def json_object(body: Raw, *, param: str) -> Raw:

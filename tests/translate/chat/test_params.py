@@ -12,11 +12,13 @@ from gateway.openai import chat as openai
 from gateway.translate.chat.job import ChatJob
 from gateway.translate.chat.params import CHAT
 from gateway.translate.params import Converted, Renamed, Rule, Same
+from gateway.translate.strays import anywhere
 
 Sent = Callable[..., dict[str, Any]]
 Start = Callable[..., ChatJob]
 
 BARE = {"model": "glm-4.7", "messages": [{"role": "user", "content": "Hello"}]}
+QUESTION = {"role": "user", "content": "Hello"}
 FUNCTION = {"type": "function", "function": {"name": "f"}}
 OFFERED = {
     "type": "function",
@@ -203,6 +205,56 @@ def test_unknown_field_is_refused_when_the_tenant_is_strict(sent: Sent) -> None:
     assert sent(strict=True, brand_new=None) == BARE
     with pytest.raises(InvalidRequest, match="brand_new"):
         sent(strict=True, brand_new=1)
+
+
+INSIDE = [
+    pytest.param({"messages": [QUESTION, QUESTION | {"odd": 1}]}, "messages[1].odd", id="message"),
+    pytest.param(
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hello", "cache_control": {}}]}]},
+        "messages[0].content[0].cache_control",
+        id="part",
+    ),
+    pytest.param({"tools": [FUNCTION | {"odd": 1}]}, "tools[0].odd", id="tool"),
+    pytest.param(
+        {"tools": [{"type": "function", "function": {"name": "f", "odd": 1}}]},
+        "tools[0].function.odd",
+        id="function",
+    ),
+    pytest.param({"stream_options": {"odd": 1}}, "stream_options.odd", id="option"),
+]
+
+
+@pytest.mark.parametrize(("fields", "path"), INSIDE)
+def test_unknown_field_is_named_by_its_path_when_it_is_inside(
+    start: Start, fields: dict[str, Any], path: str
+) -> None:
+    """Nothing that a caller says is dropped in silence; a strict tenant's is refused."""
+    assert [anywhere(path)] == start(**fields).ignored
+    with pytest.raises(InvalidRequest) as refusal:
+        start(strict=True, **fields)
+
+    assert (path, "unknown_parameter") == (refusal.value.param, refusal.value.code)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"messages": [QUESTION | {"name": "ann"}] * 2}, ["messages[].name"]),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "strict": True}}]},
+            ["tools[].function.strict"],
+        ),
+        ({"tools": [{"type": "function", "function": {"name": "f", "strict": False}}]}, []),
+        ({"functions": [{"name": "f", "strict": True}]}, ["functions[].strict"]),
+        ({"messages": [QUESTION, {"role": "assistant", "content": "Hi", "annotations": []}, QUESTION]}, []),
+    ],
+    ids=["name", "strict", "not strict", "strict in the old form", "an answer sent back"],
+)
+def test_known_field_inside_is_named_when_it_has_no_effect(
+    start: Start, fields: dict[str, Any], named: list[str]
+) -> None:
+    """It is OpenAI's own, so that a strict tenant may send it too."""
+    assert named == start(**fields).ignored == start(strict=True, **fields).ignored
 
 
 def test_null_is_the_same_as_nothing(sent: Sent) -> None:
