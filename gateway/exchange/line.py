@@ -123,11 +123,12 @@ class Line:
         """
         deadline = self._desk.clock() + self._patience_seconds
         tries = Tries(self._desk)
+        body = call.body
         while True:
             scope = self._scope(call.model)
             held = await self._take_slot(scope, deadline=deadline)
             try:
-                return await self._send(held, call, take)
+                return await self._send(held, call, body, take)
             except GatewayError as error:
                 try:
                     fault = self.note_fault(error, http_status=held.status)
@@ -138,6 +139,8 @@ class Line:
                 pause_seconds = tries.pause_seconds(error, fault, verdict, others=serves(scope))
                 if pause_seconds is None or self._record.outcome == "client_disconnect":
                     raise
+                if call.again is not None and not isinstance(error, UpstreamUnreachable):
+                    body = call.again
                 if pause_seconds and self._desk.clock() + pause_seconds > deadline:
                     raise
             except BaseException as error:
@@ -164,14 +167,16 @@ class Line:
         self._record.phase = "before_first_byte"
         return Held(slot, limiter=self._desk.limiter)
 
-    async def _send(self, held: Held, call: Call, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
+    async def _send(
+        self, held: Held, call: Call, body: bytes, take: Callable[[Held, Reply], Awaitable[Taken]]
+    ) -> Taken:
         if self._desk.policy.stop_on_lost_lease:
             held.work = asyncio.current_task()
             held.slot.on_lost(held.lose)
         started = held.asked_at = self._desk.clock()
         with self.waits.upstream:
             reply = held.reply = await self._desk.upstream.post(
-                call.path or self._path, account=held.slot.account, body=call.body, content_type=call.content_type
+                call.path or self._path, account=held.slot.account, body=body, content_type=call.content_type
             )
         if reply.status != OK:
             raise await self._refusal(reply)

@@ -69,13 +69,14 @@ class Call(Struct, frozen=True):
     One request to GLM.
 
     ``path`` is below GLM's base address, empty for that of the endpoint. ``model`` is the one whose slot it takes,
-    None for that of the exchange.
+    None for that of the exchange. ``again`` is the body once GLM has seen and failed the first; None: the same.
     """
 
     body: bytes
     content_type: bytes = JSON
     path: str = ""
     model: Model | None = None
+    again: bytes | None = None
 
 
 Calls = Sequence[Call] | AsyncGenerator[Call, None]

@@ -244,3 +244,16 @@ def test_fault_has_a_kind_of_its_own_when_glm_gave_no_code(
     fault = fault_of(error, http_status=http_status)
 
     assert (http_status, "", kind) == (fault.http_status, fault.code, fault.kind)
+
+
+async def test_callers_id_is_sent_once_when_a_call_is_repeated(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """GLM refuses an id that it has seen (1231), and makes one of its own where none is given."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    zhipu.script = [refusal("1234", 500), whole]
+
+    caller = await ask(gateway, request_id="mine-0001")
+
+    assert 200 == caller.status
+    first, second = (call.body for call in zhipu.calls)
+    assert first == second | {"request_id": "mine-0001"}
+    assert "request_id" not in second

@@ -36,9 +36,7 @@ class ChatJob:
     def __init__(self, request: glm.ChatRequest, *, plan: Plan, count: int, ignored: Sequence[str]) -> None:
         self.ignored = ignored
         self.recalled: Recalled | None = None
-        self.calls: Sequence[Call] = [
-            Call(encode(request if index == 0 else without_request_id(request))) for index in range(count)
-        ]
+        self.calls: Sequence[Call] = [call_of(request, first=index == 0) for index in range(count)]
         self._request = request
         self._plan = plan
         self._choices: dict[int, openai.ChatCompletionChoice] = {}
@@ -116,6 +114,14 @@ class ChatJob:
 
 def reasoning_by_call(calls: Calls, reasoning: str) -> dict[str, str]:
     return {call.id: reasoning for call in calls.whole} if reasoning else {}
+
+
+def call_of(request: glm.ChatRequest, *, first: bool) -> Call:
+    """Return one of the calls that a request becomes; the caller's id goes out once, with the first."""
+    if request.request_id is UNSET:
+        return Call(encode(request))
+    anonymous = encode(without_request_id(request))
+    return Call(encode(request), again=anonymous) if first else Call(anonymous)
 
 
 def without_request_id(request: glm.ChatRequest) -> glm.ChatRequest:

@@ -58,7 +58,7 @@ class EmbeddingsJob:
         unique = dict.fromkeys(texts.in_order)
         self._parts = cut([text for text in unique if text not in self._vectors], traits=self._traits)
         self.calls: Sequence[Call] = [
-            Call(encode(part_of(request, part, first=index == 0))) for index, part in enumerate(self._parts)
+            call_of(request, part, first=index == 0) for index, part in enumerate(self._parts)
         ]
         self.recalled = Recalled(len(self._recalled), len(unique) - len(self._recalled)) if texts.keys else None
         self._usage: Usage | None = None if self.calls else Usage()
@@ -103,6 +103,14 @@ class EmbeddingsJob:
                 ),
             )
         )
+
+
+def call_of(request: glm.EmbeddingRequest, part: list[str], *, first: bool) -> Call:
+    """Return the call for some of the texts; the caller's id goes out once, with the first."""
+    anonymous = encode(part_of(request, part, first=False))
+    if not first or request.request_id is UNSET:
+        return Call(anonymous)
+    return Call(encode(part_of(request, part, first=True)), again=anonymous)
 
 
 def part_of(request: glm.EmbeddingRequest, part: list[str], *, first: bool) -> glm.EmbeddingRequest:
