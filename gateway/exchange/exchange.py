@@ -55,6 +55,7 @@ class Exchange:
         self._memory: Operation = "chat"
         self._scope: Scope | None = None
         self._job: Job | None = None
+        self._line: Line | None = None
         self._answer: StreamedAnswer | None = None
 
     async def run(self, endpoint: Endpoint[Body], body: Body, *, caller: Caller) -> bytes | StreamedAnswer:
@@ -70,7 +71,7 @@ class Exchange:
         self._scope = self.terms.scope(caller, model)
         context = await self._context(incoming, model, caller)
         job = self._job = await make(partial(endpoint.begin, incoming, context), heavy=incoming.heavy)
-        line = Line(
+        line = self._line = Line(
             self.desk,
             record=self.record,
             waits=self.waits,
@@ -123,8 +124,10 @@ class Exchange:
         record = self.record
         record.outcome = "client_disconnect"
         record.status = record.status or CLIENT_CLOSED_REQUEST
-        asked = record.phase in ("before_first_byte", "streaming")
-        return self.desk.policy.disconnect_grace_seconds if asked else 0.0
+        if self._line is None or not self._line.under_way:
+            return 0.0
+        self._line.dismiss()
+        return self.desk.policy.disconnect_grace_seconds
 
     def close(self) -> None:
         """Hand the record to the sinks, unless there is nothing to tell, as of a probe."""

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from gateway.catalog import Model
 from gateway.errors import (
     GatewayError,
     InvalidOutput,
+    RateLimited,
     SlotLost,
     UpstreamFailed,
     UpstreamProtocolError,
@@ -21,7 +22,7 @@ from gateway.exchange.tries import Tries
 from gateway.exchange.waits import Waits
 from gateway.glm.errors import BUSINESS_CODES
 from gateway.limits.limiter import Limiter, Scope, Slot, serves
-from gateway.record import Record, UpstreamFault
+from gateway.record import Phase, Record, UpstreamFault
 from gateway.translate.endpoint import Call
 from gateway.translate.errors import from_glm, kind_of, read_error
 from gateway.upstream.http import Reply
@@ -40,13 +41,14 @@ class Held:
     it does not matter.
     """
 
-    def __init__(self, slot: Slot, *, limiter: Limiter) -> None:
+    def __init__(self, slot: Slot, *, limiter: Limiter, on_close: Callable[[], None]) -> None:
         self.slot = slot
         self.reply: Reply | None = None
         self.work: asyncio.Task[Any] | None = None
         self._stopped = False
         self.asked_at = 0.0
         self._limiter = limiter
+        self._on_close: Callable[[], None] | None = on_close
         self._cutting: asyncio.Task[None] | None = None
 
     @property
@@ -76,8 +78,13 @@ class Held:
         try:
             if self.reply is not None:
                 await self.reply.aclose()
+            if self._cutting is not None:
+                await asyncio.wait([self._cutting])
         finally:
             self._limiter.release(self.slot)
+            if self._on_close is not None:
+                self._on_close()
+                self._on_close = None
 
 
 class Line:
@@ -86,7 +93,7 @@ class Line:
 
     ``scope`` says what the slot of a call for a model is counted per, None being the exchange's. ``path`` is where
     calls go that name no other. ``patience_seconds`` bounds the wait of each for its slot, and for the last try of
-    it to begin.
+    it to begin. ``under_way`` counts the calls that have a slot.
     """
 
     def __init__(
@@ -100,6 +107,9 @@ class Line:
         patience_seconds: float,
     ) -> None:
         self.waits = waits
+        self.under_way = 0
+        self._in_line: set[asyncio.Task[Any]] = set()
+        self._last_ended: asyncio.Event | None = None
         self._desk = desk
         self._record = record
         self._scope = scope
@@ -112,6 +122,12 @@ class Line:
         # More of them would wait for their own siblings, and give up on them.
         room = max(1, min(scope.limit, max((account.limit for account in scope.accounts), default=1)))
         return room if most is None else min(room, most)
+
+    def dismiss(self) -> None:
+        """Begin nothing more, as nobody waits for it; what is under way may end, and ends the rest with it."""
+        self._last_ended = asyncio.Event()
+        for task in self._in_line:
+            task.cancel()
 
     async def ask(self, call: Call, take: Callable[[Held, Reply], Awaitable[Taken]]) -> Taken:
         """
@@ -158,14 +174,45 @@ class Line:
         return fault
 
     async def _take_slot(self, scope: Scope, *, deadline: float) -> Held:
-        self._record.phase = "queued"
-        timeout_seconds = deadline - self._desk.clock()
-        with self.waits.queue:
-            slot = await take_slot(self._desk, scope, timeout_seconds=timeout_seconds)
+        if self._last_ended is not None:
+            await self._give_way(self._last_ended)
+        self._pass_to("queued")
+        slot = await self._stand_in_line(scope, timeout_seconds=deadline - self._desk.clock())
         self._record.account = slot.account
         self._record.queue_position = max(self._record.queue_position, slot.position)
-        self._record.phase = "before_first_byte"
-        return Held(slot, limiter=self._desk.limiter)
+        self._pass_to("before_first_byte")
+        self.under_way += 1
+        return Held(slot, limiter=self._desk.limiter, on_close=self._end)
+
+    async def _stand_in_line(self, scope: Scope, *, timeout_seconds: float) -> Slot:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine that runs has one
+        self._in_line.add(task)
+        try:
+            with self.waits.queue:
+                return await take_slot(self._desk, scope, timeout_seconds=timeout_seconds)
+        except asyncio.CancelledError:
+            if self._last_ended is None or task.uncancel():
+                raise
+        finally:
+            self._in_line.discard(task)
+        return await self._give_way(self._last_ended)
+
+    async def _give_way(self, last_ended: asyncio.Event) -> NoReturn:
+        """Wait for the other calls, which an error would cut off, and end the exchange."""
+        if self.under_way:
+            await last_ended.wait()
+        raise RateLimited("The caller has left, and what had not begun was not begun.")
+
+    def _end(self) -> None:
+        self.under_way -= 1
+        if not self.under_way and self._last_ended is not None:
+            self._last_ended.set()
+
+    def _pass_to(self, phase: Phase) -> None:
+        """Write down how far the exchange is; of several calls the one that is furthest counts."""
+        if not self.under_way:
+            self._record.phase = phase
 
     async def _send(
         self, held: Held, call: Call, body: bytes, take: Callable[[Held, Reply], Awaitable[Taken]]
@@ -194,7 +241,7 @@ class Line:
 
     async def _pause(self, seconds: float) -> None:
         self._record.retries += 1
-        self._record.phase = "queued"  # Nothing is under way, so nobody who leaves now has to be waited for.
+        self._pass_to("queued")
         with self.waits.upstream:
             await asyncio.sleep(seconds)
 

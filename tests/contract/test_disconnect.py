@@ -483,3 +483,27 @@ async def test_nothing_is_tried_again_when_a_drained_call_fails(scripted: Script
     assert (499, "client_disconnect", "before_first_byte") == facts(record)
     assert (1, 0) == (len(record.faults), record.retries)
     assert [] == caller.messages
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+async def test_calls_under_way_are_drained_when_another_still_stands_in_line(
+    scripted: Scripted, zhipu: Zhipu, *, stream: bool
+) -> None:
+    """Of several choices, what GLM works on is counted, and what it does not is never begun."""
+    caller = Caller(msgspec.json.encode(request(stream=stream, n=2)))
+    gateway, task = scripted(caller, chat=DRAIN, limits={"glm-4.7": dict.fromkeys(ONE, 2)})
+    occupying = asyncio.get_running_loop().create_task(call_app(gateway.app, Caller(WHOLE)))
+    calls = await zhipu.call(), await zhipu.call()
+    await until(lambda: gateway.waiting == 1)
+
+    caller.leave()
+    await caller.missed.wait()
+    await until(lambda: gateway.waiting == 0)
+    for call in calls:
+        call.answer(completion())
+    await asyncio.wait([task, occupying])
+
+    left = next(record for record in gateway.records if record.outcome == "client_disconnect")
+    assert (True, 7) == (left.usage_known, left.output_tokens)
+    assert 2 == len(zhipu.calls)
+    assert (0, 0) == (gateway.slots, gateway.waiting)
