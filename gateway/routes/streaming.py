@@ -61,6 +61,8 @@ class EventWriter:
         self._clock = exchange.desk.clock
         self._touched_at = self._clock()
         self._writes = 0
+        self._work = asyncio.current_task()
+        self._given_up = False
 
     async def write(self, answer: StreamedAnswer) -> bytes:
         """Write all events but the last, and return that; what GLM held is given back by then."""
@@ -82,6 +84,7 @@ class EventWriter:
             return answer.tell(internal_error(request_id))
         finally:
             pulse.cancel()
+            await asyncio.wait([pulse])
 
     async def _write_events(self, answer: StreamedAnswer) -> bytes:
         async for events in answer:
@@ -100,20 +103,45 @@ class EventWriter:
                 await self._send(message)
         except OSError:
             self._watch.leave()
+        except asyncio.CancelledError:
+            if not self._is_given_up():
+                raise
         finally:
             self._writes -= 1
+
+    def _is_given_up(self) -> bool:
+        """Tell whether what was cancelled is but the write to a caller that does not read; the rest may go on."""
+        work = self._work
+        if work is None or work is not asyncio.current_task() or not self._given_up:
+            return False
+        return work.uncancel() == 0
 
     async def _attend(self, *, heartbeat_seconds: float) -> None:
         """Send a comment into every silence, and give up on a caller that does not read."""
         interval_seconds = heartbeat_seconds or STALL_SECONDS
         while True:
             quiet_seconds = self._clock() - self._touched_at
-            if self._writes and quiet_seconds >= STALL_SECONDS:
-                self._watch.leave()
-            elif heartbeat_seconds and not self._writes and quiet_seconds >= heartbeat_seconds:
-                await self._put({"type": "http.response.body", "body": COMMENT, "more_body": True})
+            if self._writes and (self._watch.left or quiet_seconds >= STALL_SECONDS):
+                self._give_up()
+                return
+            if heartbeat_seconds and not self._writes and quiet_seconds >= heartbeat_seconds:
+                await self._comment()
                 quiet_seconds = 0.0
             await asyncio.sleep(interval_seconds - quiet_seconds % interval_seconds)
+
+    async def _comment(self) -> None:
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                await self._put({"type": "http.response.body", "body": COMMENT, "more_body": True})
+        except TimeoutError:
+            self._watch.leave()
+
+    def _give_up(self) -> None:
+        """Take the caller for gone, and end the write that waits for it: GLM may have more to be counted."""
+        self._watch.leave()
+        if self._work is not None:
+            self._given_up = True
+            self._work.cancel()
 
     async def _break_off(self, answer: StreamedAnswer) -> None:
         """Say as the last thing that this process is stopping, which is why the stream ends here."""

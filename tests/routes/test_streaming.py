@@ -149,6 +149,49 @@ async def test_caller_is_given_up_when_it_reads_nothing_for_long(
     assert (0, "client_disconnect") == (gateway.slots, gateway.record.outcome)
 
 
+async def test_caller_is_given_up_when_it_does_not_read_a_comment(
+    make_gateway: MakeGateway, zhipu: Zhipu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GLM is silent, so that nothing but comments is written."""
+    monkeypatch.setattr(streaming, "STALL_SECONDS", 0.02)
+    gateway = make_gateway(upstream_url=zhipu.url, chat=Chat(heartbeat_seconds=0.01))
+    caller = Caller(STREAM)
+    task = await begin(gateway, caller)
+    call = await zhipu.call()
+    call.begin(chunk(content="Hi"))
+    await caller.got(2)
+    caller.reads.clear()
+
+    await task
+    await call.gone.wait()
+
+    assert (0, "client_disconnect") == (gateway.slots, gateway.record.outcome)
+
+
+async def test_answer_is_drained_when_its_caller_reads_nothing_for_long(
+    make_gateway: MakeGateway, zhipu: Zhipu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write that waits for the caller does not keep the tokens from being counted."""
+    monkeypatch.setattr(streaming, "STALL_SECONDS", 0.02)
+    gateway = make_gateway(upstream_url=zhipu.url, chat=Chat(on_disconnect="drain", drain_cap_seconds=30))
+    caller = Caller(STREAM)
+    task = await begin(gateway, caller)
+    call = await zhipu.call()
+    caller.reads.clear()
+    call.begin(chunk(content="Hi"))
+    await caller.blocked.wait()
+
+    call.end(last_chunk(), DONE)
+    await task
+
+    assert ("client_disconnect", True, 7) == (
+        gateway.record.outcome,
+        gateway.record.usage_known,
+        gateway.record.output_tokens,
+    )
+    assert 0 == gateway.slots
+
+
 async def test_stream_ends_with_an_error_when_we_make_a_mistake(
     make_gateway: MakeGateway, zhipu: Zhipu, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
