@@ -34,9 +34,14 @@ class Same(Struct, frozen=True):
 
 
 class Renamed(Struct, frozen=True):
-    """The field goes to GLM as it came, under another name."""
+    """
+    The field goes to GLM under another name.
+
+    ``by`` brings it within GLM's bounds on the way, as in Converted; None: it goes as it came.
+    """
 
     to: str
+    by: Convert | None = None
     note: str = ""
 
 
@@ -103,6 +108,8 @@ def map_params(
 
 def apply(rule: Rule, name: str, value: Any, draft: Draft, conversions: dict[Convert, None]) -> None:
     match rule:
+        case Renamed(by=by) if by is not None:
+            conversions[by] = None
         case Converted(by=by):
             if by is not None:
                 conversions[by] = None

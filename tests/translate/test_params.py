@@ -14,6 +14,7 @@ class Request(Struct, kw_only=True):
 
     same: int | None = None
     old: str | None = None
+    long: int | None = None
     first: int | None = None
     second: int | None = None
     nudge: float | None = None
@@ -28,9 +29,14 @@ def default(_request: Request, _context: int, draft: Draft) -> None:
     draft.fields["default"] = True
 
 
+def cap(request: Request, context: int, draft: Draft) -> None:
+    draft.fields["short"] = min(request.long or 0, context)
+
+
 TABLE: Table = {
     "same": Same(),
     "old": Renamed("new"),
+    "long": Renamed("short", by=cap),
     "first": Converted("sum", by=add),
     "second": Converted("sum", by=add),
     "nudge": Ignored("no such thing", neutral=(0,)),
@@ -50,6 +56,7 @@ def mapped(*unknown: str, strict: bool = False, **fields: Any) -> Draft:
         pytest.param({}, {}, id="nothing"),
         pytest.param({"same": 1}, {"same": 1}, id="same"),
         pytest.param({"old": "x"}, {"new": "x"}, id="renamed"),
+        pytest.param({"long": 500}, {"short": 100}, id="renamed and bounded"),
         pytest.param({"first": 1, "second": 2}, {"sum": 103}, id="converted together, once"),
         pytest.param({"nudge": 0.5}, {}, id="ignored"),
         pytest.param({"never": False}, {}, id="neutral value of a refused one"),

@@ -9,7 +9,7 @@ from gateway.openai import chat as openai
 from gateway.translate.chat import messages, tools
 from gateway.translate.chat.reasoning import convert_reasoning
 from gateway.translate.endpoint import Context
-from gateway.translate.params import Convert, Converted, Draft, Ignored, Refused, Rule, Same
+from gateway.translate.params import Convert, Converted, Draft, Ignored, Refused, Renamed, Rule, Same
 
 Request = openai.CreateChatCompletionRequest
 
@@ -143,7 +143,7 @@ CHAT: dict[str, Rule] = {
     ),
     "top_p": Converted("top_p", by=convert_sampling, note="0.01 to 1, two decimals"),
     "max_tokens": Converted("max_tokens", by=convert_max_tokens, note="capped at the model's output limit"),
-    "max_completion_tokens": Converted(
+    "max_completion_tokens": Renamed(
         "max_tokens", by=convert_max_tokens, note="capped at the model's output limit"
     ),
     "stop": Converted("stop", by=convert_stop, note="one word; more are refused"),
@@ -171,8 +171,8 @@ CHAT: dict[str, Rule] = {
     "web_search_options": Converted(
         "tools", by=convert_tools, note="Zhipu's `web_search`; its results become `annotations`"
     ),
-    "user": Converted("user_id", by=convert_user, note="padded or hashed to 6–128 characters"),
-    "safety_identifier": Converted("user_id", by=convert_user, note="padded or hashed to 6–128 characters"),
+    "user": Renamed("user_id", by=convert_user, note="padded or hashed to 6–128 characters"),
+    "safety_identifier": Renamed("user_id", by=convert_user, note="padded or hashed to 6–128 characters"),
     "modalities": Converted("", by=convert_modalities, note="`text` only"),
     "audio": Refused("Spoken answers are not to be had from this route. Leave 'audio' out."),
     "logprobs": Refused("GLM tells no log probabilities. Leave 'logprobs' out.", neutral=(False,)),
