@@ -120,9 +120,14 @@ class Exchange:
             record.glm_code = error.glm_code or ""
 
     def leave(self) -> float:
-        """Write down that the caller left; return for how many seconds GLM may go on, to learn what it counts."""
+        """
+        Write down that the caller left, unless it was because the exchange had failed.
+
+        Returns for how many seconds GLM may go on, to learn what it counts.
+        """
         record = self.record
-        record.outcome = "client_disconnect"
+        if record.outcome == "ok":
+            record.outcome = "client_disconnect"
         record.status = record.status or CLIENT_CLOSED_REQUEST
         if self._line is None or not self._line.under_way:
             return 0.0
