@@ -87,18 +87,22 @@ class Link:
 
     async def _send(self, operation: str, *command: str | bytes | int) -> bytes:
         clock = asyncio.get_running_loop().time
-        began = clock()
-        try:
-            async with asyncio.timeout(self._timeout_seconds):
-                reply: bytes = await self.client.execute_command(*command)
-        except NoScriptError:
-            raise
-        except FAULTS as error:
-            self.observer.count_redis_error(operation, kind=kind_of(error))
-            raise Away(f"{type(error).__name__}: {error}") from error
-        finally:
-            self._observe[operation](clock() - began)
-        return reply
+        while True:
+            began = clock()
+            try:
+                async with asyncio.timeout(self._timeout_seconds):
+                    reply: bytes = await self.client.execute_command(*command)
+            except NoScriptError:
+                raise
+            except FAULTS as error:
+                # So late an error says that this process was paused, and nothing about Redis.
+                if clock() - began > 2 * self._timeout_seconds:
+                    continue
+                self.observer.count_redis_error(operation, kind=kind_of(error))
+                raise Away(f"{type(error).__name__}: {error}") from error
+            finally:
+                self._observe[operation](clock() - began)
+            return reply
 
 
 async def end(tasks: Iterable[asyncio.Task[None]]) -> None:

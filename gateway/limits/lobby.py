@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from time import monotonic
 from typing import Protocol
@@ -26,7 +26,8 @@ class Waiter:
     A request without a slot. ``turn`` becomes the slot, or why there is none.
 
     ``position`` is its place in line when it joined, 0 while that is not known; ``held`` is how many slots its
-    tenant has, as last heard. ``since`` and ``until`` are by the loop's clock.
+    tenant has, as last heard. By the loop's clock, ``since`` is when it joined, ``until`` how long it waits at most,
+    and ``told_at`` when the books were last told that it waits.
     """
 
     number: int
@@ -37,6 +38,10 @@ class Waiter:
     turn: asyncio.Future[Slot | CapacityError]
     position: int = 0
     held: int = 0
+    told_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.told_at = self.since
 
 
 class Books(Protocol):

@@ -165,9 +165,11 @@ class RedisLimiter:
     async def _beat(self) -> None:
         """Be seen, renew leases, and come back to Redis where it was away."""
         while True:
+            self._renew(at_once=False)
             with suppress(Away):
                 known = await self._be_seen()
-                self._renew(at_once=not known)
+                if not known:
+                    self._renew(at_once=True)
                 if self._listening.is_set():
                     await asyncio.gather(*(books.come_back() for _, books in self._models.values()))
             await asyncio.sleep(self._beat_seconds)

@@ -51,6 +51,7 @@ class SharedBooks:
         self._on_outage = on_outage
         self._counts = counts
         self._epoch = ""
+        self._sent_at = 0.0
         self._said: list[Operation] = []
         self._renew = False
         self._given_back: dict[int, float] = {}
@@ -78,8 +79,17 @@ class SharedBooks:
         self._say(Release(number))
 
     def turn(self, turn: Turn) -> None:
-        """Take a slot that Redis gave to one who waits, or give it back if nobody does."""
-        if not self.away and turn.number not in self._given_back:
+        """
+        Take a slot that Redis gave to one who waits, or give it back if nobody does.
+
+        Whether the lease has not ended since, which it may when this process was paused, Redis is asked.
+        """
+        if self.away or turn.number in self._given_back:
+            return
+        waiter = self._lobby.waiting.get(turn.number)
+        if waiter is not None and self._overslept(waiter.told_at):
+            self.ask_again(waiter)
+        else:
             self._take(turn)
 
     def renew(self) -> None:
@@ -126,7 +136,7 @@ class SharedBooks:
         holds = self._holds() if self._renew else []
         self._renew = False
         reply = await self._send(self._request(holds, wanted))
-        if reply is not None and reply.stale:
+        if reply is not None and (reply.stale or self._overslept(self._sent_at)):
             await self._register()
         elif reply is not None:
             self._take_in(wanted, reply)
@@ -142,7 +152,9 @@ class SharedBooks:
         request = self._request(self._holds(), said)
         peers = self._roster.peers(now=now)
         reply = await self._send(msgspec.structs.replace(request, peers=peers, call_roll=call_roll))
-        if reply is not None:
+        if reply is not None and self._overslept(self._sent_at):
+            await self._register(call_roll=call_roll)
+        elif reply is not None:
             self._instead, self._lobby.books = None, self
             self._take_in(said, reply)
             self._catch_up(waiting)
@@ -157,6 +169,7 @@ class SharedBooks:
 
     async def _send(self, request: Request) -> Reply | None:
         """Return what Redis answers; None when it is away."""
+        self._sent_at = asyncio.get_running_loop().time()
         try:
             reply = await self._link.ask(request)
         except Away as error:
@@ -190,12 +203,23 @@ class SharedBooks:
                 self._take(Turn(operation.number, answer.account))
             elif isinstance(operation, Acquire) and isinstance(answer, Waiting | Full):
                 self._lobby.answer(operation.number, answer)
+                if (waiter := self._lobby.waiting.get(operation.number)) is not None:
+                    waiter.told_at = self._sent_at
         for turn in reply.turns:
             self.turn(turn)
 
     def _take(self, turn: Turn) -> None:
         if not self._lobby.grant(turn.number, turn.account) and turn.number not in self._given_back:
             self.give_back(turn.number)
+
+    def _overslept(self, since: float) -> bool:
+        """
+        Tell whether what Redis was told then may have ended, or will before it is told again.
+
+        Where nothing is wrong everything is told anew within a third of a lease. This process was paused, or its
+        machine was.
+        """
+        return asyncio.get_running_loop().time() - since > self._lease_seconds * 2 / 3
 
     def _request(self, holds: list[Hold], operations: list[Operation]) -> Request:
         return Request(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.errors import RateLimited, SlotsUnavailable
+from gateway.limits.ledger import Turn
 from gateway.limits.link import Away, end
 from gateway.limits.redis import RedisLimiter
 from gateway.limits.wire import Reply, Request
@@ -110,6 +111,55 @@ async def test_holder_is_told_when_its_slot_was_given_to_another(
     assert not theirs.lost
     assert 1 == slept.counts.lost
     assert 1 == held(redis)
+
+
+async def test_turn_is_asked_for_again_when_it_comes_later_than_its_lease(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """A replica that was paused finds turns in its sockets that others have had since."""
+    slept, other = await start_replica(redis), Requests(await start_replica(redis))
+    await other.join("holder", scope(limit=1))
+    await other.until_served("holder")
+    requests = Requests(slept)
+    await requests.join("waiting", scope(limit=1))
+    await requests.until_waiting(1)
+    lobby, books = slept._models[MODEL]
+    (waiter,) = lobby.waiting.values()
+    waiter.told_at -= LEASE_SECONDS
+
+    books.turn(Turn(waiter.number, "main"))
+    await until(lambda: books._talking is None)
+
+    assert [] == requests.served
+    other.free("holder")
+    await requests.until_served("waiting")
+
+
+async def test_answer_is_asked_for_again_when_it_is_read_later_than_its_lease(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """What Redis granted before this replica was paused may be somebody else's when it wakes up."""
+    slept, other = await start_replica(redis), Requests(await start_replica(redis))
+    slept.release(await slept.acquire(scope(limit=1), timeout_seconds=5))
+    await until(lambda: held(redis) == 0)
+    await end(slept._tasks)
+    ask = slept.link.ask
+    slept_once = asyncio.Event()
+
+    async def ask_and_sleep(request: Request) -> Reply:
+        reply = await ask(request)
+        if not slept_once.is_set():
+            slept_once.set()
+            await other.join("holder", scope(limit=1))
+            await other.until_served("holder")
+            slept._models[MODEL][1]._sent_at -= LEASE_SECONDS
+        return reply
+
+    slept.link.ask = ask_and_sleep  # type: ignore[method-assign]
+
+    with pytest.raises(RateLimited):
+        await slept.acquire(scope(limit=1), timeout_seconds=3)
+    assert ["holder"] == other.served
 
 
 async def test_round_trips_are_two_when_a_request_comes_alone(

@@ -1,0 +1,62 @@
+"""What is one error to a replica, and what is none."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as ConnectionBroken
+
+from gateway.limits.link import Away, Link
+
+TIMEOUT_SECONDS = 0.02
+
+
+class Client:
+    """A client of Redis that answers as it is told."""
+
+    def __init__(self, *answers: Callable[[], bytes]) -> None:
+        self.asked = 0
+        self._answers = answers
+
+    async def execute_command(self, *command: Any) -> bytes:
+        del command
+        answer = self._answers[self.asked]
+        self.asked += 1
+        await asyncio.sleep(0)
+        return answer()
+
+
+def sleep_and_fail() -> bytes:
+    time.sleep(3 * TIMEOUT_SECONDS)  # as a process that is stopped does
+    raise ConnectionBroken
+
+
+def fail() -> bytes:
+    raise ConnectionBroken
+
+
+def answer() -> bytes:
+    return b"\x92\xc2\x90"
+
+
+def link(client: Client) -> Link:
+    return Link(client, timeout_seconds=TIMEOUT_SECONDS)  # type: ignore[arg-type]
+
+
+async def test_call_is_repeated_when_this_process_was_paused_meanwhile() -> None:
+    """A reply that comes too late because nobody was there to read it says nothing about Redis."""
+    client = Client(sleep_and_fail, answer)
+
+    assert (False, []) == await link(client).be_seen("a", lease_ms=1000)
+    assert 2 == client.asked
+
+
+async def test_redis_is_away_when_a_call_fails_in_time() -> None:
+    client = Client(fail, answer)
+
+    with pytest.raises(Away):
+        await link(client).be_seen("a", lease_ms=1000)
+
+    assert 1 == client.asked
