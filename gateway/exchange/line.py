@@ -27,6 +27,9 @@ from gateway.translate.endpoint import Call
 from gateway.translate.errors import from_glm, kind_of, read_error
 from gateway.upstream.http import Reply
 
+NOTICE_SECONDS = 0.03
+"""How long Zhipu may take to notice that an answer was cut; until then it counts the request, and so do we."""
+
 OK = 200
 
 Taken = TypeVar("Taken")
@@ -36,9 +39,9 @@ class Held:
     """
     A slot, and the answer of GLM's that it pays for. Whoever holds it closes it.
 
-    ``asked_at`` is when GLM was asked; ``reply`` is None until the head of the answer is there. ``work`` is the
-    task that waits for the answer until it is taken, and is stopped as soon as the slot is lost; None when losing
-    it does not matter.
+    ``asked_at`` is when GLM was asked, 0 before; ``reply`` is None until the head of the answer is there. ``work``
+    is the task that waits for the answer until it is taken, and is stopped as soon as the slot is lost; None when
+    losing it does not matter.
     """
 
     def __init__(self, slot: Slot, *, limiter: Limiter, on_close: Callable[[], None]) -> None:
@@ -81,7 +84,8 @@ class Held:
             if self._cutting is not None:
                 await asyncio.wait([self._cutting])
         finally:
-            self._limiter.release(self.slot)
+            ended = self.reply.ended if self.reply is not None else not self.asked_at
+            self._limiter.release(self.slot, after_seconds=0.0 if ended else NOTICE_SECONDS)
             if self._on_close is not None:
                 self._on_close()
                 self._on_close = None

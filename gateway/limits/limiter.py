@@ -113,9 +113,9 @@ class Limiter(Protocol):
         all accounts have limit 0. Cancelling the call leaves the line at once. Whoever got the slot releases it.
         """
 
-    def release(self, slot: Slot) -> None:
+    def release(self, slot: Slot, *, after_seconds: float = 0.0) -> None:
         """
-        Give a slot back; giving it back again has no effect.
+        Give a slot back, or keep it for ``after_seconds`` first; giving it back again has no effect.
 
         Not a coroutine, so that nothing can cancel it half-way. An adapter that has to tell somebody else does so
         in a task of its own.

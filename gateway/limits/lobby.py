@@ -61,9 +61,10 @@ class Lobby:
     """
     Where the requests of one model meet its books.
 
-    ``books`` may be others from one moment to the next. ``check_seconds`` is how often they are asked again for
-    those who wait. Numbers are never used twice. ``scopes`` has what tenants asked for last; of those that hold
-    nothing, the early ones are forgotten when there are many.
+    ``books`` may be others from one moment to the next. ``tenants`` and ``accounts`` count what is under way, not
+    what is ``held`` only to be given back soon. ``check_seconds`` is how often the books are asked again for those
+    who wait. Numbers are never used twice. ``scopes`` has what tenants asked for last; of those that hold nothing,
+    the early ones are forgotten when there are many.
     """
 
     numbers = count(1)
@@ -78,6 +79,7 @@ class Lobby:
         self.accounts: Counter[str] = Counter()
         self.pace = Pace()
         self._forget_at = MAX_IDLE_TENANTS
+        self._kept: dict[int, asyncio.TimerHandle] = {}
         self._queue_size = queue_size
         self._check_seconds = check_seconds
         self._check: asyncio.TimerHandle | None = None
@@ -99,9 +101,14 @@ class Lobby:
             self._place(waiter, answer)
         return await self._wait(waiter, timeout_seconds)
 
-    def release(self, slot: Slot) -> None:
+    def release(self, slot: Slot, *, after_seconds: float = 0.0) -> None:
         """Give a slot back; see the port."""
-        if self._let_go(slot.number) is not None:
+        if after_seconds > 0 and slot.number in self.held:
+            if slot.number not in self._kept:
+                self._discount(slot)
+                loop = asyncio.get_running_loop()
+                self._kept[slot.number] = loop.call_later(after_seconds, self.release, slot)
+        elif self._let_go(slot.number) is not None:
             now = self._now()
             self.pace.note(slot.scope.tenant, now - slot.since, now=now)
             self.books.give_back(slot.number)
@@ -141,7 +148,9 @@ class Lobby:
             slot.lose()
 
     def close(self, reason: CapacityError) -> None:
-        """End all waits."""
+        """End all waits, and give back at once what was to be given back soon."""
+        for number in list(self._kept):
+            self.release(self.held[number])
         for waiter in list(self.waiting.values()):
             self.refuse(waiter, reason)
             self.books.give_back(waiter.number)
@@ -157,10 +166,15 @@ class Lobby:
 
     def _let_go(self, number: int) -> Slot | None:
         slot = self.held.pop(number, None)
-        if slot is not None:
-            subtract(self.tenants, slot.scope.tenant)
-            subtract(self.accounts, slot.account)
+        if (timer := self._kept.pop(number, None)) is not None:
+            timer.cancel()
+        elif slot is not None:
+            self._discount(slot)
         return slot
+
+    def _discount(self, slot: Slot) -> None:
+        subtract(self.tenants, slot.scope.tenant)
+        subtract(self.accounts, slot.account)
 
     def _remember(self, scope: Scope) -> None:
         """Note what a tenant asks for; tokens can bring any number of tenants, so the idle ones are forgotten."""

@@ -26,9 +26,9 @@ class MemoryLimiter:
         """Return a slot; see the port."""
         return await self._lobby(scope.model).acquire(scope, timeout_seconds=timeout_seconds)
 
-    def release(self, slot: Slot) -> None:
+    def release(self, slot: Slot, *, after_seconds: float = 0.0) -> None:
         """Give a slot back; see the port."""
-        self._lobby(slot.scope.model).release(slot)
+        self._lobby(slot.scope.model).release(slot, after_seconds=after_seconds)
 
     def recheck(self, model: str) -> None:
         """Read again what is waited for; see the port."""

@@ -106,10 +106,10 @@ class RedisLimiter:
         lobby, _ = self._model(scope.model)
         return await lobby.acquire(scope, timeout_seconds=timeout_seconds)
 
-    def release(self, slot: Slot) -> None:
+    def release(self, slot: Slot, *, after_seconds: float = 0.0) -> None:
         """Give a slot back; see the port."""
         lobby, _ = self._model(slot.scope.model)
-        lobby.release(slot)
+        lobby.release(slot, after_seconds=after_seconds)
 
     def recheck(self, model: str) -> None:
         """Read again what is waited for; see the port."""

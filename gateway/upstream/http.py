@@ -58,10 +58,11 @@ MAPPED_ERRORS = MappedErrors()
 
 
 class Reply:
-    """One answer of GLM's, not read yet. Whoever holds it closes it."""
+    """One answer of GLM's, not read yet; ``ended`` once it is read whole. Whoever holds it closes it."""
 
     def __init__(self, answered: Answered, *, max_bytes: int) -> None:
         self.status, self._headers, self._stream = answered
+        self.ended = False
         self._max_bytes = max_bytes
 
     @property
@@ -75,6 +76,7 @@ class Reply:
         with MAPPED_ERRORS:
             async for chunk in self._stream:
                 yield chunk
+        self.ended = True
 
     async def read(self) -> bytes:
         """Return the whole body; raise UpstreamProtocolError when it is larger than is ever reasonable."""

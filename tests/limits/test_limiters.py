@@ -181,6 +181,21 @@ async def test_nothing_happens_when_a_slot_is_given_back_twice(limiter: Limiter)
     limiter.release(kept)
 
 
+async def test_slot_counts_for_a_moment_more_when_it_is_given_back_later(limiter: Limiter) -> None:
+    """What was cut is not over before Zhipu has noticed."""
+    where = scope(limit=1)
+    slot = await limiter.acquire(where, timeout_seconds=20)
+
+    limiter.release(slot, after_seconds=0.2)
+    limiter.release(slot, after_seconds=0.2)
+
+    with pytest.raises(RateLimited):
+        await limiter.acquire(where, timeout_seconds=0)
+    assert [0, 0] == [row.here for row in limiter.snapshot()]
+    limiter.release(await limiter.acquire(where, timeout_seconds=20))
+    assert [0, 0] == [row.here for row in limiter.snapshot()]
+
+
 async def test_waiter_is_served_when_an_account_gets_more_room(requests: Requests) -> None:
     """Limits that change are read again while somebody waits."""
     accounts = [AccountLimit("main", 1)]

@@ -199,6 +199,18 @@ async def test_round_trips_are_shared_when_requests_coincide(
     assert 2 == redis.calls("evalsha") - before
 
 
+async def test_slot_that_was_to_be_given_back_soon_is_not_left_when_a_replica_ends(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    limiter = await start_replica(redis)
+    slot = await limiter.acquire(scope(), timeout_seconds=5)
+    limiter.release(slot, after_seconds=60)
+
+    await limiter.aclose()
+
+    assert 0 == held(redis)
+
+
 async def test_nothing_is_left_in_redis_when_all_have_gone(
     redis: RedisServer, start_replica: StartReplica
 ) -> None:
