@@ -50,6 +50,8 @@ lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    pyproject.toml --extra simulator --constraint requirements.lock --output-file requirements-simulator.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	for name in requirements requirements-llama-index; do \
 	    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
@@ -64,9 +66,11 @@ clean: ## Remove the environment and every cache
 $(BIN)/python:
 	@.ci/new-venv $(VENV)
 
-$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+$(VENV)/.run: requirements.lock requirements-simulator.lock pyproject.toml | $(BIN)/python
 	$(INSTALL) --require-hashes --requirement requirements.lock
 	$(INSTALL) --no-deps --editable .
+	@$(INSTALL) --only-binary :all: --require-hashes --requirement requirements-simulator.lock 2>/dev/null \
+	    || echo "pocketsphinx has no wheel for this Python; the simulator answers speech with a canned text."
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
