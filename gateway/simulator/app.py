@@ -5,9 +5,11 @@ A request is authenticated, counted against its account's tier, checked, answere
 what is sent. Its slot is held until the last byte is out or the client has left.
 """
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from http import HTTPStatus
@@ -19,6 +21,8 @@ from msgspec.structs import replace
 
 from gateway.simulator import control
 from gateway.simulator.accounts import DEMO_ACCOUNTS, Account, authenticate
+from gateway.simulator.audio import speech, transcriptions
+from gateway.simulator.audio.models import HEARING_MODELS, SPEAKING_MODELS, HearingModel, SpeakingModel
 from gateway.simulator.book import Book, Limits
 from gateway.simulator.chat import route as chat
 from gateway.simulator.connection import (
@@ -44,16 +48,42 @@ from gateway.simulator.weaving import weave
 
 BASE_PATH = "/api/paas/v4"
 
+Model = ChatModel | EmbeddingModel | HearingModel | SpeakingModel
+
+_SLOW_AT_ONCE = 32
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(request.body, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise Refusal("1210", "the body is not a JSON object") from error
+
 
 class Endpoint(Struct, frozen=True):
-    """One address of the platform: the room that answers, and the models it takes by id; none, no slot."""
+    """
+    One address of the platform: the room that answers, and the models it takes by id; none, no slot.
+
+    ``read`` gives the fields of a request. ``slow`` models hear or speak, which is done in a thread.
+    """
 
     answer: Callable[[Ask], Reply]
-    models: Mapping[str, ChatModel] | Mapping[str, EmbeddingModel] = {}
+    models: Mapping[str, Model] = {}
+    slow: frozenset[str] = frozenset()
+    read: Callable[[Request], dict[str, Any]] = _fields
 
 
+_VOICES = frozenset(model.id for model in CHAT_MODELS.values() if model.family == "voice")
 _ENDPOINTS = {
-    f"{BASE_PATH}/chat/completions": {"POST": Endpoint(chat.answer, CHAT_MODELS)},
+    f"{BASE_PATH}/audio/speech": {
+        "POST": Endpoint(speech.answer, SPEAKING_MODELS, slow=frozenset(SPEAKING_MODELS))
+    },
+    f"{BASE_PATH}/audio/transcriptions": {
+        "POST": Endpoint(
+            transcriptions.answer, HEARING_MODELS, slow=frozenset(HEARING_MODELS), read=transcriptions.read
+        )
+    },
+    f"{BASE_PATH}/chat/completions": {"POST": Endpoint(chat.answer, CHAT_MODELS, slow=_VOICES)},
     f"{BASE_PATH}/embeddings": {"POST": Endpoint(embeddings.answer, EMBEDDING_MODELS)},
     f"{BASE_PATH}/models": {"GET": Endpoint(list_models)},
 }
@@ -70,6 +100,7 @@ class Simulator:
         self._platform = platform
         self.book = platform.book
         self.script = platform.script
+        self._slow = ThreadPoolExecutor(_SLOW_AT_ONCE, thread_name_prefix="zhipu-simulator-speech")
 
     def reset(self) -> None:
         """Forget everything but what is under way."""
@@ -99,7 +130,7 @@ class Simulator:
             account = self._admit(request)
             ask = self._ask(request, account, endpoint)
             with self._slot(ask, endpoint):
-                await deliver(self._reply(ask, endpoint), send)
+                await deliver(await self._reply(ask, endpoint), send)
         except Refusal as refusal:
             await deliver(self._refused(refusal, request), send)
 
@@ -111,7 +142,7 @@ class Simulator:
         return account
 
     def _ask(self, request: Request, account: Account, endpoint: Endpoint) -> Ask:
-        fields = _fields(request) if endpoint.models else {}
+        fields = endpoint.read(request) if endpoint.models else {}
         model = fields.get("model")
         if endpoint.models:
             _check_model(model, account, endpoint)
@@ -134,17 +165,22 @@ class Simulator:
     def _slot(self, ask: Ask, endpoint: Endpoint) -> AbstractContextManager[None]:
         return self.book.slot(ask.account, model=ask.fields["model"]) if endpoint.models else nullcontext()
 
-    def _reply(self, ask: Ask, endpoint: Endpoint) -> Reply:
+    async def _reply(self, ask: Ask, endpoint: Endpoint) -> Reply:
         faults = self.script.take(ask.request, account=ask.account.name, model=ask.fields.get("model"))
         try:
             _raise_errors(faults)
-            reply = endpoint.answer(ask)
+            reply = await self._answer(ask, endpoint)
             if ask.request_id == ask.fields.get("request_id"):
                 self.book.use(ask.account, ask.request_id)
         except Refusal as refusal:
             reply = self._refused(refusal, ask.request, request_id=ask.request_id)
         reply = weave(reply, faults, word_error=partial(self._word_error, request=ask.request))
         return _paced(reply, self._platform.latency)
+
+    async def _answer(self, ask: Ask, endpoint: Endpoint) -> Reply:
+        if ask.fields.get("model") not in endpoint.slow:
+            return endpoint.answer(ask)
+        return await asyncio.get_running_loop().run_in_executor(self._slow, endpoint.answer, ask)
 
     def _refused(self, refusal: Refusal, request: Request, *, request_id: str | None = None) -> Reply:
         body = refusal.body(request.language, now=self._platform.clock(), request_id=request_id)
@@ -186,13 +222,6 @@ def create_simulator(
         latency=latency or Latency(),
     )
     return Simulator(platform)
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(request.body, type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        raise Refusal("1210", "the body is not a JSON object") from error
 
 
 def _check_model(model: Any, account: Account, endpoint: Endpoint) -> None:

@@ -7,7 +7,7 @@ Source: docs.bigmodel.cn, chat completion reference, content parts.
 import base64
 import binascii
 import ipaddress
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -78,7 +78,7 @@ def decoded(url: str) -> bytes | None:
         return None
 
 
-def sound_kind(content: bytes) -> str | None:
+def sound_kind(content: bytes) -> Literal["wav", "mp3"] | None:
     """Tell ``wav`` from ``mp3`` by the first bytes; None for anything else."""
     if content[:4] == b"RIFF" and content[8:12] == b"WAVE":
         return "wav"

@@ -1,4 +1,4 @@
-"""Zhipu's older SDK (PyPI ``zhipuai``), unchanged, against the stand-in: chat, functions, tokens, errors."""
+"""Zhipu's older SDK (PyPI ``zhipuai``), unchanged, against the stand-in."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -108,3 +108,22 @@ def test_refusal_says_what_is_wrong(client: Any) -> None:
     """What the SDK passes on unchecked the platform checks."""
     with pytest.raises(zhipuai.APIRequestFailedError, match="角色信息不正确"):
         client.chat.completions.create(model="glm-4.7", messages=[{"role": "developer", "content": "hi"}])
+
+
+def test_what_is_said_is_heard(client: Any) -> None:
+    """Speech as a wav goes back as it came, and is transcribed: whole, and as a stream."""
+    said = client.audio.speech(
+        model="glm-tts",
+        input="one two three four five six seven",
+        voice="tongtong",
+        response_format="wav",
+        encode_format="base64",
+    )
+
+    file = ("said.wav", said.content)
+    heard = client.audio.transcriptions.create(model="glm-asr", file=file)
+    events = list(client.audio.transcriptions.create(model="glm-asr", file=file, stream=True))
+
+    assert said.content.startswith(b"RIFF")
+    assert heard.text
+    assert heard.text == events[-1].text == "".join(event.delta for event in events[:-1])

@@ -1,0 +1,1 @@
+"""Speech over HTTP, of the stand-in: recordings to text, and text to speech."""
