@@ -39,11 +39,14 @@ from gateway.routes.health import health_routes
 from gateway.routes.middleware import Edge
 from gateway.routes.models import model_routes
 from gateway.routes.shortcuts import Shortcuts, served_by
+from gateway.routes.speech import speech_routes
 from gateway.routes.transcriptions import transcription_routes
 from gateway.routes.uploads import UploadLimits
 from gateway.settings import Jwt, Settings, SettingsError
 from gateway.translate.embeddings.endpoint import embeddings_endpoint
 from gateway.translate.endpoint import Endpoint
+from gateway.translate.speech.endpoint import speech_endpoint
+from gateway.translate.speech.voices import VOICES
 from gateway.translate.transcriptions.endpoint import transcriptions_endpoint
 from gateway.translate.transcriptions.translation import translations_endpoint
 from gateway.upstream.http import Upstream
@@ -208,6 +211,7 @@ def create_gateway(
         *chat_routes(front),
         *embedding_routes(front, create_embeddings_endpoint(settings)),
         *create_transcription_routes(settings, front),
+        *speech_routes(front, create_speech_endpoint(settings)),
         *model_routes(front),
         *health_routes(is_draining),
     ]
@@ -275,6 +279,10 @@ def create_memories(settings: Settings, *, link: Link | None) -> dict[str, Recal
         else RedisRecall(link, memory=memory, seconds=seconds)
         for memory, (seconds, max_bytes) in bounds.items()
     }
+
+
+def create_speech_endpoint(settings: Settings) -> Endpoint[bytes]:
+    return speech_endpoint(voices=VOICES if settings.speech.voices is None else settings.speech.voices)
 
 
 def create_desk(

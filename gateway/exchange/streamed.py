@@ -10,7 +10,7 @@ from gateway.exchange.line import OK, Held, Line, slot_lost
 from gateway.exchange.waits import Wait
 from gateway.exchange.whole import first_error, in_turn, single
 from gateway.record import Record
-from gateway.translate.endpoint import Call, CallStream, StreamedJob
+from gateway.translate.endpoint import Call, CallStream, RefiningJob, StreamedJob
 from gateway.translate.sse import DONE, Decoder
 from gateway.upstream.http import Reply
 
@@ -61,7 +61,7 @@ class Reading:
         """Return the data of the next events, none at the end."""
         if self._done:
             return []
-        if self._reply.is_json:
+        if self._reply.is_body:
             return await self._whole()
         while True:
             with self._wait:
@@ -71,7 +71,7 @@ class Reading:
                 return payloads
 
     async def _whole(self) -> list[bytes]:
-        """Return an answer that came in one piece, as if it were a stream; most are errors."""
+        """Return an answer that came in one piece, as if it were a stream; most of JSON are errors."""
         with self._wait:
             body = await self._reply.read()
         return [body, DONE] if body else []
@@ -103,7 +103,10 @@ class StreamedCall:
     async def read(self) -> bytes:
         """Return the next events, empty at the end; raise GatewayError, GLM's fault."""
         if self._reading is None:
-            return await self._line.ask(self._call, self._open)
+            try:
+                return await self._line.ask(self._call, self._open)
+            except GatewayError as error:
+                raise self._job.explain(self._index, error) from None
         try:
             return await self._reading.read()
         except GatewayError as error:
@@ -174,6 +177,25 @@ class SideBySide:
         said.set()
 
 
+class Refined:
+    """What a source says after its job has worked on it, in a thread, as that takes long."""
+
+    def __init__(self, source: Source, job: RefiningJob) -> None:
+        self._source = source
+        self._job = job
+
+    async def read(self) -> bytes:
+        """Return what comes of the next events, empty at the end."""
+        while events := await self._source.read():
+            if refined := await asyncio.to_thread(self._job.refine, events):
+                return refined
+        return b""
+
+    async def aclose(self) -> None:
+        """Close the source."""
+        await self._source.aclose()
+
+
 class StreamedAnswer:
     """
     The caller's events, as an async iterator of bytes that has begun.
@@ -194,6 +216,8 @@ class StreamedAnswer:
         self._first = b""
         only = single(job.calls)
         self._source: Source = StreamedCall(job, 0, only, line) if only is not None else SideBySide(job, line)
+        if isinstance(job, RefiningJob):
+            self._source = Refined(self._source, job)
 
     async def start(self) -> None:
         """Wait for the first event; raise GatewayError if it is a failure, while an HTTP status can tell it."""

@@ -26,8 +26,8 @@ class Waiter:
     A request without a slot. ``turn`` becomes the slot, or why there is none.
 
     ``position`` is its place in line when it joined, 0 while that is not known; ``held`` is how many slots its
-    tenant has, as last heard. By the loop's clock, ``since`` is when it joined, ``until`` how long it waits at most,
-    and ``told_at`` when the books were last told that it waits.
+    tenant has, as last heard. By the loop's clock, ``since`` is when it joined, ``until`` when it gives up, and
+    ``told_at`` when the books were last told that it waits.
     """
 
     number: int

@@ -8,7 +8,18 @@ from gateway.settings.changes import needing_restart
 from gateway.settings.files import Fingerprint, fingerprint
 from gateway.settings.load import load
 from gateway.settings.problems import SettingsError
-from gateway.settings.schema import Account, Chat, Embeddings, Jwt, Logs, Redis, Secret, Settings, Upstream
+from gateway.settings.schema import (
+    Account,
+    Chat,
+    Embeddings,
+    Jwt,
+    Logs,
+    Redis,
+    Secret,
+    Settings,
+    Speech,
+    Upstream,
+)
 
 __all__ = [
     "Account",
@@ -21,6 +32,7 @@ __all__ = [
     "Secret",
     "Settings",
     "SettingsError",
+    "Speech",
     "Upstream",
     "fingerprint",
     "load",

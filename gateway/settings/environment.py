@@ -29,6 +29,9 @@ CONFIG = "GATEWAY_CONFIG"
 SHORT_KEY_CHARACTERS = 16
 TIERS: tuple[str, ...] = get_args(Tier)
 
+TABLES = ("accounts", "tenants", "jwt", "limits", "aliases", "voices")
+"""Settings that no plain text can say."""
+
 Table = dict[str, Any]
 
 
@@ -36,7 +39,7 @@ def _plain(kind: type[Struct], *path: str) -> Iterator[tuple[str, ...]]:
     for field in fields(kind):
         if isinstance(field.type, type) and issubclass(field.type, Struct):
             yield from _plain(field.type, *path, field.name)
-        elif field.name not in {"accounts", "tenants", "jwt", "limits", "aliases", *FOUND_NOT_CONFIGURED}:
+        elif field.name not in {*TABLES, *FOUND_NOT_CONFIGURED}:
             yield (*path, field.name)
 
 

@@ -51,6 +51,7 @@ Origin = Annotated[
         description="'*' or origins such as https://app.example.com",
     ),
 ]
+Voice = Annotated[str, Meta(min_length=1, description="a voice of GLM's, or the id of a cloned one")]
 
 MEBIBYTE = 1024 * 1024
 
@@ -164,6 +165,12 @@ class Audio(Struct, frozen=True, kw_only=True):
     translation_model: str = "glm-4.7"
 
 
+class Speech(Struct, frozen=True, kw_only=True):
+    """How texts are read out; ``voices`` None: what OpenAI's names of voices mean by the built-in table."""
+
+    voices: Mapping[str, Voice] | None = None
+
+
 class Redis(Struct, frozen=True, kw_only=True):
     """Where replicas share slots, and what answers leave behind; ``url`` None: nowhere, each has its own."""
 
@@ -216,6 +223,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     chat: Chat = Chat()
     embeddings: Embeddings = Embeddings()
     audio: Audio = Audio()
+    speech: Speech = Speech()
     redis: Redis = Redis()
     logs: Logs = Logs()
     warnings: tuple[str, ...] = ()

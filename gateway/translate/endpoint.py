@@ -6,7 +6,7 @@ for the caller. The exchange drives it and knows no operation by name.
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -158,6 +158,14 @@ class StreamedJob(Job, Protocol):
 
     def fail(self, error: GatewayError) -> bytes | None:
         """Return what ends the caller's stream when it failed; None cuts it, where its format has no words."""
+
+
+@runtime_checkable
+class RefiningJob(StreamedJob, Protocol):
+    """A translation whose calls' events, once they are in order, take more work than others should wait for."""
+
+    def refine(self, events: bytes) -> bytes:
+        """Return what the caller gets for these, empty when nothing yet; called in a thread, in turn."""
 
 
 class Endpoint(Struct, Generic[Body], frozen=True, kw_only=True):

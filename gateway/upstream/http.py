@@ -20,6 +20,7 @@ from gateway.errors import (
 from gateway.upstream.wire import Answered, Headers, Target, Timeouts, Transport
 
 JSON = b"application/json"
+BODIES = (JSON, b"audio/", b"application/octet-stream")
 
 GONE = "The connection to GLM failed before its answer was whole. Ask again."
 
@@ -66,10 +67,10 @@ class Reply:
         self._max_bytes = max_bytes
 
     @property
-    def is_json(self) -> bool:
-        """Whether this is a body, not a stream."""
+    def is_body(self) -> bool:
+        """Whether this is a body, of JSON or of sound, and not a stream of events."""
         kind = next((value for name, value in self._headers if name.lower() == b"content-type"), b"")
-        return kind.startswith(JSON)
+        return kind.startswith(BODIES)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body in the pieces in which it arrives."""

@@ -12,10 +12,12 @@ import msgspec
 import yaml
 
 from gateway import __version__
-from gateway.openai import chat, embeddings, errors, models, transcriptions
+from gateway.audio import MEDIA_TYPES
+from gateway.openai import chat, embeddings, errors, models, speech, transcriptions
 from gateway.translate.chat.params import CHAT
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.params import Ignored, Refused, Rule
+from gateway.translate.speech.params import SPEECH
 from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
 
 FILE = Path(__file__).parents[2] / "openapi.yaml"
@@ -30,6 +32,9 @@ STRUCTS = (
     errors.ErrorResponse,
     models.ListModelsResponse,
     models.Model,
+    speech.CreateSpeechRequest,
+    speech.SpeechAudioDelta,
+    speech.SpeechAudioDone,
     transcriptions.CreateTranscriptionRequest,
     transcriptions.CreateTranscriptionResponseJson,
     transcriptions.CreateTranscriptionResponseVerboseJson,
@@ -122,6 +127,20 @@ def paths() -> dict[str, Any]:
                 ),
             }
         },
+        "/v1/audio/speech": {
+            "post": {
+                "operationId": "createSpeech",
+                "summary": "Read a text out, as a file that begins before its end is there",
+                "requestBody": body_of("CreateSpeechRequest"),
+                "responses": responses(
+                    {
+                        **{media_type: sound() for media_type in MEDIA_TYPES.values()},
+                        "text/event-stream": any_of("SpeechAudioDelta", "SpeechAudioDone"),
+                    },
+                    described=EXCHANGE_HEADERS,
+                ),
+            }
+        },
         "/v1/audio/translations": {
             "post": {
                 "operationId": "createTranslation",
@@ -171,6 +190,10 @@ def any_of(*names: str) -> dict[str, Any]:
     return {"schema": {"anyOf": [schema(name)["schema"] for name in names]}}
 
 
+def sound() -> dict[str, Any]:
+    return {"schema": {"type": "string", "format": "binary"}}
+
+
 def schema(name: str) -> dict[str, Any]:
     return {"schema": {"$ref": REF.format(name=name)}}
 
@@ -203,6 +226,7 @@ def schemas() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(STRUCTS, ref_template=REF)
     add_fates(components["CreateChatCompletionRequest"]["properties"], CHAT)
     add_fates(components["CreateEmbeddingRequest"]["properties"], EMBEDDINGS)
+    add_fates(components["CreateSpeechRequest"]["properties"], SPEECH)
     add_fates(components["CreateTranscriptionRequest"]["properties"], TRANSCRIPTIONS)
     add_fates(components["CreateTranslationRequest"]["properties"], TRANSLATIONS)
     return dict(sorted(components.items()))

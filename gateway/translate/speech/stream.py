@@ -1,0 +1,124 @@
+"""One call's speech: GLM's events, or the bytes of an answer that is no stream, to samples at 24 kHz."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.audio import SPEECH_RATE, Bounds, Resampler, Sound, sound_of
+from gateway.errors import GatewayError, InvalidRequest, UpstreamProtocolError
+from gateway.glm import speech as glm
+from gateway.glm.chat import ErrorDetail
+from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.speech.joint import Joint
+from gateway.translate.sse import DONE
+
+ENDS_BADLY = {"sensitive": "1301", "network_error": "1234"}
+"""Reasons to finish that are failures, and the business codes that mean the same."""
+
+SUCCESS = 200
+
+decode = msgspec.json.Decoder(glm.SpeechChunk).decode
+
+
+class PieceStream:
+    """
+    The samples of one piece of text, pcm16 at 24 kHz.
+
+    ``failure`` is what went wrong inside the stream, None while nothing did.
+    """
+
+    def __init__(self, joint: Joint) -> None:
+        self.failure: GatewayError | None = None
+        self._joint = joint
+        self._odd = b""
+        self._resampler: Resampler | None = None
+        self._rate = SPEECH_RATE
+        self._done = False
+        self._heard = False
+
+    def feed(self, payloads: Sequence[bytes]) -> bytes:
+        """Return the samples in these; empty when there are none yet."""
+        out = bytearray()
+        try:
+            for payload in payloads:
+                if payload == DONE:
+                    self._done = True
+                elif not self._done:
+                    out += self._samples(payload)
+        except GatewayError as error:
+            self.failure = error
+        return self._joint.feed(bytes(out))
+
+    def finish(self) -> bytes:
+        """Return the last samples; raise UpstreamProtocolError when GLM was not done, or said nothing."""
+        if not self._done:
+            raise UpstreamProtocolError("GLM's speech broke off before its end. Ask again.")
+        if not self._heard:
+            raise UpstreamProtocolError("GLM's speech has no sound. Ask again, or for another text.")
+        rest = self._resampler.finish() if self._resampler is not None else b""
+        return self._joint.feed(rest) + self._joint.finish()
+
+    def _samples(self, payload: bytes) -> bytes:
+        if is_binary(payload):
+            return self._at_rate(payload, glm.SAMPLE_RATE)
+        out = bytearray()
+        for delta in read_deltas(payload):
+            if delta.content:
+                out += self._at_rate(decoded(delta.content), delta.return_sample_rate or glm.SAMPLE_RATE)
+        return bytes(out)
+
+    def _at_rate(self, data: bytes, rate: int) -> bytes:
+        sound = self._sound(data, rate)
+        self._heard = self._heard or bool(sound.pcm)
+        if sound.sample_rate != self._rate:
+            rest = self._resampler.finish() if self._resampler is not None else b""
+            self._rate = sound.sample_rate
+            self._resampler = Resampler(from_rate=self._rate, to_rate=SPEECH_RATE)
+            return rest + self._resampler.feed(sound.pcm)
+        return self._resampler.feed(sound.pcm) if self._resampler is not None else sound.pcm
+
+    def _sound(self, data: bytes, rate: int) -> Sound:
+        """Return the samples in some bytes: a wav file, else bare ones, of which the last may be halved."""
+        if data.startswith(b"RIFF"):
+            try:
+                return sound_of(data, headerless_rate=rate, bounds=Bounds())
+            except InvalidRequest as error:
+                raise unreadable() from error
+        data = self._odd + data
+        whole = len(data) & ~1
+        self._odd = data[whole:]
+        return Sound(data[:whole], rate)
+
+
+def is_binary(payload: bytes) -> bool:
+    """Tell samples from JSON: an answer that is no stream comes as one payload."""
+    if b"\0" in payload:
+        return True
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def read_deltas(payload: bytes) -> list[glm.SpeechDelta]:
+    """Return the deltas of an event; raise GatewayError for one that is an error, or cannot be read."""
+    try:
+        chunk = decode(payload)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise unreadable() from error
+    if chunk.error is not None:
+        raise from_glm(chunk.error, http_status=SUCCESS)
+    for choice in chunk.choices or ():
+        if (code := ENDS_BADLY.get(choice.finish_reason or "")) is not None:
+            raise from_glm(ErrorDetail(code=code), http_status=SUCCESS)
+    return [choice.delta for choice in chunk.choices or () if choice.delta is not None]
+
+
+def decoded(content: str) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise unreadable() from error
