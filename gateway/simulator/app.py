@@ -44,6 +44,7 @@ from gateway.simulator.listing import list_models
 from gateway.simulator.models import CHAT_MODELS, ChatModel
 from gateway.simulator.platform import Ask, Fences, Latency, Platform, Sound, Wire
 from gateway.simulator.refusals import Refusal
+from gateway.simulator.spoken import Spoken
 from gateway.simulator.weaving import weave
 
 BASE_PATH = "/api/paas/v4"
@@ -199,6 +200,7 @@ def create_simulator(
     wire: Wire = "2026",
     fences: Fences = "sometimes",
     sound: Sound = "wav",
+    audio_seconds: float = 3600.0,
     clock: Callable[[], float] = time.time,
     ids: Callable[[int], str] | None = None,
 ) -> Simulator:
@@ -219,6 +221,8 @@ def create_simulator(
         wire=wire,
         fences=fences,
         sound=sound,
+        audio_seconds=audio_seconds,
+        spoken=Spoken(),
         latency=latency or Latency(),
     )
     return Simulator(platform)

@@ -11,6 +11,7 @@ from gateway.simulator.accounts import Account
 from gateway.simulator.book import Book
 from gateway.simulator.connection import Request
 from gateway.simulator.faults import Script
+from gateway.simulator.spoken import Spoken
 
 Wire = Literal["2025", "2026"]
 Fences = Literal["never", "sometimes", "always"]
@@ -30,7 +31,8 @@ class Platform:
     The stand-in's state and habits.
 
     ``clock`` gives Unix seconds, ``ids`` so many hex digits. ``wire`` is the year whose shapes are sent.
-    ``fences`` says how often JSON answers come wrapped in a Markdown fence, ``sound`` what glm-4-voice sends.
+    ``fences`` says how often JSON answers come wrapped in a Markdown fence, ``sound`` what glm-4-voice sends, and
+    ``audio_seconds`` how long its answers can be named by their ids, which are ``spoken``.
     """
 
     accounts: Sequence[Account]
@@ -41,12 +43,15 @@ class Platform:
     wire: Wire
     fences: Fences
     sound: Sound
+    audio_seconds: float
+    spoken: Spoken
     latency: Latency
 
     def reset(self) -> None:
-        """Forget everything but what is under way: counters, faults, used request ids."""
+        """Forget everything but what is under way: counters, faults, used request ids, spoken answers."""
         self.book.reset()
         self.script.clear()
+        self.spoken.clear()
 
     def new_request_id(self) -> str:
         """Make an id as the platform does: Beijing's date and time, then hex digits; 30 characters."""

@@ -41,7 +41,9 @@ def connect() -> Iterator[Callable[..., httpx.Client]]:
 
         def client(standing: Running, key: str = DEMO_KEY, **headers: str) -> httpx.Client:
             headers = {"authorization": f"Bearer {key}"} | headers
-            return stack.enter_context(httpx.Client(base_url=standing.url, headers=headers, verify=_TLS))
+            return stack.enter_context(
+                httpx.Client(base_url=standing.url, headers=headers, verify=_TLS, timeout=30)
+            )
 
         yield client
 

@@ -6,6 +6,7 @@ from gateway.simulator.accounts import Account
 from gateway.simulator.book import Book
 from gateway.simulator.faults import Close, Script
 from gateway.simulator.platform import Latency, Platform
+from gateway.simulator.spoken import Spoken
 
 
 @pytest.fixture
@@ -19,6 +20,8 @@ def platform() -> Platform:
         wire="2026",
         fences="never",
         sound="wav",
+        audio_seconds=60,
+        spoken=Spoken(),
         latency=Latency(),
     )
 
@@ -32,8 +35,10 @@ def test_reset_forgets_script_and_book(platform: Platform) -> None:
     """As new."""
     account = Account(name="one", key="one.key")
     platform.book.use(account, "request-1")
+    platform.spoken.keep("audio-1", "hello", account="one", expires_at=1e12)
 
     platform.reset()
 
     assert platform.script.faults() == []
     assert not platform.book.has_used(account, "request-1")
+    assert platform.spoken.recall("audio-1", account="one", now=0) is None

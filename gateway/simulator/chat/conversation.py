@@ -14,7 +14,8 @@ class Turn(Struct, frozen=True, kw_only=True):
     One message as text.
 
     ``pictures`` are addresses or base64, ``links`` addresses of videos and documents, ``sounds`` base64.
-    ``calls`` maps ids of calls to the names of their functions; ``call_id`` is whose result this is.
+    ``audio_id`` names an earlier spoken answer instead of its text. ``calls`` maps ids of calls to the names of
+    their functions; ``call_id`` is whose result this is.
     """
 
     role: str
@@ -22,6 +23,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     pictures: list[str] = []
     links: list[str] = []
     sounds: list[str] = []
+    audio_id: str | None = None
     calls: dict[str, str] = {}
     call_id: str | None = None
 
@@ -94,6 +96,7 @@ def _turn(message: dict[str, Any]) -> Turn:
         pictures=[part["image_url"]["url"] for part in parts if part["type"] == "image_url"],
         links=[part[part["type"]]["url"] for part in parts if part["type"] in {"video_url", "file_url"}],
         sounds=[part["input_audio"]["data"] for part in parts if part["type"] == "input_audio"],
+        audio_id=(message.get("audio") or {}).get("id") if message["role"] == "assistant" else None,
         calls={
             call.get("id", ""): call["function"]["name"]
             for call in message.get("tool_calls") or []

@@ -94,7 +94,9 @@ def _results(turns: list[Turn]) -> list[Turn]:
 
 def _of_media(conversation: Conversation, _fences: Fences) -> Thought | None:
     seen = [_sight(picture) for picture in conversation.last.pictures]
-    seen += [f"{heard_seconds(decoded(sound) or b''):.1f} seconds of sound" for sound in conversation.last.sounds]
+    if not conversation.last.text.strip():  # what was understood counts as said
+        sounds = conversation.last.sounds
+        seen += [f"{heard_seconds(decoded(sound) or b''):.1f} seconds of sound" for sound in sounds]
     seen += [f"a file at {link}" for link in conversation.last.links]
     if not seen:
         return None
@@ -173,6 +175,11 @@ def _calculate(match: re.Match[str], _conversation: Conversation) -> str:
     return f"{left} {match[2]} {right} = {sums[match[2]]():g}"
 
 
+def _repeat(_match: re.Match[str], conversation: Conversation) -> str:
+    said = [turn.text for turn in conversation.turns if turn.role == "assistant" and turn.text]
+    return f"I said: {said[-1]}" if said else ""
+
+
 def _recall(_match: re.Match[str], conversation: Conversation) -> str:
     said = " ".join(turn.text for turn in conversation.turns[:-1] if turn.role == "user")
     names = re.findall(r"my name is (\w+)|我叫([\u4e00-\u9fff]{1,4})", said, re.IGNORECASE)
@@ -189,6 +196,7 @@ _REPLIES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Conversation], s
     (re.compile(r"从\s*(\d{1,6})\s*数到\s*(\d{1,6})"), _count),
     (re.compile(r"(\d{1,9})\s*([-+*x×/÷])\s*(\d{1,9})"), _calculate),
     (re.compile(r"what(?:'s| is) my name|我叫什么", re.IGNORECASE), _recall),
+    (re.compile(r"what did you (?:just )?say|你刚才说什么", re.IGNORECASE), _repeat),
     (
         re.compile(r"^\s*(?:hi|hello|hey)\b", re.IGNORECASE),
         lambda _match, _conversation: "Hello! How can I help you?",

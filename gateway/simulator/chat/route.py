@@ -8,6 +8,7 @@ import msgspec
 from gateway.glm.errors import ContentFilter
 from gateway.simulator.chat.checks import check_chat
 from gateway.simulator.chat.conversation import Conversation, read_conversation
+from gateway.simulator.chat.hearing import heard
 from gateway.simulator.chat.media import decoded
 from gateway.simulator.chat.mind import Thought, think
 from gateway.simulator.chat.voice import heard_seconds, speak
@@ -33,6 +34,8 @@ def answer(ask: Ask) -> Reply:
     model = CHAT_MODELS[fields["model"]]
     check_chat(ask.fields, model=model)
     conversation = read_conversation(fields)
+    if model.family == "voice":
+        conversation = heard(conversation, ask)
     _check_sensitive(conversation)
     prompt_tokens = _prompt_tokens(fields, conversation)
     if prompt_tokens > model.context_tokens:
@@ -40,6 +43,9 @@ def answer(ask: Ask) -> Reply:
     thought = think(conversation, fences=ask.platform.fences)
     reply = _fitted(thought, fields=fields, model=model, prompt_tokens=prompt_tokens)
     stamp = _stamp(ask, reply)
+    if reply.spoken:
+        said, expires_at = "".join(reply.text), stamp.audio_expires_at
+        ask.platform.spoken.keep(stamp.audio_id, said, account=ask.account.name, expires_at=expires_at)
     if fields.get("stream"):
         return _streamed(reply, stamp, fields)
     return Reply.whole(msgspec.json.encode(whole(reply, stamp=stamp)))
@@ -133,6 +139,7 @@ def _stamp(ask: Ask, reply: Answer) -> Stamp:
         wire=platform.wire,
         sound=platform.sound,
         audio_id=_uuid(platform),
+        audio_expires_at=int(platform.clock() + platform.audio_seconds),
         call_ids=[_call_id(platform, streamed=bool(ask.fields.get("stream"))) for _ in reply.calls],
     )
 

@@ -1,5 +1,5 @@
 """
-The voice of glm-4-voice: text as sound, one tone a token, so that length and order can be heard and tested.
+The voice of glm-4-voice: a text as sound, in segments of a few tokens whose sound is theirs, about.
 
 Source: docs.bigmodel.cn, GLM-4-Voice. Its pages disagree on what ``audio.data`` holds, headerless PCM (16 bit,
 mono, 44100 Hz) or a WAV file, in streams one file for each delta; both can be had.
@@ -7,18 +7,16 @@ mono, 44100 Hz) or a WAV file, in streams one file for each delta; both can be h
 
 import base64
 import io
-import math
 import wave
-import zlib
-from array import array
-from functools import lru_cache
 
 from msgspec import Struct
 
 from gateway.simulator.platform import Sound
+from gateway.simulator.speech import resample, wav
+from gateway.simulator.speech import speak as say
+from gateway.simulator.speech.sound import SAMPLE_BYTES
 
 RATE_HZ = 44100
-_TONE_SAMPLES = RATE_HZ // 10
 _TOKENS_IN_SEGMENT = 5
 
 
@@ -30,15 +28,23 @@ class Segment(Struct, frozen=True):
 
 
 def speak(tokens: list[str]) -> list[Segment]:
-    """Say a text in segments of a few tokens."""
+    """Say a text; its sound is parted as its letters are. Takes its time."""
     starts = range(0, len(tokens), _TOKENS_IN_SEGMENT)
-    groups = [tokens[start : start + _TOKENS_IN_SEGMENT] for start in starts]
-    return [Segment("".join(group), b"".join(_tone(_pitch(token)) for token in group)) for group in groups]
+    texts = ["".join(tokens[start : start + _TOKENS_IN_SEGMENT]) for start in starts]
+    if not texts:
+        return []
+    spoken, rate_hz = say("".join(texts))
+    sound = resample(spoken, from_hz=rate_hz, to_hz=RATE_HZ)
+    segments, letters, said = [], sum(map(len, texts)), 0
+    for text in texts:
+        first, said = said, said + len(text)
+        segments.append(Segment(text, sound[_at(first, letters, sound) : _at(said, letters, sound)]))
+    return segments
 
 
 def packed(pcm: bytes, *, sound: Sound) -> str:
     """Wrap sound as the answer carries it: base64 of PCM, or of a WAV file."""
-    return base64.b64encode(pcm if sound == "pcm" else _wav(pcm)).decode()
+    return base64.b64encode(pcm if sound == "pcm" else wav(pcm, rate_hz=RATE_HZ)).decode()
 
 
 def heard_seconds(content: bytes) -> float:
@@ -50,23 +56,5 @@ def heard_seconds(content: bytes) -> float:
         return len(content) / 16000
 
 
-def _pitch(token: str) -> int:
-    return 220 + 20 * (zlib.crc32(token.strip().encode()) % 20)
-
-
-@lru_cache(maxsize=32)
-def _tone(hertz: int) -> bytes:
-    turn = 2 * math.pi * hertz / RATE_HZ
-    fade = _TONE_SAMPLES / math.pi
-    samples = (8000 * math.sin(at / fade) * math.sin(at * turn) for at in range(_TONE_SAMPLES))
-    return array("h", map(int, samples)).tobytes()
-
-
-def _wav(pcm: bytes) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as recording:
-        recording.setnchannels(1)
-        recording.setsampwidth(2)
-        recording.setframerate(RATE_HZ)
-        recording.writeframes(pcm)
-    return file.getvalue()
+def _at(letter: int, letters: int, sound: bytes) -> int:
+    return len(sound) // SAMPLE_BYTES * letter // letters * SAMPLE_BYTES

@@ -50,6 +50,7 @@ class Stamp(Struct, frozen=True, kw_only=True):
     sound: Sound
     call_ids: list[str]
     audio_id: str
+    audio_expires_at: int
 
 
 def whole(answer: Answer, *, stamp: Stamp) -> JsonObject:
@@ -136,7 +137,7 @@ def _spoken(segments: list[Segment], *, stamp: Stamp) -> Iterator[JsonObject]:
 
 
 def _audio(pcm: bytes, *, stamp: Stamp) -> JsonObject:
-    return {"id": stamp.audio_id, "data": packed(pcm, sound=stamp.sound), "expires_at": stamp.created}
+    return {"id": stamp.audio_id, "data": packed(pcm, sound=stamp.sound), "expires_at": stamp.audio_expires_at}
 
 
 def _call(call: Call, *, index: int, call_id: str) -> JsonObject:

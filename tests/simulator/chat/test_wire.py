@@ -34,7 +34,16 @@ USAGE_2026 = USAGE_2025 | {"completion_tokens_details": {"reasoning_tokens": 2}}
 def stamp(*, model: str = "glm-4.7", wire: Wire = "2026") -> Stamp:
     """Make the stamp of an answer."""
     ids = ["call_1", "call_2"]
-    return Stamp(id="20260101", created=1, model=model, wire=wire, sound="pcm", call_ids=ids, audio_id="a")
+    return Stamp(
+        id="20260101",
+        created=1,
+        model=model,
+        wire=wire,
+        sound="pcm",
+        call_ids=ids,
+        audio_id="a",
+        audio_expires_at=2,
+    )
 
 
 def changed(**fields: Any) -> Answer:
@@ -161,8 +170,8 @@ def test_sound_comes_with_its_text() -> None:
 
     assert deltas(answer, model="glm-4-voice") == [
         {"role": "assistant", "content": ""},
-        {"role": "assistant", "content": "Hi", "audio": {"id": "a", "data": "AQA=", "expires_at": 1}},
-        {"role": "assistant", "content": " there", "audio": {"id": "a", "data": "AgA=", "expires_at": 1}},
+        {"role": "assistant", "content": "Hi", "audio": {"id": "a", "data": "AQA=", "expires_at": 2}},
+        {"role": "assistant", "content": " there", "audio": {"id": "a", "data": "AgA=", "expires_at": 2}},
     ]
     message = whole(answer, stamp=stamp())["choices"][0]["message"]
-    assert message["audio"] == {"id": "a", "data": "AQACAA==", "expires_at": 1}
+    assert message["audio"] == {"id": "a", "data": "AQACAA==", "expires_at": 2}
