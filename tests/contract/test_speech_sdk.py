@@ -409,7 +409,7 @@ async def test_slots_are_given_back_when_the_caller_leaves(
         await anext(answer.iter_bytes())
         assert 2 == gateway.slots
     async with asyncio.timeout(5):
-        while gateway.slots or simulator.simulator.book.in_flight[PLACE]:  # noqa: ASYNC110 - both tell nobody
+        while gateway.slots or simulator.simulator.book.in_flight[PLACE] or not gateway.records:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     assert "client_disconnect" == gateway.record.outcome
