@@ -1,5 +1,9 @@
 """The chat completion endpoint: reads a request, and makes the job it becomes."""
 
+from collections.abc import Collection, Sequence
+
+from msgspec import Struct
+
 from gateway.catalog import ChatTraits
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -29,12 +33,30 @@ def read(body: bytes) -> Incoming:
     )
 
 
+class Prepared(Struct, frozen=True, kw_only=True):
+    """What GLM is asked, what its answer has to keep, and what was accepted without effect."""
+
+    asked: glm.ChatRequest
+    plan: Plan
+    ignored: Sequence[str]
+
+
 def begin(incoming: Incoming, context: Context) -> ChatJob:
     """Return the job for a request; raise InvalidRequest for what GLM cannot do."""
     request: openai.CreateChatCompletionRequest = incoming.request
-    draft = map_params(
-        request, present=incoming.present, table=CHAT, context=context, strict=context.strict, always=ALWAYS
-    )
+    prepared = prepare(request, present=incoming.present, context=context, strict=context.strict)
+    return ChatJob([prepared.asked] * (request.n or 1), plan=prepared.plan, ignored=prepared.ignored)
+
+
+def prepare(
+    request: openai.CreateChatCompletionRequest, *, present: Collection[str], context: Context, strict: bool
+) -> Prepared:
+    """
+    Return a request in GLM's terms; ``present`` names the fields that came, and ``strict`` refuses unknown ones.
+
+    Raises InvalidRequest for what GLM cannot do.
+    """
+    draft = map_params(request, present=present, table=CHAT, context=context, strict=strict, always=ALWAYS)
     asked = glm.ChatRequest(model=context.model.id, **draft.fields)
     offer = tools.offer_of(request)
     traits = context.model.chat or ChatTraits()
@@ -52,7 +74,7 @@ def begin(incoming: Incoming, context: Context) -> ChatJob:
         inline_markers=traits.inline_markers,
         include_usage=bool(request.stream_options and request.stream_options.include_usage),
     )
-    return ChatJob(asked, plan=plan, count=request.n or 1, ignored=draft.ignored)
+    return Prepared(asked=asked, plan=plan, ignored=draft.ignored)
 
 
 def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) -> Promise:

@@ -1,6 +1,6 @@
 """One chat completion as a job: the calls it takes, what their answers become, and one chance to mend them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -12,7 +12,7 @@ from gateway.translate.chat import answer
 from gateway.translate.chat.calls import Calls
 from gateway.translate.chat.messages import with_instruction
 from gateway.translate.chat.plan import Plan
-from gateway.translate.chat.stream import END, ChatStream, ChunkWriter
+from gateway.translate.chat.stream import END, ChatStream, ChunkWriter, Writer
 from gateway.translate.chat.verdict import repair_request
 from gateway.translate.chat.whole import Whole
 from gateway.translate.endpoint import EVENT_STREAM, JSON, Call, Recalled
@@ -23,9 +23,10 @@ encode = msgspec.json.Encoder().encode
 
 class ChatJob:
     """
-    A chat completion of ``count`` choices, one call to GLM each.
+    A chat completion: a choice for each of ``requests``, and a call to GLM for each.
 
-    An answer that breaks what was promised about it (a schema, a required call) is asked for once more.
+    An answer that breaks what was promised about it (a schema, a required call) is asked for once more. ``writer``
+    makes what tells a choice's stream, by the index of the choice.
     """
 
     at_once = None
@@ -33,12 +34,22 @@ class ChatJob:
     media_type = JSON
     stream_type = EVENT_STREAM
 
-    def __init__(self, request: glm.ChatRequest, *, plan: Plan, count: int, ignored: Sequence[str]) -> None:
+    def __init__(
+        self,
+        requests: Sequence[glm.ChatRequest],
+        *,
+        plan: Plan,
+        ignored: Sequence[str],
+        writer: Callable[[int], Writer] | None = None,
+    ) -> None:
         self.ignored = ignored
         self.recalled: Recalled | None = None
-        self.calls: Sequence[Call] = [call_of(request, first=index == 0) for index in range(count)]
-        self._request = request
+        self.calls: Sequence[Call] = [
+            call_of(request, first=index == 0) for index, request in enumerate(requests)
+        ]
+        self._requests = requests
         self._plan = plan
+        self._writer = writer or self._chunks
         self._choices: dict[int, openai.ChatCompletionChoice] = {}
         self._streams: dict[int, ChatStream] = {}
         self._mended: set[int] = set()
@@ -52,6 +63,11 @@ class ChatJob:
         for stream in self._streams.values():
             total = answer.add_usage(total, stream.usage)
         return total
+
+    @property
+    def choices(self) -> list[openai.ChatCompletionChoice]:
+        """The choices that were received whole, in order."""
+        return [choice for _, choice in sorted(self._choices.items())]
 
     @property
     def leave(self) -> Mapping[str, str]:
@@ -68,7 +84,7 @@ class ChatJob:
         whole = Whole(told, plan=self._plan, index=index)
         if whole.fault is not None and index not in self._mended:
             self._mended.add(index)
-            return Call(encode(self._mending(whole.said, whole.fault)))
+            return Call(encode(self._mending(index, whole.said, whole.fault)))
         self._choices[index] = whole.choice()
         self._leave.update(reasoning_by_call(whole.calls, whole.reasoning))
         return None
@@ -85,14 +101,14 @@ class ChatJob:
                 id=self._plan.id,
                 created=self._plan.created,
                 model=self._plan.model,
-                choices=[choice for _, choice in sorted(self._choices.items())],
+                choices=self.choices,
                 usage=answer.usage_to_openai(self._usage),
             )
         )
 
     def stream(self, index: int) -> ChatStream:
         """Return the translation of a call's stream."""
-        self._streams[index] = ChatStream(self._plan, index=index)
+        self._streams[index] = ChatStream(self._plan, index=index, writer=self._writer(index))
         return self._streams[index]
 
     def close(self) -> bytes:
@@ -105,11 +121,14 @@ class ChatJob:
         """Return the event that ends a stream which failed."""
         return b"data: %b\n\n" % to_openai(error)
 
-    def _mending(self, said: str, fault: str) -> glm.ChatRequest:
+    def _chunks(self, index: int) -> ChunkWriter:
+        return ChunkWriter(self._plan, index=index)
+
+    def _mending(self, index: int, said: str, fault: str) -> glm.ChatRequest:
         wrong = [glm.Message(role="assistant", content=said)] if said else []
         demand = glm.Message(role="user", content=repair_request(fault))
-        messages = [*self._request.messages, *wrong, demand]
-        return msgspec.structs.replace(without_request_id(self._request), messages=messages)
+        messages = [*self._requests[index].messages, *wrong, demand]
+        return msgspec.structs.replace(without_request_id(self._requests[index]), messages=messages)
 
 
 def reasoning_by_call(calls: Calls, reasoning: str) -> dict[str, str]:

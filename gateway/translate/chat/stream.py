@@ -1,7 +1,7 @@
 """Streams: GLM's chunks to OpenAI's. Every chunk is rebuilt, because GLM's break the official clients."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -23,6 +23,19 @@ END = b"data: " + DONE + b"\n\n"
 NO_DELTA = b'"delta":{}'
 
 
+class Writer(Protocol):
+    """Writes one call's answer, as it comes in, as events of some format, at the end of ``out``."""
+
+    def search(self, out: bytearray, links: Sequence[str]) -> None:
+        """Tell that the web was searched, and what was found."""
+
+    def delta(self, out: bytearray, delta: openai.Delta) -> None:
+        """Tell what is added."""
+
+    def finish(self, out: bytearray, reason: openai.FinishReason) -> None:
+        """Tell how the answer ended."""
+
+
 class ChunkWriter:
     """
     Writes the chunks of one choice as events; ``usage`` is null in each when it was asked for, else absent.
@@ -36,6 +49,9 @@ class ChunkWriter:
         head, _, tail = self._chunk(openai.Delta(), finish_reason=None).partition(NO_DELTA)
         self._head = head + b'"delta":'
         self._tail = tail
+
+    def search(self, out: bytearray, links: Sequence[str]) -> None:
+        """Append nothing: what was found is told as notes at the end."""
 
     def delta(self, out: bytearray, delta: openai.Delta) -> None:
         """Append the chunk that adds ``delta``."""
@@ -67,20 +83,20 @@ class ChunkWriter:
 
 class ChatStream:
     """
-    One call's stream; ``index`` is that of its choice.
+    One call's stream, told by ``writer``; ``index`` is that of its choice.
 
     ``done`` turns true at ``[DONE]``. ``failure`` is what went wrong inside the stream, None while nothing did:
     what came before it has been returned and has to reach the caller first. After either nothing is read any more.
     """
 
-    def __init__(self, plan: Plan, *, index: int) -> None:
+    def __init__(self, plan: Plan, *, index: int, writer: Writer) -> None:
         self.done = False
         self.failure: GatewayError | None = None
         self.usage: glm.Usage | None = None
         self.reasoning: list[str] = []
         self.calls = Calls(promise=plan.promise, id_prefix=plan.call_id_prefix(index))
         self._plan = plan
-        self._writer = ChunkWriter(plan, index=index)
+        self._writer = writer
         self._role: Literal["assistant"] | UnsetType = "assistant"
         self._text = AnswerText(plan)
         self._told: list[str] = []
@@ -113,6 +129,7 @@ class ChatStream:
         if chunk.usage is not None:
             self.usage = chunk.usage
         if chunk.web_search:
+            self._writer.search(out, [result.link for result in chunk.web_search if result.link])
             self._results.extend(chunk.web_search)
         if not chunk.choices or self._finished:
             return
