@@ -38,6 +38,7 @@ from gateway.routes.front import Front
 from gateway.routes.health import health_routes
 from gateway.routes.middleware import Edge
 from gateway.routes.models import model_routes
+from gateway.routes.responses import response_routes
 from gateway.routes.shortcuts import Shortcuts, served_by
 from gateway.routes.speech import speech_routes
 from gateway.routes.transcriptions import transcription_routes
@@ -45,6 +46,8 @@ from gateway.routes.uploads import UploadLimits
 from gateway.settings import Jwt, Settings, SettingsError
 from gateway.translate.embeddings.endpoint import embeddings_endpoint
 from gateway.translate.endpoint import Endpoint
+from gateway.translate.responses.endpoint import responses_endpoint
+from gateway.translate.responses.sealing import Sealer
 from gateway.translate.speech.endpoint import speech_endpoint
 from gateway.translate.speech.voices import VOICES
 from gateway.translate.transcriptions.endpoint import transcriptions_endpoint
@@ -210,6 +213,7 @@ def create_gateway(
     handlers = [
         *chat_routes(front),
         *embedding_routes(front, create_embeddings_endpoint(settings)),
+        *response_routes(front, create_responses_endpoint(settings)),
         *create_transcription_routes(settings, front),
         *speech_routes(front, create_speech_endpoint(settings)),
         *model_routes(front),
@@ -237,6 +241,21 @@ def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:
         dimensions_mode=embeddings.dimensions_mode,
         remembers=embeddings.cache_seconds > 0,
     )
+
+
+def create_responses_endpoint(settings: Settings) -> Endpoint[bytes]:
+    responses = settings.responses
+    return responses_endpoint(
+        Sealer(seal_secret(settings)), keeps=bool(responses.store_seconds and responses.store_bytes)
+    )
+
+
+def seal_secret(settings: Settings) -> bytes:
+    """Return what all replicas of one configuration seal with; one of this process where there is no secret."""
+    if settings.responses.seal_secret is not None:
+        return settings.responses.seal_secret.reveal().encode()
+    keys = sorted(api_keys(settings).values())
+    return "\n".join(keys).encode() if keys else os.urandom(32)
 
 
 def create_transcription_routes(settings: Settings, front: Front) -> list[HTTPRouteHandler]:
@@ -268,10 +287,11 @@ def create_link(settings: Settings, *, observer: RedisObserver | None) -> Link |
 
 def create_memories(settings: Settings, *, link: Link | None) -> dict[str, Recall]:
     """Return where each operation keeps what later requests may ask for, by its name."""
-    chat, embeddings = settings.chat, settings.embeddings
+    chat, embeddings, responses = settings.chat, settings.embeddings, settings.responses
     bounds = {
         "chat": (chat.reasoning_memory_seconds, chat.reasoning_memory_bytes),
         "embeddings": (embeddings.cache_seconds, embeddings.cache_bytes),
+        "responses": (responses.store_seconds, responses.store_bytes),
     }
     return {
         memory: MemoryRecall(seconds=seconds, max_bytes=max_bytes)

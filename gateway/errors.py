@@ -7,6 +7,7 @@ GatewayError
 │   ├── AuthenticationFailed   401  no key, or one we do not know
 │   ├── ModelNotFound          404  no such model, or not for this caller
 │   ├── RouteNotFound          404  no such address
+│   ├── ResponseNotFound       404  no such stored response, or not this caller's
 │   ├── MethodNotAllowed       405  the address exists, the method does not
 │   ├── BodyTooSlow            408  the rest of a body does not come
 │   ├── PayloadTooLarge        413  body over the limit
@@ -104,6 +105,13 @@ class RouteNotFound(ClientError):
 
     status = 404
     default_code = "unknown_url"
+
+
+class ResponseNotFound(ClientError):
+    """Raised when nothing is kept under the id of a response or item, or not for this caller."""
+
+    status = 404
+    default_code = "response_not_found"
 
 
 class MethodNotAllowed(ClientError):

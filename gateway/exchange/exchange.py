@@ -52,7 +52,7 @@ class Exchange:
         self.terms = desk.terms
         self.record = Record(request_id=request_id, received_at=desk.clock())
         self.waits = Waits(desk.clock)
-        self._memory: Operation = "chat"
+        self._memory = ""
         self._scope: Scope | None = None
         self._job: Job | None = None
         self._line: Line | None = None
@@ -66,7 +66,7 @@ class Exchange:
         """
         incoming = endpoint.read(body)
         self.record.stream = incoming.stream
-        self._memory = endpoint.needs
+        self._memory = endpoint.memory or endpoint.needs
         model = self._admit(incoming, endpoint.needs, caller)
         self._scope = self.terms.scope(caller, model)
         context = await self._context(incoming, model, caller)
@@ -183,6 +183,7 @@ class Exchange:
             model=model,
             id=self.desk.new_id(),
             created=int(self.desk.now()),
+            tenant=caller.name,
             strict=caller.strict,
             reasoning_effort=caller.reasoning_effort,
             recalled=recalled,

@@ -125,12 +125,18 @@ class FunctionTool(Struct, frozen=True, kw_only=True):
 
 
 class WebSearch(Struct, frozen=True, kw_only=True):
-    """Zhipu's built-in web search; ``search_engine`` is required, ``count`` is 1 to 50."""
+    """
+    Zhipu's built-in web search; ``search_engine`` is required, ``count`` is 1 to 50.
+
+    ``result_sequence``: whether the findings come ``before`` or ``after`` the text; absent means after.
+    """
 
     search_engine: str
     enable: bool = True
     search_result: bool = True
     content_size: str | UnsetType = UNSET
+    result_sequence: str | UnsetType = UNSET
+    search_domain_filter: str | UnsetType = UNSET
 
 
 class WebSearchTool(Struct, frozen=True, kw_only=True):

@@ -148,6 +148,21 @@ class Embeddings(Struct, frozen=True, kw_only=True):
     cache_bytes: Count = 256 * MEBIBYTE
 
 
+class Responses(Struct, frozen=True, kw_only=True):
+    """
+    How responses behave.
+
+    ``store_seconds`` 0: none is kept, whatever its request says. Kept ones are for the same tenant, in Redis where
+    there is one, else in at most ``store_bytes`` of memory. ``seal_secret`` is what reasoning is sealed with that
+    clients carry; None: it is made of the accounts' keys, and what was sealed before one changes is not understood
+    after.
+    """
+
+    store_seconds: Seconds = 86_400.0
+    store_bytes: Count = 256 * MEBIBYTE
+    seal_secret: Secret | None = None
+
+
 class Audio(Struct, frozen=True, kw_only=True):
     """
     How recordings are taken.
@@ -222,6 +237,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     upstream: Upstream = Upstream()
     chat: Chat = Chat()
     embeddings: Embeddings = Embeddings()
+    responses: Responses = Responses()
     audio: Audio = Audio()
     speech: Speech = Speech()
     redis: Redis = Redis()

@@ -24,13 +24,15 @@ class Context(Struct, frozen=True, kw_only=True):
     """
     What one translation may know beside the request.
 
-    ``id`` and ``created`` (Unix seconds) are the answer's. ``reasoning_effort`` is the tenant's default, None
-    when it has none. ``recalled`` holds what earlier answers left behind, by the keys the request asked for.
+    ``id`` and ``created`` (Unix seconds) are the answer's, ``tenant`` is whose it is. ``reasoning_effort`` is the
+    tenant's default, None when it has none. ``recalled`` holds what earlier answers left behind, by the keys the
+    request asked for.
     """
 
     model: Model
     id: str
     created: int
+    tenant: str = ""
     strict: bool = False
     reasoning_effort: str | None = None
     recalled: Mapping[str, str] = {}
@@ -172,7 +174,8 @@ class Endpoint(Struct, Generic[Body], frozen=True, kw_only=True):
     """
     One public operation and how GLM serves it; ``path`` is below GLM's base address.
 
-    ``operation`` is what records call it. ``needs`` is what a model has to do for it, and whose memory it shares.
+    ``operation`` is what records call it. ``needs`` is what a model has to do for it, and whose memory it shares,
+    unless ``memory`` names another.
     ``begin`` returns a StreamedJob for a request that is to be streamed.
     """
 
@@ -181,3 +184,4 @@ class Endpoint(Struct, Generic[Body], frozen=True, kw_only=True):
     read: Callable[[Body], Incoming]
     begin: Callable[[Incoming, Context], Job]
     needs: Operation
+    memory: str = ""

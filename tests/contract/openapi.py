@@ -14,19 +14,33 @@ import yaml
 from gateway import __version__
 from gateway.audio import MEDIA_TYPES
 from gateway.openai import chat, embeddings, errors, models, speech, transcriptions
+from gateway.openai.responses import answers, events, requests
 from gateway.translate.chat.params import CHAT
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.params import Ignored, Refused, Rule
+from gateway.translate.responses.params import RESPONSES
 from gateway.translate.speech.params import SPEECH
 from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
 
 FILE = Path(__file__).parents[2] / "openapi.yaml"
 REF = "#/components/schemas/{name}"
 
+EVENTS = tuple(
+    kind
+    for kind in vars(events).values()
+    if isinstance(kind, type)
+    and issubclass(kind, events.Event)
+    and str(kind.__struct_config__.tag)[:9] == "response."
+)
+"""Every event of a streamed response."""
+
 STRUCTS = (
     chat.CreateChatCompletionRequest,
     chat.CreateChatCompletionResponse,
     chat.CreateChatCompletionStreamResponse,
+    requests.CreateResponse,
+    answers.Response,
+    *EVENTS,
     embeddings.CreateEmbeddingRequest,
     embeddings.CreateEmbeddingResponse,
     errors.ErrorResponse,
@@ -95,6 +109,22 @@ def paths() -> dict[str, Any]:
                     {
                         "application/json": schema("CreateChatCompletionResponse"),
                         "text/event-stream": schema("CreateChatCompletionStreamResponse"),
+                    },
+                    described=EXCHANGE_HEADERS,
+                ),
+            }
+        },
+        "/v1/responses": {
+            "post": {
+                "operationId": "createResponse",
+                "summary": "Answer a conversation of items, whole or event by event",
+                "requestBody": body_of("CreateResponse"),
+                "responses": responses(
+                    {
+                        "application/json": schema("Response"),
+                        "text/event-stream": {
+                            "schema": {"oneOf": [schema(one.__name__)["schema"] for one in EVENTS]}
+                        },
                     },
                     described=EXCHANGE_HEADERS,
                 ),
@@ -226,6 +256,7 @@ def schemas() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(STRUCTS, ref_template=REF)
     add_fates(components["CreateChatCompletionRequest"]["properties"], CHAT)
     add_fates(components["CreateEmbeddingRequest"]["properties"], EMBEDDINGS)
+    add_fates(components["CreateResponse"]["properties"], RESPONSES)
     add_fates(components["CreateSpeechRequest"]["properties"], SPEECH)
     add_fates(components["CreateTranscriptionRequest"]["properties"], TRANSCRIPTIONS)
     add_fates(components["CreateTranslationRequest"]["properties"], TRANSLATIONS)

@@ -7,12 +7,14 @@ from openapi import FILE, text  # type: ignore[import-not-found]  # beside this 
 from gateway.translate.chat.params import CHAT
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
+from gateway.translate.responses.params import RESPONSES
 from gateway.translate.speech.params import SPEECH
 from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
 
 README = Path(__file__).parents[2] / "README.md"
 TABLES = {
     "chat": CHAT,
+    "responses": RESPONSES,
     "embeddings": EMBEDDINGS,
     "speech": SPEECH,
     "transcriptions": TRANSCRIPTIONS,

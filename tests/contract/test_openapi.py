@@ -6,10 +6,14 @@ from types import ModuleType
 
 import pytest
 import yaml
+from msgspec import Struct
 from openapi_spec_validator import validate
 
 from gateway.openai.chat import CreateChatCompletionRequest
+from gateway.openai.responses.requests import CreateResponse
 from gateway.translate.chat.params import CHAT
+from gateway.translate.params import Table
+from gateway.translate.responses.params import RESPONSES
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,9 @@ def test_the_file_is_valid_openapi(contract: ModuleType) -> None:
     validate(contract.document())
 
 
-def test_every_parameter_has_a_fate() -> None:
+@pytest.mark.parametrize(
+    ("table", "request_type"), [(CHAT, CreateChatCompletionRequest), (RESPONSES, CreateResponse)]
+)
+def test_every_parameter_has_a_fate(table: Table, request_type: type[Struct]) -> None:
     """No field of a request can be dropped in silence."""
-    assert set(CHAT) == set(CreateChatCompletionRequest.__struct_fields__)
+    assert set(table) == set(request_type.__struct_fields__)

@@ -9,12 +9,14 @@ from gateway.translate.chat.params import CHAT
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
 from gateway.translate.params import Table
+from gateway.translate.responses.params import RESPONSES
 from gateway.translate.speech.params import SPEECH
 from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
 
 README = Path(__file__).parents[2] / "README.md"
 TABLES: dict[str, Table] = {
     "chat": CHAT,
+    "responses": RESPONSES,
     "embeddings": EMBEDDINGS,
     "speech": SPEECH,
     "transcriptions": TRANSCRIPTIONS,

@@ -44,9 +44,7 @@ class ChatJob:
     ) -> None:
         self.ignored = ignored
         self.recalled: Recalled | None = None
-        self.calls: Sequence[Call] = [
-            call_of(request, first=index == 0) for index, request in enumerate(requests)
-        ]
+        self.calls: Sequence[Call] = [call_of(request, first=index == 0) for index, request in enumerate(requests)]
         self._requests = requests
         self._plan = plan
         self._writer = writer or self._chunks

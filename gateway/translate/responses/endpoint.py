@@ -1,0 +1,157 @@
+"""The endpoint of responses: reads a request, finds what it builds upon, and makes the job it becomes."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Raw
+
+from gateway.errors import GatewayError, InvalidRequest
+from gateway.openai.responses import items
+from gateway.openai.responses.requests import CreateResponse
+from gateway.translate.chat.endpoint import prepare
+from gateway.translate.endpoint import Context, Endpoint, Incoming
+from gateway.translate.params import map_params
+from gateway.translate.requests import Reader
+from gateway.translate.responses import kept
+from gateway.translate.responses.conversation import calls_without_reasoning
+from gateway.translate.responses.frame import Frame, is_summarised
+from gateway.translate.responses.job import ResponseJob, Script
+from gateway.translate.responses.kinds import read_item, read_items
+from gateway.translate.responses.output import Making
+from gateway.translate.responses.params import RESPONSES
+from gateway.translate.responses.request import Asked, rewrite
+from gateway.translate.responses.sealing import Sealer
+from gateway.translate.responses.tools import Named
+
+SEALED = "reasoning.encrypted_content"
+SOURCES = "web_search_call.action.sources"
+LOGPROBS = "message.output_text.logprobs"
+PREVIOUS = "previous_response_id"
+
+read_request = Reader(CreateResponse).read
+
+
+def responses_endpoint(sealer: Sealer, *, keeps: bool) -> Endpoint[bytes]:
+    """Return ``POST /v1/responses``, served by Zhipu's chat; ``keeps`` is whether responses can be kept."""
+    made = Responses(sealer, keeps=keeps)
+    return Endpoint(
+        operation="responses",
+        path="/chat/completions",
+        read=read,
+        begin=made.begin,
+        needs="chat",
+        memory="responses",
+    )
+
+
+def read(body: bytes) -> Incoming:
+    """Return the request in ``body``; raise InvalidRequest naming the field that is wrong."""
+    request, present = read_request(body)
+    raws = raws_of(request)
+    asked = Asked(request=request, raws=raws, listed=read_items(raws))
+    keys = wanted(asked)
+    return Incoming(
+        request=asked,
+        present=present,
+        model=request.model,
+        stream=bool(request.stream),
+        recall=lambda _: keys,
+    )
+
+
+def raws_of(request: CreateResponse) -> list[Raw]:
+    """Return the input as items; raise InvalidRequest when there is nothing at all to answer."""
+    if isinstance(request.input, str):
+        return [kept.said_by_user(request.input)]
+    if not request.input and request.previous_response_id is None:
+        raise InvalidRequest(
+            "Missing required parameter: 'input'. Give a string or a list of items.",
+            param="input",
+            code="missing_required_parameter",
+        )
+    return request.input or []
+
+
+def wanted(asked: Asked) -> list[str]:
+    """Return the keys of what a request builds upon: earlier responses, and the reasoning behind its calls."""
+    owners = (kept.response_id(item.id) for item in asked.listed if isinstance(item, items.Reference))
+    keys = [asked.request.previous_response_id, *owners, *calls_without_reasoning(asked.listed)]
+    return list(dict.fromkeys(key for key in keys if key))
+
+
+class Responses:
+    """Makes the jobs of requests; ``sealer`` closes and opens the envelopes of reasoning."""
+
+    def __init__(self, sealer: Sealer, *, keeps: bool) -> None:
+        self._sealer = sealer
+        self._keeps = keeps
+
+    def begin(self, incoming: Incoming, context: Context) -> ResponseJob:
+        """Return the job for a request; raise InvalidRequest or ResponseNotFound for what cannot be done."""
+        asked: Asked = incoming.request
+        request = asked.request
+        draft = map_params(
+            request, present=incoming.present, table=RESPONSES, context=context, strict=context.strict
+        )
+        refuse_logprobs(request.include or ())
+        earlier, own = before(request, context.recalled), resolved(asked, context.recalled)
+        pairs = [
+            *((PREVIOUS, item) for item in read_items(earlier, place=PREVIOUS)),
+            *((f"input[{index}]", item) for index, (_, item) in enumerate(own)),
+        ]
+        rewritten = rewrite(
+            request, pairs, unseal=lambda envelope: self._sealer.unseal(envelope, tenant=context.tenant)
+        )
+        try:
+            prepared = prepare(rewritten.request, present=rewritten.present, context=context, strict=False)
+        except GatewayError as error:
+            raise rewritten.origin.blame(error) from None
+        if request.store is not False and not self._keeps:
+            draft.ignored.append("store")
+        context_items = [*earlier, *(raw for raw, _ in own)]
+        script = Script(
+            frame=Frame(request, context),
+            making=self._making(request, context, rewritten.names),
+            rewritten=rewritten,
+            context=context_items if request.store is not False and self._keeps else None,
+        )
+        ignored = [*draft.ignored, *rewritten.ignored, *map(rewritten.origin.field, prepared.ignored)]
+        return ResponseJob(script, requests=[prepared.asked], plan=prepared.plan, ignored=ignored)
+
+    def _making(self, request: CreateResponse, context: Context, names: Mapping[str, Named]) -> Making:
+        include = request.include or ()
+        return Making(
+            id=context.id,
+            names=names,
+            summarised=is_summarised(request),
+            seal=(lambda text: self._sealer.seal(text, tenant=context.tenant)) if SEALED in include else None,
+            sources=SOURCES in include,
+        )
+
+
+def refuse_logprobs(include: Sequence[str]) -> None:
+    if LOGPROBS in include:
+        raise InvalidRequest(
+            f"GLM tells no log probabilities. Leave '{LOGPROBS}' out of 'include'.",
+            param="include",
+            code="unsupported_value",
+        )
+
+
+def before(request: CreateResponse, known: Mapping[str, str]) -> list[Raw]:
+    """Return the items of the conversation that a request goes on with."""
+    if request.previous_response_id is None:
+        return []
+    return kept.conversation_of(request.previous_response_id, known, param=PREVIOUS)
+
+
+def resolved(asked: Asked, known: Mapping[str, str]) -> list[tuple[Raw, items.Item]]:
+    """Return the items of the request, each reference replaced by what it means."""
+    own = []
+    for index, (raw, item) in enumerate(zip(asked.raws, asked.listed, strict=True)):
+        if isinstance(item, items.Reference):
+            place = f"input[{index}]"
+            found = kept.item_of(item.id, known, param=f"{place}.id")
+            own.append((found, read_item(found, param=place)))
+        else:
+            own.append((raw, item))
+    return own

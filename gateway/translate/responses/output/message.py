@@ -1,0 +1,102 @@
+"""A message while it grows."""
+
+from collections.abc import Sequence
+
+from gateway.openai.responses import content, events, items
+from gateway.translate.responses.output.growing import Count, Events, Place
+
+
+class GrowingMessage:
+    """A message: one part of text, and a refusal after it or in its place."""
+
+    def __init__(self, *, id: str, index: int, count: Count) -> None:  # noqa: A002
+        self._index = index
+        self._id = id
+        self._count = count
+        self._pieces: list[str] = []
+        self._notes: list[content.SourceCitation] = []
+        self._refusal: str | None = None
+        self._has_text = False
+        self._status: content.Status = "in_progress"
+
+    @property
+    def item(self) -> items.OutputMessage:
+        """The item as it is now."""
+        return items.OutputMessage(id=self._id, content=self._parts(), status=self._status)
+
+    def begin(self) -> Events:
+        """Announce the item."""
+        return [events.OutputItemAdded(sequence_number=self._count(), output_index=self._index, item=self.item)]
+
+    def say(self, text: str) -> Events:
+        """Tell more text."""
+        out = self._open_text()
+        self._pieces.append(text)
+        if text:
+            out.append(
+                events.OutputTextDelta(
+                    sequence_number=self._count(),
+                    item_id=self._id,
+                    output_index=self._index,
+                    content_index=0,
+                    delta=text,
+                )
+            )
+        return out
+
+    def annotate(self, notes: Sequence[content.SourceCitation]) -> Events:
+        """Tell the sources of the text."""
+        out = self._open_text()
+        for note in notes:
+            out.append(
+                events.AnnotationAdded(
+                    sequence_number=self._count(),
+                    annotation_index=len(self._notes),
+                    annotation=note,
+                    **self._place(0),
+                )
+            )
+            self._notes.append(note)
+        return out
+
+    def refuse(self, refusal: str) -> Events:
+        """Tell that the model refuses."""
+        place = self._place(len(self._parts()))
+        self._refusal = refusal
+        empty = content.OutputRefusal(refusal="")
+        return [
+            events.ContentPartAdded(sequence_number=self._count(), part=empty, **place),
+            events.RefusalDelta(sequence_number=self._count(), delta=refusal, **place),
+        ]
+
+    def end(self, status: content.Status) -> Events:
+        """End the item, in this status."""
+        self._status = status
+        out: Events = []
+        for index, part in enumerate(self._parts()):
+            place = self._place(index)
+            if isinstance(part, content.OutputText):
+                out.append(events.OutputTextDone(sequence_number=self._count(), text=part.text, **place))
+            else:
+                out.append(events.RefusalDone(sequence_number=self._count(), refusal=part.refusal, **place))
+            out.append(events.ContentPartDone(sequence_number=self._count(), part=part, **place))
+        out.append(events.OutputItemDone(sequence_number=self._count(), output_index=self._index, item=self.item))
+        return out
+
+    def _open_text(self) -> Events:
+        if self._has_text:
+            return []
+        self._has_text = True
+        part = content.OutputText(text="")
+        return [events.ContentPartAdded(sequence_number=self._count(), part=part, **self._place(0))]
+
+    def _parts(self) -> list[content.OutputText | content.OutputRefusal]:
+        parts: list[content.OutputText | content.OutputRefusal] = []
+        if self._has_text:
+            parts.append(content.OutputText(text="".join(self._pieces), annotations=list(self._notes)))
+        if self._refusal is not None:
+            parts.append(content.OutputRefusal(refusal=self._refusal))
+        return parts
+
+    def _place(self, index: int) -> Place:
+        return {"item_id": self._id, "output_index": self._index, "content_index": index}

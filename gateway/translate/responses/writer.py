@@ -1,0 +1,72 @@
+"""The events of a response, in order, each with its number: what tells one streamed answer."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from gateway.openai import chat
+from gateway.openai.responses import events
+from gateway.translate.responses.frame import Frame
+from gateway.translate.responses.output import Making, Output
+
+encode_into = msgspec.json.Encoder().encode_into
+
+HEADS: dict[type, bytes] = {}
+"""What goes before the data of each kind of event; each is made once."""
+
+
+class EventWriter:
+    """
+    Writes a response event by event; the first of them say that it has begun.
+
+    ``reason`` is how the answer ended, None while it has not. ``output`` holds the items.
+    """
+
+    def __init__(self, frame: Frame, making: Making) -> None:
+        self.output = Output(making)
+        self.reason: chat.FinishReason | None = None
+        self._frame = frame
+        self._begun = False
+
+    def search(self, out: bytearray, links: Sequence[str]) -> None:
+        """Tell that the web was searched, and what was found."""
+        self._begin(out)
+        write(out, self.output.search(links))
+
+    def delta(self, out: bytearray, delta: chat.Delta) -> None:
+        """Tell what is added."""
+        if not self._begun:
+            self._begin(out)
+        write(out, self.output.hear(delta))
+
+    def finish(self, out: bytearray, reason: chat.FinishReason) -> None:
+        """Tell how each item ended; the end of the whole waits for the tokens."""
+        self._begin(out)
+        self.reason = reason
+        write(out, self.output.finish(reason))
+
+    def _begin(self, out: bytearray) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        response = self._frame.response("in_progress")
+        number = self.output.next_number
+        write(
+            out,
+            [
+                events.ResponseCreated(sequence_number=number(), response=response),
+                events.ResponseInProgress(sequence_number=number(), response=response),
+            ],
+        )
+
+
+def write(out: bytearray, told: Iterable[events.Event]) -> None:
+    """Append events, each with its name and its data."""
+    for event in told:
+        kind = type(event)
+        head = HEADS.get(kind)
+        if head is None:
+            head = HEADS[kind] = f"event: {kind.__struct_config__.tag}\ndata: ".encode()
+        out += head
+        encode_into(event, out, -1)
+        out += b"\n\n"
