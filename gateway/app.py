@@ -38,7 +38,7 @@ from gateway.routes.front import Front
 from gateway.routes.health import health_routes
 from gateway.routes.middleware import Edge
 from gateway.routes.models import model_routes
-from gateway.routes.responses import response_routes
+from gateway.routes.responses import Background, response_routes
 from gateway.routes.shortcuts import Shortcuts, served_by
 from gateway.routes.speech import speech_routes
 from gateway.routes.transcriptions import transcription_routes
@@ -202,18 +202,21 @@ def create_gateway(
         sinks=sinks,
     )
     front = Front(desk, max_body_bytes=settings.max_body_bytes)
+    responses = create_responses_endpoint(settings)
+    background = Background(desk, responses)
 
     @asynccontextmanager
     async def stay_connected(_: Litestar) -> AsyncIterator[None]:
         closing_link = nullcontext() if link is None else aclosing(link)
         async with aclosing(upstream), aclosing(key_ring), aclosing(desk.limiter), closing_link:
             await desk.limiter.start()
-            yield
+            async with background:
+                yield
 
     handlers = [
         *chat_routes(front),
         *embedding_routes(front, create_embeddings_endpoint(settings)),
-        *response_routes(front, create_responses_endpoint(settings)),
+        *response_routes(front, responses, background),
         *create_transcription_routes(settings, front),
         *speech_routes(front, create_speech_endpoint(settings)),
         *model_routes(front),
@@ -368,6 +371,6 @@ def cors(settings: Settings) -> CORSConfig | None:
     return CORSConfig(
         allow_origins=list(settings.cors_origins),
         allow_headers=["*"],
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "DELETE"],
         expose_headers=["x-request-id", "x-gateway-cache", "x-gateway-ignored", "retry-after"],
     )

@@ -63,6 +63,10 @@ class Serving(Generic[Body]):
         except CallerLeftError:
             exchange.leave()
 
+    async def run(self, exchange: Exchange, body: Body, *, caller: Caller) -> bytes | StreamedAnswer:
+        """Return the answer to a body; raise GatewayError while an HTTP status can still tell it."""
+        return await exchange.run(self._endpoint, body, caller=caller)
+
     async def _answer(
         self, exchange: Exchange, scope: Scope, *, caller: Caller, receive: Receive, send: Send
     ) -> None:
@@ -71,7 +75,7 @@ class Serving(Generic[Body]):
             async with watch:
                 with exchange.waits.reading:
                     body = await self._read(scope, watch.receive)
-                answer = await exchange.run(self._endpoint, body, caller=caller)
+                answer = await self.run(exchange, body, caller=caller)
                 last = b""
                 if isinstance(answer, StreamedAnswer):
                     last = await EventWriter(exchange, send=send, watch=watch).write(answer)

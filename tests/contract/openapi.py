@@ -40,6 +40,8 @@ STRUCTS = (
     chat.CreateChatCompletionStreamResponse,
     requests.CreateResponse,
     answers.Response,
+    answers.DeletedResponse,
+    answers.ResponseItemList,
     *EVENTS,
     embeddings.CreateEmbeddingRequest,
     embeddings.CreateEmbeddingResponse,
@@ -130,6 +132,25 @@ def paths() -> dict[str, Any]:
                 ),
             }
         },
+        "/v1/responses/{response_id}": {
+            "get": kept_response("getResponse", "Tell how far a response is, and what was made of it", "Response"),
+            "delete": kept_response("deleteResponse", "Keep a response no longer", "DeletedResponse"),
+        },
+        "/v1/responses/{response_id}/cancel": {
+            "post": kept_response("cancelResponse", "Stop a response in the background", "Response"),
+        },
+        "/v1/responses/{response_id}/input_items": {
+            "get": kept_response(
+                "listInputItems",
+                "List the items that a response was made from",
+                "ResponseItemList",
+                query={
+                    "order": {"enum": ["asc", "desc"], "default": "desc"},
+                    "after": {"type": "string"},
+                    "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+                },
+            ),
+        },
         "/v1/embeddings": {
             "post": {
                 "operationId": "createEmbedding",
@@ -204,6 +225,17 @@ def paths() -> dict[str, Any]:
         },
         "/livez": {"get": probe("livez", "Tell that the process runs", ready=False)},
         "/readyz": {"get": probe("readyz", "Tell whether to send requests here", ready=True)},
+    }
+
+
+def kept_response(name: str, summary: str, kind: str, *, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    place = {"name": "response_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    asked = [{"name": key, "in": "query", "schema": described} for key, described in (query or {}).items()]
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": [place, *asked],
+        "responses": responses({"application/json": schema(kind)}),
     }
 
 

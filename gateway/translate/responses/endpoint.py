@@ -58,6 +58,11 @@ def read(body: bytes) -> Incoming:
     )
 
 
+def is_background(body: bytes) -> bool:
+    """Tell whether a request is for a response in the background; it is read only when it speaks of that."""
+    return b'"background"' in body and bool(read_request(body)[0].background)
+
+
 def raws_of(request: CreateResponse) -> list[Raw]:
     """Return the input as items; raise InvalidRequest when there is nothing at all to answer."""
     if isinstance(request.input, str):
@@ -93,6 +98,7 @@ class Responses:
             request, present=incoming.present, table=RESPONSES, context=context, strict=context.strict
         )
         refuse_logprobs(request.include or ())
+        check_background(request, keeps=self._keeps)
         earlier, own = before(request, context.recalled), resolved(asked, context.recalled)
         pairs = [
             *((PREVIOUS, item) for item in read_items(earlier, place=PREVIOUS)),
@@ -133,6 +139,25 @@ def refuse_logprobs(include: Sequence[str]) -> None:
         raise InvalidRequest(
             f"GLM tells no log probabilities. Leave '{LOGPROBS}' out of 'include'.",
             param="include",
+            code="unsupported_value",
+        )
+
+
+def check_background(request: CreateResponse, *, keeps: bool) -> None:
+    """Raise InvalidRequest for a response in the background that nobody could fetch."""
+    if not request.background:
+        return
+    if request.stream:
+        raise InvalidRequest(
+            "A response in the background is fetched by its id. Leave 'stream' out, or 'background'.",
+            param="stream",
+            code="unsupported_value",
+        )
+    if request.store is False or not keeps:
+        reason = "This gateway keeps none." if not keeps else "Leave 'store' out."
+        raise InvalidRequest(
+            f"A response in the background has to be kept until it is fetched. {reason}",
+            param="background" if not keeps else "store",
             code="unsupported_value",
         )
 

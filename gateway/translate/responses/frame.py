@@ -85,7 +85,7 @@ def incomplete(reason: chat.FinishReason | None) -> answers.IncompleteDetails:
 def error_of(error: GatewayError) -> answers.ResponseError:
     """Return what failed, in one of the words that OpenAI's types have for it."""
     match error:
-        case CapacityError():
+        case CapacityError(status=429):
             code = "rate_limit_exceeded"
         case ClientError():
             code = "invalid_prompt"

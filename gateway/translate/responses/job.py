@@ -60,10 +60,19 @@ class ResponseJob:
     def leave(self) -> Mapping[str, str]:
         """The reasoning behind each call, and the response itself if it is to be kept."""
         left = dict(self._chat.leave)
-        final, context = self._final, self._script.context
-        if final is not None and context is not None:
-            left[final.id] = kept.write(kept.Kept(response=Raw(encode(final)), context=list(context)))
+        if self._final is not None and self._script.context is not None:
+            left |= self._written(self._final)
         return left
+
+    def announce(self) -> tuple[bytes, Mapping[str, str]]:
+        """Return the response before it is made, for its caller and for those who ask for it meanwhile."""
+        frame = self._script.frame
+        return encode(frame.response("queued")), self._written(frame.response("in_progress"))
+
+    def give_up(self, error: GatewayError | None) -> None:
+        """Let the response end as failed; as cancelled where there is no error."""
+        status: answers.ResponseStatus = "cancelled" if error is None else "failed"
+        self._final = self._script.frame.response(status, error=error)
 
     def receive(self, index: int, body: bytes) -> Call | None:
         """Take the whole answer; return another call to make in its place, None when it will do."""
@@ -98,6 +107,10 @@ class ResponseJob:
         writer = self._writer or self._new_writer(0)
         final = self._final = self._script.frame.response("failed", writer.output.items, error=error)
         return self._last(events.ResponseFailed(sequence_number=writer.output.next_number(), response=final))
+
+    def _written(self, response: answers.Response) -> Mapping[str, str]:
+        context = list(self._script.context or ())
+        return {response.id: kept.write(kept.Kept(response=Raw(encode(response)), context=context))}
 
     def _conclude(self, output: Output, reason: chat.FinishReason) -> answers.Response:
         cut = reason in ("length", "content_filter")

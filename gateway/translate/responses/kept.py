@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from gateway.errors import InvalidRequest, ResponseNotFound
+from gateway.errors import GatewayError, InvalidRequest, ResponseNotFound
 from gateway.openai.responses.answers import ResponseItemList, ResponseStatus
+from gateway.translate.responses.frame import error_of
 
 MAX_ID_CHARACTERS = 80
 ITEM_ID = re.compile(r"[a-z]+_([0-9A-Za-z]+)_(i?)([0-9]+)")
@@ -64,6 +65,19 @@ def write(kept: Kept) -> str:
 def read(text: str) -> Kept:
     """Return what was kept."""
     return decode(text)
+
+
+def glimpse_of(kept: Kept) -> Glimpse:
+    """Return what is read of a kept response."""
+    return glimpse(kept.response)
+
+
+def ended(kept: Kept, *, error: GatewayError | None) -> Kept:
+    """Return a response as one that failed, or without an error as one that was cancelled."""
+    response = decode_any(kept.response)
+    response["status"] = "cancelled" if error is None else "failed"
+    response["error"] = None if error is None else error_of(error)
+    return Kept(response=Raw(encode(response)), context=kept.context)
 
 
 def response_id(item_id: str) -> str | None:

@@ -1,0 +1,42 @@
+"""``/v1/responses`` and what is below it."""
+
+from litestar import post
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
+
+from gateway.auth import Caller
+from gateway.exchange import Exchange, StreamedAnswer
+from gateway.routes.front import Front, Serving
+from gateway.routes.responses.background import Background
+from gateway.routes.responses.kept import KEPT, kept_routes
+from gateway.routes.shortcuts import SERVED
+from gateway.translate.endpoint import Endpoint
+from gateway.translate.responses.endpoint import is_background
+
+__all__ = ["Background", "response_routes"]
+
+
+def response_routes(front: Front, endpoint: Endpoint[bytes], background: Background) -> list[HTTPRouteHandler]:
+    """Return the routes of responses; ``background`` makes those that are fetched later."""
+    serve = ServingResponses(front, endpoint, background)
+
+    @post(["/v1/responses", "/responses"], status_code=200, name="createResponse", opt={SERVED: serve})
+    async def create_response() -> ASGIApp:
+        return serve
+
+    return [create_response, *kept_routes(front, background)]
+
+
+class ServingResponses(Serving[bytes]):
+    """Serves requests for responses: at once, or in the background."""
+
+    def __init__(self, front: Front, endpoint: Endpoint[bytes], background: Background) -> None:
+        super().__init__(front, endpoint, read=front.read_json)
+        self._background = background
+
+    async def run(self, exchange: Exchange, body: bytes, *, caller: Caller) -> bytes | StreamedAnswer:
+        """Return the answer to a body: the response, or the word that it will be made."""
+        if is_background(body):
+            exchange.record.operation = KEPT  # The making of it leaves a record of its own.
+            return await self._background.begin(body, caller=caller, request_id=exchange.record.request_id)
+        return await super().run(exchange, body, caller=caller)

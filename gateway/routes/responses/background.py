@@ -1,0 +1,180 @@
+"""
+Responses that are made after their callers were answered.
+
+Each is a task of this process, and says that it lives while it does: one whose process died is told as failed.
+Where memory is shared, every replica answers for it.
+"""
+
+import asyncio
+import logging
+from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.auth import Caller
+from gateway.errors import Draining, GatewayError
+from gateway.exchange import Desk, Exchange
+from gateway.recall.recall import Recall
+from gateway.translate.endpoint import Context, Endpoint, Incoming
+from gateway.translate.errors import internal_error
+from gateway.translate.responses.job import ResponseJob
+
+OK = 200
+
+BEAT_SECONDS = 2.0
+"""How often each response says that it lives, and looks whether it was cancelled elsewhere."""
+
+LIFE_SECONDS = 15.0
+"""After how long a silence it is taken for dead."""
+
+logger = logging.getLogger(__name__)
+
+
+class Work(Struct, eq=False):
+    """One response under way; ``announced`` is set once others can find it."""
+
+    id: str
+    tenant: str
+    exchange: Exchange
+    begun: "asyncio.Future[ResponseJob]"
+    announced: asyncio.Event
+    task: "asyncio.Task[None] | None" = None
+    is_cancelled: bool = False
+
+    def cancel(self) -> None:
+        """Stop, because that was asked for."""
+        if self.task is not None:
+            self.is_cancelled = True
+            self.task.cancel()
+
+
+class Background:
+    """
+    Makes responses in the background, as an asynchronous context manager that owns their tasks.
+
+    When it is left, those under way are told as failed, and it waits until that is written down.
+    """
+
+    def __init__(self, desk: Desk, endpoint: Endpoint[bytes], *, beat_seconds: float = BEAT_SECONDS) -> None:
+        self.memory: Recall = desk.memories[endpoint.memory]
+        self._desk = desk
+        self._endpoint = endpoint
+        self._beat_seconds = beat_seconds
+        self._under_way: dict[tuple[str, str], Work] = {}
+        self._group = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        self._beat = self._group.create_task(self._attend())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._beat.cancel()
+        for work in self._under_way.values():
+            if work.task is not None:
+                work.task.cancel()
+        await self._group.__aexit__(None, None, None)
+
+    async def begin(self, body: bytes, *, caller: Caller, request_id: str) -> bytes:
+        """Return a response that will be made; raise GatewayError for a request that cannot be served."""
+        response_id = self._desk.new_id()
+        exchange = Exchange(self._desk, request_id=request_id)
+        exchange.record.operation = self._endpoint.operation
+        exchange.identify(caller)
+        begun: asyncio.Future[ResponseJob] = asyncio.get_running_loop().create_future()
+        work = Work(f"resp_{response_id}", caller.name, exchange, begun, asyncio.Event())
+
+        def begin(incoming: Incoming, context: Context) -> ResponseJob:
+            job = self._endpoint.begin(incoming, replace(context, id=response_id))
+            assert isinstance(job, ResponseJob)  # noqa: S101 - the endpoint of responses makes no other
+            begun.set_result(job)
+            return job
+
+        endpoint = replace(self._endpoint, begin=begin)
+        self._under_way[work.tenant, work.id] = work
+        work.task = self._group.create_task(self._make(work, endpoint, body, caller))
+        try:
+            told, known = (await asyncio.shield(begun)).announce()
+            await self.memory.remember(work.tenant, {**known, **self._sign(work.id)})
+        finally:
+            work.announced.set()
+        return told
+
+    async def is_alive(self, tenant: str, response_id: str) -> bool:
+        """Tell whether some process still makes a response."""
+        if (tenant, response_id) in self._under_way:
+            return True
+        key = sign_key(response_id)
+        said = (await self.memory.recall(tenant, [key])).get(key)
+        return said is not None and float(said) > self._desk.now() - LIFE_SECONDS
+
+    async def cancel(self, tenant: str, response_id: str) -> None:
+        """Have a response stopped: here and now, or by the process that makes it, within a beat."""
+        work = self._under_way.get((tenant, response_id))
+        if work is None:
+            await self.memory.remember(tenant, {cancel_key(response_id): "1"})
+            return
+        work.cancel()
+        if work.task is not None:
+            await asyncio.wait([work.task])
+
+    async def _make(self, work: Work, endpoint: Endpoint[bytes], body: bytes, caller: Caller) -> None:
+        exchange = work.exchange
+        error: GatewayError | None = None
+        try:
+            await exchange.run(endpoint, body, caller=caller)
+        except GatewayError as failed:
+            error = failed
+        except asyncio.CancelledError:
+            error = None if work.is_cancelled else stopped()
+        except Exception:
+            logger.exception("request %s failed in the background", exchange.record.request_id)
+            error = internal_error(exchange.record.request_id)
+        else:
+            exchange.record.status = OK
+            await self._end(work)
+            return
+        if error is None:
+            exchange.leave()
+        else:
+            exchange.fail(error)
+        if work.begun.done():
+            work.begun.result().give_up(error)
+        elif error is not None:
+            work.begun.set_exception(error)
+        await self._end(work)
+
+    async def _end(self, work: Work) -> None:
+        """Write down how a response ended, after it was written down that it began."""
+        if work.begun.done() and work.begun.exception() is None:
+            await work.announced.wait()
+        await work.exchange.aclose()
+        work.exchange.close()
+        self._under_way.pop((work.tenant, work.id), None)
+
+    async def _attend(self) -> None:
+        while True:
+            await asyncio.sleep(self._beat_seconds)
+            for work in [*self._under_way.values()]:
+                key = cancel_key(work.id)
+                if key in await self.memory.recall(work.tenant, [key]):
+                    work.cancel()
+                else:
+                    await self.memory.remember(work.tenant, self._sign(work.id))
+
+    def _sign(self, response_id: str) -> dict[str, str]:
+        return {sign_key(response_id): str(self._desk.now())}
+
+
+def sign_key(response_id: str) -> str:
+    return f"{response_id}:alive"
+
+
+def cancel_key(response_id: str) -> str:
+    return f"{response_id}:cancel"
+
+
+def stopped() -> Draining:
+    """Return the error for a response whose process was told to stop, or died."""
+    return Draining("The gateway process that made this response ended before it was done. Ask again.")

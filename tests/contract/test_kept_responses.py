@@ -1,0 +1,274 @@
+"""Responses that are kept, and those made in the background: in one process, and in replicas that share."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import openai
+import pytest
+from openai.types.responses import Response
+from openai.types.responses.response_item import ResponseItem
+
+from gateway.auth import Tenant, digest
+from gateway.settings.schema import Redis, Secret
+from gateway.translate.responses.kept import Kept, write
+from tests.fakes import KEY, Zhipu, completion
+from tests.redis_server import RedisServer, need_redis
+from tests.running import SETTINGS, Gateway, listening
+
+StartGateway = Callable[..., Awaitable[Gateway]]
+
+MODEL = "glm-4.7"
+UNDER_WAY = ("queued", "in_progress")
+OTHER_KEY = "sk-other-0123456789abcdef"
+TENANTS = (*SETTINGS.tenants, Tenant(name="others", key_sha256=(digest(OTHER_KEY),), tier="V3"))
+
+
+class Place:
+    """Where responses are kept: ``one`` makes them, ``other`` is asked for them; ``stranger`` is no owner."""
+
+    def __init__(self, one: Gateway, other: Gateway, connect: Callable[..., openai.AsyncOpenAI]) -> None:
+        self.gateways = (one, other)
+        self.one, self.other = connect(one), connect(other)
+        self.stranger = connect(other, key=OTHER_KEY)
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Callable[..., openai.AsyncOpenAI]]:
+    clients: list[openai.AsyncOpenAI] = []
+
+    def client(gateway: Gateway, *, key: str = KEY) -> openai.AsyncOpenAI:
+        http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=False)
+        clients.append(openai.AsyncOpenAI(api_key=key, base_url=gateway.url, max_retries=0, http_client=http))
+        return clients[-1]
+
+    yield client
+    for one in clients:
+        await one.close()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    need_redis()
+    server = RedisServer(tmp_path).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def place(
+    request: pytest.FixtureRequest,
+    start_gateway: StartGateway,
+    zhipu: Zhipu,
+    connect: Callable[..., openai.AsyncOpenAI],
+) -> Place:
+    """Give one gateway that remembers by itself, or two that share a Redis."""
+    settings: dict[str, Any] = {"upstream_url": zhipu.url, "tenants": TENANTS}
+    if request.param == "memory":
+        only = await start_gateway(**settings)
+        return Place(only, only, connect)
+    shared = Redis(url=Secret(request.getfixturevalue("redis").url))
+    one, other = [await start_gateway(**settings, redis=shared) for _ in range(2)]
+    return Place(one, other, connect)
+
+
+async def made(place: Place, zhipu: Zhipu, said: str = "Hello.", **fields: Any) -> Response:
+    zhipu.script.append(lambda call: call.answer(completion(said)))
+    response: Response = await place.one.responses.create(model=MODEL, **{"input": "Hi"} | fields)
+    return response
+
+
+async def done(client: openai.AsyncOpenAI, response_id: str) -> Response:
+    """Ask until a response is no longer under way, as its caller would."""
+    while (response := await client.responses.retrieve(response_id)).status in UNDER_WAY:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    return response
+
+
+async def test_response_is_fetched_as_it_was_told(place: Place, zhipu: Zhipu) -> None:
+    response = await made(place, zhipu)
+
+    assert response == await place.other.responses.retrieve(response.id)
+
+
+async def test_input_items_are_listed_page_by_page(place: Place, zhipu: Zhipu) -> None:
+    first = await made(place, zhipu, "One.", input="a")
+    second = await made(place, zhipu, "Two.", input="b", previous_response_id=first.id)
+
+    items: list[ResponseItem] = [
+        item async for item in place.other.responses.input_items.list(second.id, order="asc", limit=2)
+    ]
+
+    assert ["user", "assistant", "user"] == [getattr(item, "role", None) for item in items]
+    assert len(items) == len({item.id for item in items})
+
+
+async def test_deleted_response_is_gone(place: Place, zhipu: Zhipu) -> None:
+    response = await made(place, zhipu)
+
+    await place.other.responses.delete(response.id)
+
+    for client in (place.one, place.other):
+        with pytest.raises(openai.NotFoundError):
+            await client.responses.retrieve(response.id)
+        with pytest.raises(openai.NotFoundError):
+            await client.responses.create(model=MODEL, input="Hi", previous_response_id=response.id)
+
+
+async def test_response_of_another_tenant_is_not_there(place: Place, zhipu: Zhipu) -> None:
+    """To everybody but its owner an id is one that never was, by every route."""
+    response = await made(place, zhipu)
+    stranger = place.stranger.responses
+
+    for ask in (stranger.retrieve, stranger.delete, stranger.cancel, stranger.input_items.list):
+        with pytest.raises(openai.NotFoundError) as caught:
+            await ask(response.id)
+        assert "response_not_found" == caught.value.code
+    assert response == await place.one.responses.retrieve(response.id)
+
+
+async def test_nothing_else_that_is_remembered_can_be_fetched(place: Place, zhipu: Zhipu) -> None:
+    """The reasoning behind calls is in the same memory, and no response."""
+    called = {"id": "call_9", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    thought = completion("", finish_reason="tool_calls", reasoning_content="because", tool_calls=[called])
+    zhipu.script.append(lambda call: call.answer(thought))
+    tool: Any = {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": False}
+    await place.one.responses.create(model=MODEL, input="Hi", tools=[tool])
+
+    with pytest.raises(openai.NotFoundError):
+        await place.one.responses.retrieve("call_9")
+
+
+@pytest.mark.parametrize(
+    ("path", "param"),
+    [("?stream=true", "stream"), ("/input_items?limit=0", "limit"), ("/input_items?order=up", "order")],
+)
+async def test_bad_question_is_refused(place: Place, zhipu: Zhipu, path: str, param: str) -> None:
+    response = await made(place, zhipu)
+
+    with pytest.raises(openai.BadRequestError) as caught:
+        await place.one.get(f"/responses/{response.id}{path}", cast_to=object)
+
+    assert param == caught.value.param
+
+
+# In the background.
+
+
+async def test_background_response_is_fetched_when_it_is_done(place: Place, zhipu: Zhipu) -> None:
+    queued = await place.one.responses.create(model=MODEL, input="Hi", background=True)
+    call = await zhipu.call()
+    under_way = await place.other.responses.retrieve(queued.id)
+    call.answer(completion("At last."))
+
+    response = await done(place.other, queued.id)
+
+    assert ("queued", "in_progress", "completed") == (queued.status, under_way.status, response.status)
+    assert ("At last.", True) == (response.output_text, response.background)
+    assert 0 == place.gateways[0].slots
+    again = await made(place, zhipu, "And on.", previous_response_id=queued.id)
+    assert "And on." == again.output_text
+
+
+async def test_background_response_under_way_is_neither_built_upon_nor_deleted(place: Place, zhipu: Zhipu) -> None:
+    queued = await place.one.responses.create(model=MODEL, input="Hi", background=True)
+    call = await zhipu.call()
+
+    with pytest.raises(openai.BadRequestError) as built:
+        await place.other.responses.create(model=MODEL, input="Hi", previous_response_id=queued.id)
+    with pytest.raises(openai.BadRequestError) as deleted:
+        await place.other.responses.delete(queued.id)
+
+    assert "response_not_done" == built.value.code == deleted.value.code
+    call.answer(completion())
+    await done(place.one, queued.id)
+
+
+async def test_cancelled_response_ends_at_glm_too(place: Place, zhipu: Zhipu) -> None:
+    queued = await place.one.responses.create(model=MODEL, input="Hi", background=True)
+    call = await zhipu.call()
+
+    cancelled = await place.other.responses.cancel(queued.id)
+    await call.gone.wait()
+
+    assert "cancelled" == cancelled.status
+    assert "cancelled" == (await place.other.responses.cancel(queued.id)).status
+    assert "cancelled" == (await done(place.one, queued.id)).status
+
+
+async def test_response_that_is_not_in_the_background_cannot_be_cancelled(place: Place, zhipu: Zhipu) -> None:
+    response = await made(place, zhipu)
+
+    with pytest.raises(openai.BadRequestError) as caught:
+        await place.one.responses.cancel(response.id)
+
+    assert "not_in_background" == caught.value.code
+
+
+async def test_failure_in_the_background_is_told_when_it_is_fetched(place: Place, zhipu: Zhipu) -> None:
+    zhipu.script.append(lambda call: call.refuse("1301", status=400))
+    queued = await place.one.responses.create(model=MODEL, input="Hi", background=True)
+
+    response = await done(place.other, queued.id)
+
+    assert "failed" == response.status
+    assert response.error is not None
+    assert "(GLM 1301)" in response.error.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"stream": True}, "stream"),
+        ({"store": False}, "store"),
+        ({"model": "glm-none"}, "model"),
+        ({"tools": [{"type": "computer"}]}, "tools[0].type"),
+    ],
+)
+async def test_request_that_cannot_be_served_is_refused_at_once(
+    place: Place, fields: dict[str, Any], param: str
+) -> None:
+    asked: dict[str, Any] = {"model": MODEL, "input": "Hi", "background": True}
+
+    with pytest.raises(openai.APIStatusError) as caught:
+        await place.one.responses.create(**asked | fields)
+
+    assert param == caught.value.param
+
+
+async def test_response_of_a_dead_process_has_failed(place: Place) -> None:
+    """Killed, it could say nothing; that it has not been heard of for long is how others know."""
+    response = {"id": "resp_dead", "status": "in_progress", "output": [], "background": True}
+    kept = Kept(response=msgspec.Raw(msgspec.json.encode(response)), context=[])
+    memory = place.gateways[0].desk.memories["responses"]
+    await memory.remember("team", {"resp_dead": write(kept), "resp_dead:alive": "1000.0"})
+
+    found = await place.other.responses.retrieve("resp_dead")
+
+    assert "failed" == found.status
+    assert found.error is not None
+    assert "server_error" == found.error.code
+
+
+async def test_process_that_stops_tells_what_it_could_not_finish(zhipu: Zhipu, redis: RedisServer) -> None:
+    settings = msgspec.structs.replace(SETTINGS, upstream_url=zhipu.url, redis=Redis(url=Secret(redis.url)))
+    async with AsyncExitStack() as stack:
+        http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=False)
+        sdk = await stack.enter_async_context(
+            openai.AsyncOpenAI(api_key=KEY, base_url="http://nowhere", max_retries=0, http_client=http)
+        )
+        stopping, staying = Gateway(settings), Gateway(settings)
+        staying.origin = await stack.enter_async_context(listening(staying.app))
+        async with listening(stopping.app) as stopping.origin:
+            sdk.base_url = stopping.url
+            queued = await sdk.responses.create(model=MODEL, input="Hi", background=True)
+            call = await zhipu.call()
+        await call.gone.wait()
+        sdk.base_url = staying.url
+
+        response = await sdk.responses.retrieve(queued.id)
+
+    assert "failed" == response.status
