@@ -32,6 +32,7 @@ from gateway.record import Sink
 from gateway.redis_client.address import AddressError
 from gateway.redis_client.observer import RedisObserver
 from gateway.routes.chat import chat_routes
+from gateway.routes.completions import completion_routes
 from gateway.routes.embeddings import embedding_routes
 from gateway.routes.errors import HANDLERS
 from gateway.routes.front import Front
@@ -215,6 +216,7 @@ def create_gateway(
 
     handlers = [
         *chat_routes(front),
+        *completion_routes(front),
         *embedding_routes(front, create_embeddings_endpoint(settings)),
         *response_routes(front, responses, background),
         *create_transcription_routes(settings, front),

@@ -13,9 +13,10 @@ import yaml
 
 from gateway import __version__
 from gateway.audio import MEDIA_TYPES
-from gateway.openai import chat, embeddings, errors, models, speech, transcriptions
+from gateway.openai import chat, completions, embeddings, errors, models, speech, transcriptions
 from gateway.openai.responses import answers, events, requests
 from gateway.translate.chat.params import CHAT
+from gateway.translate.completions.params import COMPLETIONS
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.params import Ignored, Refused, Rule
 from gateway.translate.responses.params import RESPONSES
@@ -43,6 +44,8 @@ STRUCTS = (
     answers.DeletedResponse,
     answers.ResponseItemList,
     *EVENTS,
+    completions.CreateCompletionRequest,
+    completions.CreateCompletionResponse,
     embeddings.CreateEmbeddingRequest,
     embeddings.CreateEmbeddingResponse,
     errors.ErrorResponse,
@@ -111,6 +114,20 @@ def paths() -> dict[str, Any]:
                     {
                         "application/json": schema("CreateChatCompletionResponse"),
                         "text/event-stream": schema("CreateChatCompletionStreamResponse"),
+                    },
+                    described=EXCHANGE_HEADERS,
+                ),
+            }
+        },
+        "/v1/completions": {
+            "post": {
+                "operationId": "createCompletion",
+                "summary": "Answer prompts with bare texts, whole or as a stream",
+                "requestBody": body_of("CreateCompletionRequest"),
+                "responses": responses(
+                    {
+                        "application/json": schema("CreateCompletionResponse"),
+                        "text/event-stream": schema("CreateCompletionResponse"),
                     },
                     described=EXCHANGE_HEADERS,
                 ),
@@ -288,6 +305,7 @@ def schemas() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(STRUCTS, ref_template=REF)
     add_fates(components["CreateChatCompletionRequest"]["properties"], CHAT)
     add_fates(components["CreateEmbeddingRequest"]["properties"], EMBEDDINGS)
+    add_fates(components["CreateCompletionRequest"]["properties"], COMPLETIONS)
     add_fates(components["CreateResponse"]["properties"], RESPONSES)
     add_fates(components["CreateSpeechRequest"]["properties"], SPEECH)
     add_fates(components["CreateTranscriptionRequest"]["properties"], TRANSCRIPTIONS)

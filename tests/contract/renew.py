@@ -5,6 +5,7 @@ from pathlib import Path
 from openapi import FILE, text  # type: ignore[import-not-found]  # beside this script
 
 from gateway.translate.chat.params import CHAT
+from gateway.translate.completions.params import COMPLETIONS
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
 from gateway.translate.responses.params import RESPONSES
@@ -15,6 +16,7 @@ README = Path(__file__).parents[2] / "README.md"
 TABLES = {
     "chat": CHAT,
     "responses": RESPONSES,
+    "completions": COMPLETIONS,
     "embeddings": EMBEDDINGS,
     "speech": SPEECH,
     "transcriptions": TRANSCRIPTIONS,

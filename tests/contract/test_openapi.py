@@ -10,8 +10,10 @@ from msgspec import Struct
 from openapi_spec_validator import validate
 
 from gateway.openai.chat import CreateChatCompletionRequest
+from gateway.openai.completions import CreateCompletionRequest
 from gateway.openai.responses.requests import CreateResponse
 from gateway.translate.chat.params import CHAT
+from gateway.translate.completions.params import COMPLETIONS
 from gateway.translate.params import Table
 from gateway.translate.responses.params import RESPONSES
 
@@ -39,7 +41,8 @@ def test_the_file_is_valid_openapi(contract: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "request_type"), [(CHAT, CreateChatCompletionRequest), (RESPONSES, CreateResponse)]
+    ("table", "request_type"),
+    [(CHAT, CreateChatCompletionRequest), (RESPONSES, CreateResponse), (COMPLETIONS, CreateCompletionRequest)],
 )
 def test_every_parameter_has_a_fate(table: Table, request_type: type[Struct]) -> None:
     """No field of a request can be dropped in silence."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.translate.chat.params import CHAT
+from gateway.translate.completions.params import COMPLETIONS
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
 from gateway.translate.params import Table
@@ -17,6 +18,7 @@ README = Path(__file__).parents[2] / "README.md"
 TABLES: dict[str, Table] = {
     "chat": CHAT,
     "responses": RESPONSES,
+    "completions": COMPLETIONS,
     "embeddings": EMBEDDINGS,
     "speech": SPEECH,
     "transcriptions": TRANSCRIPTIONS,

@@ -1,0 +1,1 @@
+"""Legacy completions: prompts to conversations of one question, and their answers to bare texts."""
