@@ -2,17 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from gateway.openai import chat
 from gateway.openai.responses import events
 from gateway.translate.responses.frame import Frame
 from gateway.translate.responses.output import Making, Output
-
-encode_into = msgspec.json.Encoder().encode_into
-
-HEADS: dict[type, bytes] = {}
-"""What goes before the data of each kind of event; each is made once."""
+from gateway.translate.responses.output.growing import written
 
 
 class EventWriter:
@@ -60,13 +54,7 @@ class EventWriter:
         )
 
 
-def write(out: bytearray, told: Iterable[events.Event]) -> None:
-    """Append events, each with its name and its data."""
+def write(out: bytearray, told: Iterable[events.Event | bytes]) -> None:
+    """Append events."""
     for event in told:
-        kind = type(event)
-        head = HEADS.get(kind)
-        if head is None:
-            head = HEADS[kind] = f"event: {kind.__struct_config__.tag}\ndata: ".encode()
-        out += head
-        encode_into(event, out, -1)
-        out += b"\n\n"
+        out += event if isinstance(event, bytes) else written(event)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import UNSET, UnsetType
 
 from gateway.openai.responses import content, events, items
-from gateway.translate.responses.output.growing import Count, Events, Place
+from gateway.translate.responses.output.growing import Count, Events, Pieces, Place
 from gateway.translate.responses.tools import Named
 
 
@@ -18,7 +18,7 @@ class GrowingCall:
         self._id = id
         self._index = index
         self._count = count
-        self._pieces: list[str] = []
+        self._pieces = Pieces(events.ArgumentsDelta(sequence_number=0, item_id=id, output_index=index, delta=""))
         self._status: content.Status = "in_progress"
 
     @property
@@ -29,7 +29,7 @@ class GrowingCall:
             call_id=self._call_id,
             name=self._named.name,
             namespace=namespace_of(self._named),
-            arguments="".join(self._pieces),
+            arguments="".join(self._pieces.text),
             status=self._status,
         )
 
@@ -39,12 +39,7 @@ class GrowingCall:
 
     def pass_arguments(self, fragment: str) -> Events:
         """Tell more of the arguments."""
-        self._pieces.append(fragment)
-        return [
-            events.ArgumentsDelta(
-                sequence_number=self._count(), item_id=self._id, output_index=self._index, delta=fragment
-            )
-        ]
+        return [self._pieces.add(fragment, number=self._count())]
 
     def end(self, status: content.Status) -> Events:
         """End the item, in this status."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.openai.responses import content, events, items
-from gateway.translate.responses.output.growing import Count, Events, Place
+from gateway.translate.responses.output.growing import Count, Events, Pieces, Place
 
 
 class GrowingMessage:
@@ -13,7 +13,8 @@ class GrowingMessage:
         self._index = index
         self._id = id
         self._count = count
-        self._pieces: list[str] = []
+        pattern = events.OutputTextDelta(sequence_number=0, delta="", **self._place(0))
+        self._pieces = Pieces(pattern)
         self._notes: list[content.SourceCitation] = []
         self._refusal: str | None = None
         self._has_text = False
@@ -30,18 +31,9 @@ class GrowingMessage:
 
     def say(self, text: str) -> Events:
         """Tell more text."""
-        out = self._open_text()
-        self._pieces.append(text)
+        out = [] if self._has_text else self._open_text()
         if text:
-            out.append(
-                events.OutputTextDelta(
-                    sequence_number=self._count(),
-                    item_id=self._id,
-                    output_index=self._index,
-                    content_index=0,
-                    delta=text,
-                )
-            )
+            out.append(self._pieces.add(text, number=self._count()))
         return out
 
     def annotate(self, notes: Sequence[content.SourceCitation]) -> Events:
@@ -93,7 +85,7 @@ class GrowingMessage:
     def _parts(self) -> list[content.OutputText | content.OutputRefusal]:
         parts: list[content.OutputText | content.OutputRefusal] = []
         if self._has_text:
-            parts.append(content.OutputText(text="".join(self._pieces), annotations=list(self._notes)))
+            parts.append(content.OutputText(text="".join(self._pieces.text), annotations=list(self._notes)))
         if self._refusal is not None:
             parts.append(content.OutputRefusal(refusal=self._refusal))
         return parts

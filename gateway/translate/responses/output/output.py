@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from gateway.openai import chat
 from gateway.openai.responses import content, items
@@ -52,6 +52,8 @@ class Output:
 
     def hear(self, delta: chat.Delta) -> Events:
         """Take what a chunk adds."""
+        if isinstance(delta.content, str) and delta.content and delta.reasoning_content is UNSET:
+            return self._say(delta.content)  # A piece of text comes with nothing else.
         out: Events = []
         if isinstance(delta.reasoning_content, str):
             out += self._think(delta.reasoning_content)

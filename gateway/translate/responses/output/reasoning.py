@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec import UNSET
 
 from gateway.openai.responses import content, events, items
-from gateway.translate.responses.output.growing import Count, Events, Place
+from gateway.translate.responses.output.growing import Count, Events, Pieces, Place
 
 
 class GrowingReasoning:
@@ -29,13 +29,14 @@ class GrowingReasoning:
         self._count = count
         self._summarised = summarised
         self._seal = seal
-        self._pieces: list[str] = []
+        delta = events.SummaryTextDelta if summarised else events.ReasoningTextDelta
+        self._pieces = Pieces(delta(sequence_number=0, delta="", **self._place()))
         self._status: content.Status = "in_progress"
 
     @property
     def item(self) -> items.ReasoningItem:
         """The item as it is now."""
-        text = "".join(self._pieces)
+        text = "".join(self._pieces.text)
         done = self._status != "in_progress"
         return items.ReasoningItem(
             id=self._id,
@@ -57,28 +58,12 @@ class GrowingReasoning:
 
     def think(self, text: str) -> Events:
         """Tell more of the reasoning."""
-        self._pieces.append(text)
-        number = self._count()
-        if self._summarised:
-            return [
-                events.SummaryTextDelta(
-                    sequence_number=number,
-                    item_id=self._id,
-                    output_index=self._index,
-                    summary_index=0,
-                    delta=text,
-                )
-            ]
-        return [
-            events.ReasoningTextDelta(
-                sequence_number=number, item_id=self._id, output_index=self._index, content_index=0, delta=text
-            )
-        ]
+        return [self._pieces.add(text, number=self._count())]
 
     def end(self, status: content.Status) -> Events:
         """End the item, in this status."""
         self._status = status
-        text = "".join(self._pieces)
+        text = "".join(self._pieces.text)
         out: Events
         if self._summarised:
             part = content.SummaryText(text=text)
