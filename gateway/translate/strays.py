@@ -25,15 +25,18 @@ def twin_of(kind: type[Struct]) -> type[Struct]:
     """
     Return a subclass of ``kind`` whose fields refuse what is unknown inside them; ``kind`` if it has no inside.
 
-    At the top it is as lenient as ``kind`` is, since the fields there have a table of their own.
+    At the top it is as lenient as ``kind`` is, since the fields there have a table of their own; so is a kind that
+    stands inside itself.
     """
     return twin(kind, forbid=False)
 
 
 @functools.cache
-def twin(kind: type[Struct], *, forbid: bool) -> type[Struct]:
+def twin(kind: type[Struct], *, forbid: bool, around: frozenset[type[Struct]] = frozenset()) -> type[Struct]:
     hints = get_type_hints(kind, include_extras=True)
-    inside = {name: strict(hint) for name, hint in hints.items() if name in kind.__struct_fields__}
+    inside = {
+        name: strict(hint, around | {kind}) for name, hint in hints.items() if name in kind.__struct_fields__
+    }
     if not forbid and all(inside[name] is hints[name] for name in inside):
         return kind
     config = kind.__struct_config__
@@ -58,14 +61,14 @@ def definition(field: msgspec.structs.FieldInfo, hint: Any) -> tuple[str, Any] |
     return field.name, hint, msgspec.field(name=field.encode_name)
 
 
-def strict(hint: Any) -> Any:
-    """Return a type with twins in the place of its Structs; itself when it has none."""
+def strict(hint: Any, around: frozenset[type[Struct]]) -> Any:
+    """Return a type with twins in the place of its Structs, but for those ``around`` it; itself when it has none."""
     if isinstance(hint, type) and issubclass(hint, Struct):
-        return twin(hint, forbid=True)
+        return hint if hint in around else twin(hint, forbid=True, around=around)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin not in (list, Annotated, Union, types.UnionType):
         return hint
-    replaced = tuple(map(strict, arguments))
+    replaced = tuple(strict(argument, around) for argument in arguments)
     if all(one is other for one, other in zip(replaced, arguments, strict=True)):
         return hint
     if origin is list:

@@ -33,6 +33,19 @@ class Whole(Struct, frozen=True, kw_only=True):
     renamed: Right | None = msgspec.field(default=None, name="other")
 
 
+class Nested(Struct, frozen=True, kw_only=True):
+    """A kind that stands inside itself."""
+
+    depth: int = 0
+    more: list["Nested"] | None = None
+
+
+class Holder(Struct, frozen=True, kw_only=True):
+    """What holds one of those."""
+
+    nested: Nested | None = None
+
+
 class Flat(Struct):
     """Nothing inside."""
 
@@ -93,6 +106,15 @@ def test_twin_is_of_its_kind_and_refuses_what_is_unknown_inside() -> None:
 
 def test_kind_without_an_inside_needs_no_twin() -> None:
     assert twin_of(Flat) is Flat
+
+
+def test_kind_that_stands_inside_itself_is_refused_what_is_unknown_outside() -> None:
+    """Its twin ends somewhere; what is deeper is taken as leniently as the kind itself takes it."""
+    twin = twin_of(Holder)
+
+    assert isinstance(msgspec.json.decode(b'{"nested":{"more":[{"depth":2,"odd":1}]}}', type=twin), Holder)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(b'{"nested":{"odd":1}}', type=twin)
 
 
 def test_twin_of_a_chat_request_takes_and_refuses_the_same_values() -> None:
