@@ -1,0 +1,223 @@
+"""Items that a client puts into the conversation, asks for, and takes out again."""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from gateway.errors import InvalidRequest
+from gateway.glm import realtime as glm
+from gateway.openai.realtime import client, server
+from gateway.openai.realtime.items import Content, Item, NewItem
+from gateway.translate.realtime.calls import Calls
+from gateway.translate.realtime.history import FRONT
+from gateway.translate.realtime.setup import Setup
+from gateway.translate.realtime.talk import Talk
+
+JPEG = "data:image/jpeg;base64,"
+JPEG_STARTS = "/9j/"
+"""FF D8 FF, as base64."""
+TODAYS_CONTENT = {"text": "output_text", "audio": "output_audio"}
+TEXTS = {"input_text", "output_text"}
+SOUNDS = {"input_audio", "output_audio"}
+
+
+class Conversing:
+    """
+    Keeps the conversation for the client, and tells GLM what GLM can be told.
+
+    ``play`` takes base64 of speech that is an item of the user's. GLM appends whatever it is given; the client's
+    own order is kept here.
+    """
+
+    def __init__(self, talk: Talk, *, setup: Setup, calls: Calls, play: Callable[[str], None]) -> None:
+        self._talk = talk
+        self._setup = setup
+        self._calls = calls
+        self._play = play
+
+    def create(self, event: client.ItemCreate) -> None:
+        """Put an item into the conversation; raise InvalidRequest."""
+        history = self._talk.history
+        if event.item.id is not None and event.item.id in history:
+            raise InvalidRequest(
+                "An item of this id is in the conversation already. Choose another, or leave 'id' out.",
+                param="item.id",
+                code="item_create_duplicate_item_id",
+            )
+        after = event.previous_item_id
+        if after is not None and after != FRONT and after not in history:
+            raise InvalidRequest(
+                "There is no item of this 'previous_item_id' in the conversation.",
+                param="previous_item_id",
+                code="item_create_invalid_previous_item_id",
+            )
+        self.put(event.item, after=after)
+
+    def put(self, new: NewItem, *, after: str | None = None) -> None:
+        """Put an item into the conversation; raise InvalidRequest for one that GLM cannot have."""
+        item_id = new.id or self._talk.id_of("item")
+        match new.type:
+            case "message":
+                item = self._message(new, item_id)
+            case "function_call":
+                item = self._call(new, item_id)
+            case "function_call_output":
+                item = self._output(new, item_id)
+            case _:
+                raise InvalidRequest(
+                    "'item.type' has to be 'message', 'function_call' or 'function_call_output'.",
+                    param="item.type",
+                    code="invalid_value",
+                )
+        self._talk.add(item, after=after)
+        self._talk.finish(item)
+
+    def retrieve(self, item_id: str) -> None:
+        """Tell the client an item; raise InvalidRequest when there is none."""
+        item = self._get(item_id, code="item_retrieve_invalid_item_id")
+        self._talk.tell(server.ItemRetrieved(item=self._talk.shape.item(item)))
+
+    def delete(self, item_id: str) -> None:
+        """Take an item out; raise InvalidRequest when there is none."""
+        talk = self._talk
+        self._get(item_id, code="item_delete_invalid_item_id")
+        glm_id = talk.history.known_as(item_id)
+        if glm_id is not None:
+            talk.ask(glm.ItemDelete(item_id=glm_id))
+        talk.history.remove(item_id)
+        talk.tell(server.ItemDeleted(item_id=item_id))
+
+    def truncate(self, event: client.ItemTruncate) -> None:
+        """Take note of how much of an item was heard; GLM's memory keeps the whole of it."""
+        item = self._get(event.item_id, code="item_truncate_invalid_item_id")
+        if item.role != "assistant":
+            raise InvalidRequest(
+                "Only spoken items of the assistant can be truncated.", param="item_id", code="invalid_value"
+            )
+        self._talk.tell(
+            server.ItemTruncated(
+                item_id=item.id, content_index=event.content_index, audio_end_ms=event.audio_end_ms
+            )
+        )
+
+    def _get(self, item_id: str, *, code: str) -> Item:
+        item = self._talk.history.get(item_id)
+        if item is None:
+            raise InvalidRequest("There is no item of this id in the conversation.", param="item_id", code=code)
+        return item
+
+    def _message(self, new: NewItem, item_id: str) -> Item:
+        if new.role is None:
+            raise InvalidRequest(
+                "Missing required parameter: 'item.role'.", param="item.role", code="missing_required_parameter"
+            )
+        if not new.content:
+            raise InvalidRequest(
+                "'item.content' is empty; a message has at least one part.",
+                param="item.content",
+                code="missing_required_parameter",
+            )
+        parts = [self._checked(part, number, new.role) for number, part in enumerate(new.content)]
+        for part in parts:
+            self._give_media(part)
+        texts = [part.text for part in parts if part.text is not UNSET and part.text.strip()]
+        if texts:
+            self._write(item_id, new.role, texts)
+        kept = tuple(replace(part, audio=UNSET, image_url=UNSET) for part in parts)
+        return Item(id=item_id, type="message", status="completed", role=new.role, content=kept)
+
+    def _write(self, item_id: str, role: str, texts: list[str]) -> None:
+        kind = "text" if role == "assistant" else "input_text"
+        content = tuple(glm.ItemText(type=kind, text=text) for text in texts)  # type: ignore[arg-type]
+        self._talk.history.link(item_id, item_id)
+        if not self._setup.folds:
+            message = glm.Message(id=item_id, role=role, content=content)  # type: ignore[arg-type]
+            self._talk.ask(glm.ItemCreate(item=message))
+
+    def _checked(self, part: Content, number: int, role: str) -> Content:
+        """Return a part as today's shape has it; raise InvalidRequest for one that cannot be."""
+        at = f"item.content[{number}]"
+        kind = TODAYS_CONTENT.get(part.type, part.type)
+        if role != "assistant" and kind in TODAYS_CONTENT.values():
+            kind = f"input_{part.type.removeprefix('output_')}"
+        if kind == "input_image":
+            check_picture(part, at=at)
+        elif kind in TEXTS:
+            if part.text is UNSET:
+                raise InvalidRequest(
+                    f"Missing required parameter: '{at}.text'.",
+                    param=f"{at}.text",
+                    code="missing_required_parameter",
+                )
+        elif kind in SOUNDS:
+            part = replace(part, transcript=None if part.transcript is UNSET else part.transcript)
+        else:
+            raise InvalidRequest(
+                f"'{at}.type' has to be one of input_text, input_audio, input_image, output_text, output_audio.",
+                param=f"{at}.type",
+                code="invalid_value",
+            )
+        if kind == "input_image" and self._talk.config.tools:
+            raise InvalidRequest(
+                "GLM-Realtime sees no pictures while the session has tools. Send either.",
+                param=at,
+                code="unsupported_value",
+            )
+        return replace(part, type=kind)
+
+    def _give_media(self, part: Content) -> None:
+        if part.type == "input_audio" and part.audio:
+            self._play(part.audio)
+        if part.type == "input_image" and part.image_url is not UNSET:
+            self.show(part.image_url.removeprefix(JPEG))
+
+    def show(self, jpeg: str) -> None:
+        """Give GLM a picture, base64 of a JPEG; from the first one on this is a call with pictures."""
+        if not self._setup.video:
+            self._setup.video = True
+            self._setup.refresh()
+        self._talk.ask(glm.VideoFrameAppend(video_frame=jpeg))
+
+    def _call(self, new: NewItem, item_id: str) -> Item:
+        call_id = new.call_id or self._talk.id_of("call")
+        self._calls.foreign.add(call_id)
+        return Item(
+            id=item_id,
+            type="function_call",
+            status="completed",
+            call_id=call_id,
+            name=new.name or "",
+            arguments=new.arguments or "",
+        )
+
+    def _output(self, new: NewItem, item_id: str) -> Item:
+        if new.call_id is None:
+            raise InvalidRequest(
+                "Missing required parameter: 'item.call_id'.",
+                param="item.call_id",
+                code="missing_required_parameter",
+            )
+        output = new.output or ""
+        self._calls.take(new.call_id, output)
+        return Item(
+            id=item_id, type="function_call_output", status="completed", call_id=new.call_id, output=output
+        )
+
+
+def check_picture(part: Content, *, at: str) -> None:
+    """Raise InvalidRequest for a picture that is not a JPEG in a data URI."""
+    url = part.image_url if part.image_url is not UNSET else ""
+    data = url.removeprefix(JPEG)
+    try:
+        good = url.startswith(JPEG) and data.startswith(JPEG_STARTS) and bool(b64decode(data, validate=True))
+    except (Base64Error, ValueError):
+        good = False
+    if not good:
+        raise InvalidRequest(
+            f"'{at}.image_url' has to be a JPEG as a data URI: {JPEG}…",
+            param=f"{at}.image_url",
+            code="invalid_value",
+        )

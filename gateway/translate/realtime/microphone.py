@@ -1,0 +1,245 @@
+"""The user's voice on its way to GLM: converted, cut into frames, never more often than GLM listens."""
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Iterator
+
+from gateway.errors import InvalidRequest
+from gateway.glm import realtime as glm
+from gateway.openai.realtime import server
+from gateway.openai.realtime.items import Content, Item
+from gateway.openai.realtime.session import FormatType
+from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND
+from gateway.translate.realtime.talk import Talk
+from gateway.translate.realtime.turns import Ear, Heard
+
+FRAME_BYTES = INPUT_BYTES_PER_SECOND // 10
+"""100 ms, which is what GLM recommends."""
+MAX_MESSAGE_BYTES = INPUT_BYTES_PER_SECOND
+PAUSE_SECONDS = 0.025
+"""Between two messages, so that there are never 50 in a second: GLM drops what is more."""
+MAX_COMMIT_SECONDS = 30
+COMMIT_PATIENCE_SECONDS = 3.0
+MAX_AUDIO_BYTES = 15 * 1024 * 1024
+
+
+class Commit:
+    """A turn that GLM was told has ended; ``event_id`` is that of the client's commit, None when it made none."""
+
+    def __init__(self, *, event_id: str | None = None, item_id: str | None = None) -> None:
+        self.event_id = event_id
+        self.item_id = item_id
+
+
+class Microphone:
+    """
+    Takes a client's audio, and makes items of the turns in it.
+
+    ``ear`` decides when a turn ends where GLM does not; None: GLM does, or the client. ``commits`` are those that
+    GLM has not confirmed yet.
+    """
+
+    def __init__(self, talk: Talk) -> None:
+        self.commits: list[Commit] = []
+        self.ear: Ear | None = None
+        self.speaking = False
+        self.heard_bytes = 0
+        self._talk = talk
+        self._form: FormatType = talk.config.input_format
+        self._converter = talk.sound.to_glm(self._form)
+        self._pending = bytearray()
+        self._turn_bytes = 0
+        self._sent_at = float("-inf")
+        self._next_id: str | None = None
+        self._start_ms = 0
+        self._end_ms: int | None = None
+        self._untold: dict[str, float] = {}
+        self._early: str | None = None
+
+    # --- From the client ----------------------------------------------------------------------------
+
+    def append(self, audio: str) -> Iterator[Heard]:
+        """
+        Take base64 of audio; give each turn that begins or ends in it, as far as the gateway's own ear hears it.
+
+        Raises InvalidRequest.
+        """
+        try:
+            data = b64decode(audio, validate=True)
+        except (Base64Error, ValueError) as error:
+            raise InvalidRequest(
+                "'audio' is not valid base64; send base64 of the session's input format, without line breaks.",
+                param="audio",
+                code="invalid_value",
+            ) from error
+        if len(data) > MAX_AUDIO_BYTES:
+            raise InvalidRequest("'audio' is longer than 15 MiB; send it in pieces.", param="audio")
+        if self._form != self._talk.config.input_format:
+            self._form = self._talk.config.input_format
+            self._converter = self._talk.sound.to_glm(self._form)
+        yield from self._take(self._converter.feed(data))
+
+    def commit(self, *, event_id: str | None) -> None:
+        """End a turn for the client; raise InvalidRequest when it is empty or longer than GLM hears."""
+        for _ in self._take(self._converter.finish()):
+            pass  # the client ends the turn itself
+        self._converter = self._talk.sound.to_glm(self._form)
+        if self._turn_bytes == 0:
+            raise InvalidRequest(
+                "Error committing input audio buffer: the buffer is empty. Append audio first.",
+                code="input_audio_buffer_commit_empty",
+            )
+        if self._turn_bytes > MAX_COMMIT_SECONDS * INPUT_BYTES_PER_SECOND:
+            self.clear()
+            raise InvalidRequest(
+                f"The turn is longer than the {MAX_COMMIT_SECONDS} s that GLM hears at once, and was dropped. "
+                "Commit more often, or let the server detect turns.",
+                code="input_audio_buffer_too_long",
+            )
+        self.end_turn(event_id=event_id)
+
+    def end_turn(self, *, event_id: str | None = None) -> None:
+        """Have GLM take what was appended as a turn."""
+        self._flush()
+        self._talk.ask(glm.AudioCommit())
+        self.commits.append(Commit(event_id=event_id, item_id=self._take_id()))
+        self._talk.wake("commit", after_seconds=COMMIT_PATIENCE_SECONDS)
+
+    def clear(self) -> None:
+        """Drop what was appended, here and at GLM."""
+        self._pending.clear()
+        self._turn_bytes = 0
+        self._next_id = None
+        self._converter = self._talk.sound.to_glm(self._form)
+        if self.ear is not None:
+            self.ear.forget()
+        self._talk.rest("frames")
+        self._talk.ask(glm.AudioClear())
+
+    # --- From GLM -----------------------------------------------------------------------------------
+
+    def start_speech(self, start_ms: int) -> None:
+        """Tell that the user begins to speak, and which item it will be."""
+        self.speaking = True
+        self._next_id = self._talk.id_of("item")
+        self._start_ms, self._end_ms = start_ms, None
+        self._talk.tell(server.SpeechStarted(audio_start_ms=start_ms, item_id=self._next_id))
+
+    def stop_speech(self, end_ms: int) -> None:
+        """Tell that the user has ended."""
+        self.speaking = False
+        if self._next_id is None:
+            self._next_id = self._talk.id_of("item")
+        self._end_ms = end_ms
+        self._talk.tell(server.SpeechStopped(audio_end_ms=end_ms, item_id=self._next_id))
+
+    @property
+    def awaits_item(self) -> bool:
+        """Whether a turn has ended that is no item yet."""
+        return bool(self.commits) or self._end_ms is not None
+
+    def confirm(self, glm_id: str | None) -> None:
+        """Make an item of a turn that GLM has taken, unless it was made already."""
+        talk = self._talk
+        if talk.history.linked(glm_id) is not None:
+            return
+        commit = self.commits.pop(0) if self.commits else Commit(item_id=self._take_id())
+        if not self.commits:
+            talk.rest("commit")
+        item_id = commit.item_id or talk.id_of("item")
+        seconds = self._seconds()
+        talk.tell(server.AudioCommitted(previous_item_id=talk.history.last, item_id=item_id))
+        heard = Content(type="input_audio", transcript=None)
+        item = Item(id=item_id, type="message", status="completed", role="user", content=(heard,))
+        talk.add(item)
+        talk.finish(item)
+        talk.history.link(glm_id, item_id)
+        self._untold[item_id] = seconds
+        if self._early is not None:
+            early, self._early = self._early, None
+            self.transcribe(glm_id, early)
+
+    def give_up(self) -> Commit | None:
+        """Return the oldest commit that GLM has not taken, which it will not take any more."""
+        if len(self.commits) <= 1:
+            self._talk.rest("commit")
+        return self.commits.pop(0) if self.commits else None
+
+    def transcribe(self, glm_id: str | None, transcript: str) -> None:
+        """Tell what was said in a turn; kept for a moment if the turn is not known yet."""
+        talk = self._talk
+        item_id = self._whose(glm_id)
+        if item_id is None:
+            self._early = transcript
+            return
+        talk.history.hear(item_id, transcript)
+        if talk.config.transcription is None and talk.strict:
+            return
+        talk.tell(
+            server.TranscriptionCompleted(
+                item_id=item_id,
+                content_index=0,
+                transcript=transcript,
+                usage=server.DurationUsage(seconds=round(self._untold.pop(item_id, 0.0), 3)),
+            )
+        )
+
+    def fail_transcription(self, glm_id: str | None, error: server.TranscriptionError) -> None:
+        """Tell that what was said could not be made out."""
+        item_id = self._whose(glm_id)
+        if item_id is not None:
+            self._untold.pop(item_id, None)
+            self._talk.tell(server.TranscriptionFailed(item_id=item_id, content_index=0, error=error))
+
+    # --- Within -------------------------------------------------------------------------------------
+
+    def send_frames(self, *, tail: bool = False) -> None:
+        """Send what is a frame by now, if GLM may be sent something; ``tail``: also what is less than one."""
+        talk, pending = self._talk, self._pending
+        wait_seconds = self._sent_at + PAUSE_SECONDS - talk.now
+        if wait_seconds <= 0 and (len(pending) >= FRAME_BYTES or (tail and pending)):
+            self._send(bytes(pending[:MAX_MESSAGE_BYTES]))
+            del pending[:MAX_MESSAGE_BYTES]
+            wait_seconds = PAUSE_SECONDS
+        if len(pending) >= FRAME_BYTES:
+            talk.wake("frames", after_seconds=wait_seconds)
+        elif pending:
+            talk.wake("frames", after_seconds=0.1)
+        else:
+            talk.rest("frames")
+
+    def _take(self, pcm: bytes) -> Iterator[Heard]:
+        self.heard_bytes += len(pcm)
+        for kept, heard in self.ear.listen(pcm) if self.ear is not None else ((pcm, None),):
+            self._pending += kept
+            self._turn_bytes += len(kept)
+            self.send_frames()
+            if heard is not None:
+                yield heard
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._send(bytes(self._pending))
+            self._pending.clear()
+        self._talk.rest("frames")
+
+    def _send(self, pcm: bytes) -> None:
+        self._sent_at = self._talk.now
+        self._talk.ask(glm.AudioAppend(audio=b64encode(pcm).decode("ascii")))
+
+    def _take_id(self) -> str | None:
+        item_id, self._next_id = self._next_id, None
+        return item_id
+
+    def _seconds(self) -> float:
+        """Return how long the turn was that has just become an item, and begin to count the next."""
+        seconds = self._turn_bytes / INPUT_BYTES_PER_SECOND
+        if self._end_ms is not None:
+            seconds = max(0, self._end_ms - self._start_ms) / 1000
+        self._turn_bytes, self._end_ms = 0, None
+        return seconds
+
+    def _whose(self, glm_id: str | None) -> str | None:
+        """Return the item that a transcript is of: the one GLM names, else the oldest that has none."""
+        item_id = self._talk.history.linked(glm_id)
+        return item_id if item_id is not None else next(iter(self._untold), None)

@@ -1,0 +1,260 @@
+"""Responses: asked for one at a time, by the client or by GLM itself, and stopped."""
+
+from collections import deque
+
+from msgspec import UNSET, Struct
+
+from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout
+from gateway.glm import realtime as glm
+from gateway.openai.realtime.items import Metadata, ResponseState
+from gateway.translate.realtime.answer import Answer
+from gateway.translate.realtime.calls import Calls
+from gateway.translate.realtime.config import Config
+from gateway.translate.realtime.history import History
+from gateway.translate.realtime.microphone import Microphone
+from gateway.translate.realtime.setup import Setup
+from gateway.translate.realtime.talk import Talk
+
+START_PATIENCE_SECONDS = 30.0
+STOP_PATIENCE_SECONDS = 3.0
+REMEMBERED_RESPONSES = 64
+
+STATES: dict[str | None, ResponseState] = {
+    "cancelled": "cancelled",
+    "failed": "failed",
+    "incomplete": "incomplete",
+}
+"""GLM's words for how a response ended, as clients know them; any other is a completed one."""
+
+
+class Plan(Struct, kw_only=True):
+    """
+    A response that is wanted.
+
+    ``config`` None is the session's. ``answer`` is one that the client sees already, and GLM tries again.
+    """
+
+    config: Config | None = None
+    metadata: Metadata | None = None
+    event_id: str | None = None
+    told: bool = False
+    answer: Answer | None = None
+
+
+class Responder:
+    """
+    Has GLM respond, and knows what is under way.
+
+    A plan waits until GLM has confirmed what was said before, and has stopped what it was to stop; then it is
+    asked for; then it is the answer under way. ``_stopping`` is true while GLM may still speak of a response that its
+    client knows as ended.
+    """
+
+    def __init__(self, talk: Talk, *, setup: Setup, microphone: Microphone, calls: Calls) -> None:
+        self.answer: Answer | None = None
+        self.interrupted = False
+        self._talk = talk
+        self._setup = setup
+        self._microphone = microphone
+        self._calls = calls
+        self._waiting: Plan | None = None
+        self._asked: Plan | None = None
+        self._stopping = False
+        self._unborn = False
+        self._ended: deque[str] = deque(maxlen=REMEMBERED_RESPONSES)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a response is under way, or about to be, as the client sees it."""
+        return self.answer is not None or self._asked is not None or self._waiting is not None
+
+    # --- From the client ----------------------------------------------------------------------------
+
+    def create(self, plan: Plan) -> None:
+        """Have GLM respond, as soon as it can; raise InvalidRequest while it does already."""
+        self.check_free()
+        self._waiting = plan
+
+    def check_free(self) -> None:
+        """Raise InvalidRequest while a response is under way."""
+        if self.busy:
+            raise InvalidRequest(
+                "Conversation already has an active response in progress. Wait until it is done, or cancel it.",
+                code="conversation_already_has_active_response",
+            )
+
+    def cancel(self, response_id: str | None, *, reason: str = "client_cancelled") -> None:
+        """Stop the response under way, at once for the client; raise InvalidRequest when there is none."""
+        if not self.busy or (response_id and self.answer and response_id != self.answer.id):
+            raise InvalidRequest(
+                "Cancellation failed: no active response found.", code="response_cancel_not_active"
+            )
+        if self._waiting is not None and self.answer is None:
+            self.answer, self._waiting = self._waiting.answer or self._begin(self._waiting), None
+            self._close("cancelled", reason=reason)
+            return
+        self._talk.ask(glm.ResponseCancel())
+        if self._asked is not None:
+            self.answer, self._asked, self._unborn = self._asked.answer or self._begin(self._asked), None, True
+        self._wait_for_stop()
+        self._close("cancelled", reason=reason)
+
+    def advance(self) -> None:
+        """Ask GLM for what is wanted, if nothing stands in the way."""
+        plan = self._waiting
+        if plan is None or self.answer is not None or self._stopping:
+            return
+        if not self._setup.settled or self._microphone.commits:
+            return
+        if not plan.told and (plan.config is not None or self._setup.folds):
+            plan.told = True
+            self._setup.override(plan.config or self._talk.config)
+            return
+        self._waiting, self._asked = None, plan
+        self._calls.give_all()
+        self._talk.ask(glm.ResponseCreate())
+        self._talk.wake("start", after_seconds=START_PATIENCE_SECONDS)
+
+    # --- From GLM -----------------------------------------------------------------------------------
+
+    def find(self, glm_id: str | None) -> Answer | None:
+        """
+        Return the response that GLM means; None when the client knows it as ended.
+
+        One that GLM has not announced begins by this.
+        """
+        if glm_id in self._ended:
+            return None
+        if self.answer is not None and (glm_id is None or self.answer.glm_id in {glm_id, None}):
+            self.answer.glm_id = self.answer.glm_id or glm_id
+            return self.answer
+        if glm_id is None and self._asked is None:
+            return None
+        return self.start(glm_id)
+
+    def start(self, glm_id: str | None) -> Answer | None:
+        """Begin the response that GLM announces, if the client is to know of it."""
+        talk = self._talk
+        if glm_id is not None and glm_id in self._ended:
+            return None
+        if self.answer is not None and self.answer.glm_id in {glm_id, None}:
+            self.answer.glm_id = glm_id
+            return self.answer
+        if self._unborn or self._unwanted():
+            self._forget(glm_id)
+            if not self._unborn:
+                talk.ask(glm.ResponseCancel())
+                self._wait_for_stop()
+            self._unborn = False
+            return None
+        if self.answer is not None:  # GLM has gone on to the next without ending the last.
+            self._close(*self._ending("completed"))
+        plan, self._asked = self._asked or Plan(), None
+        talk.rest("start")
+        self.answer = plan.answer or self._begin(plan)
+        self.answer.glm_id = glm_id
+        return self.answer
+
+    def end(self, response: glm.Response, *, cancelled: bool) -> None:
+        """End the response that GLM says has ended."""
+        if self._unborn:
+            self._forget(response.id)
+            self.stopped()
+            return
+        answer = self.find(response.id)
+        if answer is None:
+            self.stopped()
+            return
+        status, reason = self._ending("cancelled" if cancelled else STATES.get(response.status, "completed"))
+        if status == "completed" and answer.empty and self._try_as_instructions(answer):
+            return
+        self._close(status, reason=reason, usage=response.usage)
+        self.stopped()
+
+    def stopped(self) -> None:
+        """Take it that GLM has stopped what it was to stop."""
+        self._stopping = self._unborn = False
+        self._talk.rest("stop")
+
+    def fail(self, error: GatewayError) -> bool:
+        """End what is under way because of an error; False when nothing is, so that it is not at fault."""
+        plan, self._asked = self._asked, None
+        self._talk.rest("start")
+        if plan is None and self.answer is None:
+            return False
+        self._talk.refuse(error, event_id=plan.event_id if plan is not None else None)
+        if plan is not None and self.answer is None:
+            self.answer = plan.answer or self._begin(plan)
+        self._close("failed", error=error)
+        return True
+
+    def time_out(self) -> None:
+        """Give up a response that GLM does not begin."""
+        self.fail(UpstreamTimeout(f"GLM did not begin to respond within {START_PATIENCE_SECONDS:g} s. Ask again."))
+
+    # --- Within -------------------------------------------------------------------------------------
+
+    def _begin(self, plan: Plan) -> Answer:
+        self.interrupted = False
+        answer = Answer(self._talk, plan.config or self._talk.config, metadata=plan.metadata)
+        answer.begin()
+        return answer
+
+    def _close(
+        self,
+        status: ResponseState,
+        reason: str | None = None,
+        *,
+        error: GatewayError | None = None,
+        usage: glm.Usage | None = None,
+    ) -> None:
+        answer, self.answer = self.answer, None
+        if answer is None:
+            return
+        answer.close(status, reason=reason, error=error, usage=usage)
+        self._calls.expect(answer.calls)
+        self._forget(answer.glm_id)
+        self._setup.restore()
+
+    def _ending(self, status: ResponseState) -> tuple[ResponseState, str | None]:
+        """Return how a response ended that GLM says has ended so; it stops by itself when the user speaks."""
+        if status == "cancelled":
+            return status, "turn_detected" if self.interrupted else "client_cancelled"
+        return status, None
+
+    def _unwanted(self) -> bool:
+        """Whether GLM responds to a turn although it was told not to."""
+        turns = self._talk.config.turn_detection
+        asked = self._asked is not None
+        return not asked and turns is not None and turns.create_response is False
+
+    def _wait_for_stop(self) -> None:
+        self._stopping = True
+        self._talk.rest("start")
+        self._talk.wake("stop", after_seconds=STOP_PATIENCE_SECONDS)
+
+    def _forget(self, glm_id: str | None) -> None:
+        if glm_id is not None:
+            self._ended.append(glm_id)
+
+    def _try_as_instructions(self, answer: Answer) -> bool:
+        """Ask again with what was typed within the instructions, if GLM seems not to have read it."""
+        setup, history = self._setup, self._talk.history
+        if setup.folds or not was_typed(history):
+            return False
+        setup.folds = True
+        self._forget(answer.glm_id)
+        answer.glm_id = self.answer = None
+        self._waiting = Plan(config=answer.config, answer=answer)
+        return True
+
+
+def was_typed(history: History) -> bool:
+    """Tell whether the last that was said to GLM was typed."""
+    last = history.get(history.last) if history.last is not None else None
+    return (
+        last is not None
+        and last.role == "user"
+        and last.content is not UNSET
+        and any(part.type == "input_text" for part in last.content)
+    )

@@ -1,0 +1,144 @@
+"""What GLM was told about the session, and what it has confirmed of that."""
+
+from msgspec import UNSET
+
+from gateway.errors import GatewayError, InvalidRequest
+from gateway.glm import realtime as glm
+from gateway.openai.realtime import server
+from gateway.openai.realtime.session import SessionChange
+from gateway.translate.realtime.config import Config, changed
+from gateway.translate.realtime.history import written
+from gateway.translate.realtime.talk import Talk
+from gateway.translate.realtime.telling_glm import to_glm
+
+PATIENCE_SECONDS = 2.0
+"""Confirmations may be late, and need not be waited for."""
+
+
+class Update:
+    """
+    An update that GLM has not confirmed.
+
+    ``answer`` is what the client is told then, None when the update is ours alone. ``former`` is what holds again
+    should GLM refuse it.
+    """
+
+    def __init__(
+        self,
+        *,
+        answer: server.ServerEvent | None = None,
+        event_id: str | None = None,
+        former: Config | None = None,
+    ) -> None:
+        self.answer = answer
+        self.event_id = event_id
+        self.former = former
+
+
+class Setup:
+    """
+    Keeps GLM told.
+
+    ``video`` is true from the first picture on. ``hears_turns`` says who detects turns: GLM, or the gateway.
+    ``folds``: what is typed is told within the instructions, because GLM does not read it otherwise.
+    """
+
+    def __init__(self, talk: Talk) -> None:
+        self.video = False
+        self.folds = talk.policy.typed_text == "instructions"
+        self._talk = talk
+        self._waiting: list[Update] = []
+        self._overridden = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether GLM has confirmed everything."""
+        return not self._waiting
+
+    @property
+    def hears_turns(self) -> bool:
+        """Whether GLM detects turns, where they are to be detected."""
+        mode, config = self._talk.policy.turn_detection, self._talk.config
+        return mode == "upstream" or (mode == "auto" and not config.tools)
+
+    def begin(self) -> None:
+        """Tell GLM what holds before the client has said anything, or again after a lost connection."""
+        self._waiting.clear()
+        self._ask(self._talk.config, Update())
+
+    def change(self, change: SessionChange, *, event_id: str | None, flat: bool) -> None:
+        """Change the session for the client; raise InvalidRequest. ``flat``: by beta's transcription event."""
+        talk = self._talk
+        former, config = talk.config, changed(talk.config, change)
+        check_kind(former, config, change)
+        if self.video and config.tools:
+            raise InvalidRequest(
+                "GLM-Realtime calls no functions once there are pictures; leave 'tools' empty.",
+                param="session.tools",
+                code="unsupported_value",
+            )
+        talk.config = config
+        session = talk.shape.session(config, session_id=talk.session_id, expires_at=talk.expires_at)
+        kind = server.TranscriptionSessionUpdated if flat else server.SessionUpdated
+        self._ask(config, Update(answer=kind(session=session), event_id=event_id, former=former))
+
+    def override(self, config: Config) -> None:
+        """Tell GLM what holds for the next response only."""
+        self._overridden = True
+        self._ask(config, Update())
+
+    def restore(self) -> None:
+        """Tell GLM what holds otherwise, if it was told something else."""
+        if self._overridden:
+            self._overridden = False
+            self._ask(self._talk.config, Update())
+
+    def refresh(self) -> None:
+        """Tell GLM again, because something other than the configuration has changed."""
+        self._ask(self._talk.config, Update())
+
+    def confirm(self) -> None:
+        """Take GLM's word that the oldest update holds."""
+        if self._waiting:
+            self._finish(self._waiting.pop(0))
+
+    def confirm_all(self) -> None:
+        """Wait no longer for GLM's word."""
+        while self._waiting:
+            self.confirm()
+
+    def fail(self, error: GatewayError) -> None:
+        """Take GLM's refusal of the oldest update."""
+        update = self._waiting.pop(0)
+        if update.former is not None:
+            self._talk.config = update.former
+        self._talk.refuse(error, event_id=update.event_id)
+        self._watch()
+
+    def _ask(self, config: Config, update: Update) -> None:
+        typed = written(self._talk.history) if self.folds else ()
+        session = to_glm(config, hears_turns=self.hears_turns, video=self.video, typed=typed)
+        self._talk.ask(glm.SessionUpdate(session=session))
+        self._waiting.append(update)
+        self._watch()
+
+    def _finish(self, update: Update) -> None:
+        if update.answer is not None:
+            self._talk.tell(update.answer)
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._waiting:
+            self._talk.wake("update", after_seconds=PATIENCE_SECONDS)
+        else:
+            self._talk.rest("update")
+
+
+def check_kind(former: Config, config: Config, change: SessionChange) -> None:
+    """Raise InvalidRequest for what cannot change once a session is open."""
+    if change.type is not UNSET and config.kind != former.kind:
+        raise InvalidRequest(
+            f"'session.type' is {former.kind!r} and cannot change; open another connection for {config.kind!r}.",
+            param="session.type",
+            code="invalid_value",
+        )

@@ -1,0 +1,179 @@
+"""The gateway's own ear, and the sessions in which it decides when a turn ends."""
+
+import base64
+import json
+from array import array
+from typing import Any
+
+import pytest
+
+from gateway.openai.realtime.session import TurnDetection
+from gateway.translate.realtime import Policy
+from gateway.translate.realtime.turns import BLOCK_BYTES, MAX_TURN_MS, Ear
+from tests.translate.realtime.play import Player, silence, tone
+
+TURNS = TurnDetection(type="server_vad", silence_duration_ms=200, prefix_padding_ms=100)
+
+
+def sound(seconds: float, *, level: int) -> bytes:
+    return array("h", [level, -level] * int(seconds * 8_000)).tobytes()
+
+
+def heard(ear: Ear, pcm: bytes, *, piece: int) -> tuple[list[str], int]:
+    """Give what the ear says of sound in pieces of that size, and how many bytes it keeps."""
+    said, kept = [], 0
+    for position in range(0, len(pcm), piece):
+        for part, what in ear.listen(pcm[position : position + piece]):
+            kept += len(part)
+            said += [what] if what else []
+    return said, kept
+
+
+@pytest.mark.parametrize("piece", [2, 640, 1000, 3200, 200_000])
+def test_turn_is_what_is_loud_with_some_of_what_surrounds_it(piece: int) -> None:
+    """It does not matter how the sound is cut."""
+    ear = Ear(TURNS)
+    pcm = sound(1, level=5) + sound(1, level=5000) + sound(1, level=5)
+
+    said, kept = heard(ear, pcm, piece=piece)
+
+    assert ["start", "stop"] == said
+    assert 0.9 <= ear.start_ms / 1000 <= 1.0
+    assert 2.2 == ear.end_ms / 1000
+    assert (ear.end_ms - ear.start_ms) * 32 == kept
+
+
+def test_click_is_no_turn() -> None:
+    said, kept = heard(Ear(TURNS), sound(0.5, level=5) + sound(0.04, level=9000) + sound(0.5, level=5), piece=3200)
+
+    assert ([], 0) == (said, kept)
+
+
+def test_noise_of_the_place_is_no_turn() -> None:
+    """What is always there is got used to, below the threshold; speech has to be louder than it."""
+    ear = Ear(TURNS)
+    said, _ = heard(ear, sound(4, level=250), piece=3200)
+    assert [] == said
+
+    said, _ = heard(ear, sound(0.5, level=600), piece=3200)
+    assert [] == said
+
+    said, _ = heard(ear, sound(0.5, level=4000), piece=3200)
+    assert ["start"] == said
+
+
+def test_turn_that_is_too_long_for_glm_is_cut() -> None:
+    said, kept = heard(Ear(TURNS), sound(40, level=5000), piece=BLOCK_BYTES * 50)
+
+    assert ["start", "stop", "start"] == said
+    assert MAX_TURN_MS * 32 < kept <= 40 * 32_000
+
+
+def session(**turns: Any) -> Player:
+    """Give a session with a tool, in which GLM's own detection would hang."""
+    player = Player(policy=Policy(turn_detection="auto"))
+    player.glm({"type": "session.updated"})
+    tools = [{"type": "function", "name": "f"}]
+    detection = {"type": "server_vad", "silence_duration_ms": 200, **turns}
+    change = {"type": "realtime", "tools": tools, "audio": {"input": {"turn_detection": detection}}}
+    player.client({"type": "session.update", "session": change})
+    player.glm({"type": "session.updated"})
+    player.take()
+    return player
+
+
+def speak(player: Player, *pieces: str) -> None:
+    for piece in pieces:
+        player.pass_time(0.1)
+        player.client({"type": "input_audio_buffer.append", "audio": piece})
+
+
+def names(player: Player) -> list[str]:
+    """Give what was sent since the last look, without the frames."""
+    return [
+        f"{side} {event['type']}" for side, event in player.take() if event["type"] != "input_audio_buffer.append"
+    ]
+
+
+def test_gateway_ends_the_turn_where_there_are_tools() -> None:
+    """GLM is told that the client decides, and gets the commit and the request that a client would send."""
+    player = session()
+    assert "turn_detection" not in player.asked[-1]["session"]
+
+    speak(player, *[silence(0.1)] * 5)
+    assert [] == names(player)
+    speak(player, *[tone(0.1)] * 5)
+    assert [">client input_audio_buffer.speech_started"] == names(player)
+    speak(player, *[silence(0.1)] * 3)
+    assert [
+        ">client input_audio_buffer.speech_stopped",
+        ">glm input_audio_buffer.commit",
+    ] == names(player)
+
+    player.glm({"type": "input_audio_buffer.committed", "item_id": "i"})
+    assert [
+        ">client input_audio_buffer.committed",
+        ">client conversation.item.added",
+        ">client conversation.item.done",
+        ">glm response.create",
+    ] == names(player)
+    ids = {event["item_id"] for event in player.told if event["type"].startswith("input_audio_buffer.")}
+    assert 1 == len(ids)
+
+
+def test_speech_interrupts_what_is_spoken() -> None:
+    """As GLM would: the response ends for the client, and GLM is told to stop."""
+    player = session()
+    player.client({"type": "response.create"})
+    player.glm({"type": "response.created", "response": {"id": "r"}})
+    player.take()
+
+    speak(player, *[tone(0.1)] * 2)
+
+    assert [
+        ">client input_audio_buffer.speech_started",
+        ">glm response.cancel",
+        ">client response.done",
+    ] == names(player)
+    details = player.told[-1]["response"]["status_details"]
+    assert {"type": "cancelled", "reason": "turn_detected"} == details
+
+
+def test_nothing_is_done_that_the_client_wants_to_do_itself() -> None:
+    """Neither a response nor an interruption where both are switched off."""
+    player = session(create_response=False, interrupt_response=False)
+    player.client({"type": "response.create"})
+    player.glm({"type": "response.created", "response": {"id": "r"}})
+    player.take()
+
+    speak(player, *[tone(0.1)] * 3, *[silence(0.1)] * 4)
+    player.glm({"type": "input_audio_buffer.committed", "item_id": "i"})
+    player.glm({"type": "response.done", "response": {"id": "r"}})
+
+    assert "response.cancel" not in json.dumps(player.asked)
+    assert 1 == [event["type"] for event in player.asked].count("response.create")
+
+
+@pytest.mark.parametrize("size", [0.02, 0.1, 0.5, 7.3])
+def test_no_sample_is_lost_and_glm_is_never_sent_too_much(size: float) -> None:
+    """Whatever a client's frames are, GLM gets all of them, in fewer than 50 messages a second."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    pieces = round(14.6 / size)
+    sent_at: list[float] = []
+    for _ in range(pieces):
+        before = len(player.asked)
+        player.client({"type": "input_audio_buffer.append", "audio": silence(size)})
+        sent_at += [player.now] * (len(player.asked) - before)
+        step = 0.0
+        while step < size / 4:  # a client that is faster than its own voice
+            before = len(player.asked)
+            player.pass_time(0.005)
+            step += 0.005
+            sent_at += [player.now] * (len(player.asked) - before)
+    player.pass_time(30)
+
+    frames = [event["audio"] for event in player.asked if event["type"] == "input_audio_buffer.append"]
+    assert round(pieces * size * 32_000) == sum(len(base64.b64decode(frame)) for frame in frames)
+    for position in range(len(sent_at) - 49):
+        assert sent_at[position + 49] - sent_at[position] >= 1.0
