@@ -1,5 +1,6 @@
 """The composition root: the only place that constructs. No request logic."""
 
+import hmac
 import os
 import random
 import time
@@ -16,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
+from gateway.auth.secrets import ClientSecrets
 from gateway.catalog import Catalog, CatalogError
 from gateway.errors import GatewayError, ModelNotFound
 from gateway.exchange import Account, Desk, Policy, Terms, overview
@@ -39,14 +41,19 @@ from gateway.routes.front import Front
 from gateway.routes.health import health_routes
 from gateway.routes.middleware import Edge
 from gateway.routes.models import model_routes
+from gateway.routes.realtime import Sockets
 from gateway.routes.responses import Background, response_routes
+from gateway.routes.secrets import secret_routes
 from gateway.routes.shortcuts import Shortcuts, served_by
 from gateway.routes.speech import speech_routes
 from gateway.routes.transcriptions import transcription_routes
 from gateway.routes.uploads import UploadLimits
+from gateway.session import CallPolicy, SessionDesk
+from gateway.session.sound import CallSound
 from gateway.settings import Jwt, Settings, SettingsError
 from gateway.translate.embeddings.endpoint import embeddings_endpoint
 from gateway.translate.endpoint import Endpoint
+from gateway.translate.realtime import Policy as RealtimePolicy
 from gateway.translate.responses.endpoint import responses_endpoint
 from gateway.translate.responses.sealing import Sealer
 from gateway.translate.speech.endpoint import speech_endpoint
@@ -54,13 +61,14 @@ from gateway.translate.speech.voices import VOICES
 from gateway.translate.transcriptions.endpoint import transcriptions_endpoint
 from gateway.translate.transcriptions.translation import translations_endpoint
 from gateway.upstream.http import Upstream
+from gateway.upstream.realtime import RealtimeUpstream
 from gateway.upstream.transport import KeptConnections
 from gateway.upstream.wire import OverHttpx, Timeouts
 from gateway.vocabularies import read_vocabulary
 
 ID_BYTES = 16
 IDS_AT_ONCE = 256
-
+SECONDS_TO_SAY_GOODBYE = 2.0
 BUILT_IN_CATALOG = Path(__file__).with_name("catalog.toml")
 
 
@@ -115,6 +123,7 @@ class Gateway:
     refuse: Callable[[GatewayError], Sequence[tuple[bytes, bytes]]]
     desk: Desk
     key_ring: KeyRing
+    realtime: RealtimeUpstream
 
     def create_terms(self, settings: Settings) -> Terms:
         """Return what a changed configuration means for callers and accounts; raise SettingsError."""
@@ -126,6 +135,7 @@ class Gateway:
         """Go by these terms from the next request on; what is under way ends as it began."""
         terms.succeed(self.desk.terms)
         self.desk.upstream.use_keys(api_keys(settings))
+        self.realtime.use_keys(api_keys(settings))
         self.desk.health.forgive()
         self.desk.terms = terms
 
@@ -205,6 +215,8 @@ def create_gateway(
     front = Front(desk, max_body_bytes=settings.max_body_bytes)
     responses = create_responses_endpoint(settings)
     background = Background(desk, responses)
+    calls = create_session_desk(settings, desk=desk, is_draining=is_draining)
+    client_secrets = create_secrets(settings)
 
     @asynccontextmanager
     async def stay_connected(_: Litestar) -> AsyncIterator[None]:
@@ -222,6 +234,7 @@ def create_gateway(
         *create_transcription_routes(settings, front),
         *speech_routes(front, create_speech_endpoint(settings)),
         *model_routes(front),
+        *secret_routes(front, client_secrets),
         *health_routes(is_draining),
     ]
     app = Litestar(
@@ -235,8 +248,41 @@ def create_gateway(
     )
     # The framework answers browsers: the shorter way knows nothing of origins.
     served = {} if settings.cors_origins else served_by(handlers)
-    edge = Edge(Shortcuts(app, served=served), desk=desk)
-    return Gateway(app=edge, refuse=edge.refuse, desk=desk, key_ring=key_ring)
+    inner, sockets = Shortcuts(app, served=served), Sockets(calls, secrets=client_secrets)
+    edge = Edge(inner, desk=desk, sockets=sockets)
+    return Gateway(app=edge, refuse=edge.refuse, desk=desk, key_ring=key_ring, realtime=calls.upstream)
+
+
+def create_session_desk(settings: Settings, *, desk: Desk, is_draining: Callable[[], bool]) -> SessionDesk:
+    realtime = settings.realtime
+    return SessionDesk(
+        desk=desk,
+        upstream=RealtimeUpstream(
+            url=settings.realtime_url,
+            api_keys=api_keys(settings),
+            connect_seconds=settings.upstream.connect_timeout_seconds,
+            authorization=realtime.authorization,
+        ),
+        sound=CallSound(),
+        policy=CallPolicy(
+            translation=RealtimePolicy(typed_text=realtime.typed_text, turn_detection=realtime.turn_detection),
+            queue_seconds=settings.realtime_queue_timeout_seconds,
+            max_seconds=realtime.max_session_seconds,
+            idle_seconds=realtime.idle_timeout_seconds,
+            # Sessions are told why they end, which the server would not do at its own limit.
+            drain_seconds=max(0.0, settings.drain_seconds - SECONDS_TO_SAY_GOODBYE),
+        ),
+        is_draining=is_draining,
+    )
+
+
+def create_secrets(settings: Settings) -> ClientSecrets:
+    """Return who makes keys for browsers, which every replica with the same configuration understands."""
+    own = settings.realtime.client_secret_key
+    if own is not None:
+        return ClientSecrets(own.reveal())
+    keys = "\n".join(sorted(api_keys(settings).values()))
+    return ClientSecrets(hmac.digest(keys.encode(), b"client secrets", "sha256").hex())
 
 
 def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:

@@ -13,6 +13,7 @@ GatewayError
 │   ├── PayloadTooLarge        413  body over the limit
 │   ├── UnsupportedMediaType   415  a body that is not what the route takes
 │   ├── HeadersTooLarge        431  headers over the limit
+│   ├── NotOffered             501  something of OpenAI's that GLM has no counterpart of
 │   └── ContentFiltered        400  GLM's moderation refused the input
 ├── CapacityError          nobody's fault, try later
 │   ├── RateLimited            429  no slot came free: the caller's tier is full, or the gateway's accounts are
@@ -147,6 +148,14 @@ class HeadersTooLarge(ClientError):
 
     status = 431
     default_code = "headers_too_large"
+
+
+class NotOffered(ClientError):
+    """Raised for a route of OpenAI's that there is nothing behind, to say what there is instead."""
+
+    status = 501
+    default_code = "not_implemented"
+    should_retry = False
 
 
 class ContentFiltered(ClientError):

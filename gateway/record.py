@@ -4,6 +4,7 @@ What happened in one exchange: plain facts, written by the exchange and read by 
 Knows no sink. Never holds a key, a prompt, an answer or audio. Times are readings of a monotonic clock in seconds.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,6 +20,8 @@ Outcome = Literal[
 ]
 Phase = Literal["receiving", "queued", "before_first_byte", "streaming"]
 
+ClosedBy = Literal["client", "glm", "gateway"]
+
 NO_OPERATION = "none"
 
 
@@ -32,6 +35,25 @@ class UpstreamFault:
 
 
 @dataclass(slots=True, kw_only=True)
+class Call:
+    """
+    What is to be told of a realtime session besides.
+
+    ``events`` counts by direction and type, the directions being "from_client", "to_client", "from_glm", "to_glm".
+    ``first_audio_seconds`` are the times from a turn's end to the first sound of its answer. ``closed_by`` is who
+    ended it.
+    """
+
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
+    first_audio_seconds: list[float] = field(default_factory=list)
+    heard_seconds: float = 0.0
+    spoken_seconds: float = 0.0
+    reconnects: int = 0
+    closed_by: ClosedBy = "client"
+    close_code: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class Record:
     """
     One exchange from its first byte to its last.
@@ -41,7 +63,7 @@ class Record:
     ``outcome`` tells; 499 when it left before being told anything. ``first_token_at`` None: no token was
     streamed. ``usage_known`` False: GLM did not tell. ``cache_hits`` and ``cache_misses`` count the texts to embed
     that were known and that were not; both 0 where nothing is kept. ``audio_seconds`` is how
-    much of a recording was heard.
+    much of a recording was heard. ``call`` is there for realtime sessions only.
 
     ``queue_position`` is the place in line on arrival, the last of several calls'; 0 when none waited.
 
@@ -81,6 +103,7 @@ class Record:
     cache_hits: int = 0
     cache_misses: int = 0
     audio_seconds: float = 0.0
+    call: Call | None = None
 
     @property
     def duration_seconds(self) -> float:

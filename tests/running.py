@@ -68,7 +68,7 @@ async def listening(app: App) -> AsyncIterator[str]:
     """Serve an ASGI application in this loop; gives its origin."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    config = uvicorn.Config(app, lifespan="on", log_config=None, server_header=False)
+    config = uvicorn.Config(app, ws="websockets-sansio", lifespan="on", log_config=None, server_header=False)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -1,5 +1,6 @@
 """What Prometheus sees: each finished exchange, in families whose labels nobody outside can multiply."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -10,11 +11,12 @@ from prometheus_client import CollectorRegistry, Histogram
 from gateway.catalog import Limits, Model
 from gateway.metrics import AccountSlots, AccountState, Metrics, Slots, TenantSlots
 from gateway.metrics.families import DURATION
-from gateway.record import Record, UpstreamFault
+from gateway.record import Call, Record, UpstreamFault
 
 MODELS = (
     Model(id="glm-4.7", operations=("chat",)),
     Model(id="embedding-3", operations=("embeddings",)),
+    Model(id="glm-realtime", operations=("realtime",)),
 )
 OK = Record(
     request_id="req_1",
@@ -96,6 +98,12 @@ def test_families_are_those_that_dashboards_use() -> None:
         "redis_degraded": set(),
         "config_reloads": {"result"},
         "config_last_reload_success_timestamp_seconds": set(),
+        "realtime_sessions_closed": {"model", "closed_by", "code"},
+        "realtime_session_duration_seconds": {"model"},
+        "realtime_first_audio_seconds": {"model"},
+        "realtime_events": {"direction", "type"},
+        "realtime_audio_seconds": {"model", "direction"},
+        "realtime_reconnects": {"model"},
         "event_loop_lag_seconds": set(),
         "draining": set(),
         "build_info": {"version", "revision"},
@@ -334,7 +342,7 @@ def test_slots_are_told_by_tier_and_account() -> None:
     assert accounts == [5, 10, 8]
     assert [seen("account_healthy", account=name) for name in ("main", "spare")] == [1, 0]
     assert (seen("concurrency_leases_expired_total"), seen("redis_degraded")) == (7, 1)
-    assert seen.label_values("model") == {"glm-4.7", "embedding-3"}
+    assert seen.label_values("model") == {model.id for model in MODELS}
 
 
 def test_slots_are_told_when_nobody_uses_them() -> None:
@@ -406,7 +414,7 @@ def test_labels_stay_few_whatever_is_sent(text: str) -> None:
     seen = Seen(replace(OK, model=text, tenant=text, error_code=text, account=text, faults=[fault], retries=1))
     seen.metrics.take_streams({("chat", text): 1})
 
-    assert seen.label_values("model") <= {"glm-4.7", "embedding-3", "other"}
+    assert seen.label_values("model") <= {"glm-4.7", "embedding-3", "glm-realtime", "other"}
     assert len(seen.label_values("business_code")) == 1
     if len(text) > 10:
         values = [sample.labels.values() for family in seen.registry.collect() for sample in family.samples]
@@ -425,3 +433,37 @@ def test_histogram_counts_as_the_library_does(amounts: list[float]) -> None:
 
     assert [one.get() for one in plain._buckets] == [one.get() for one in quick._buckets]
     assert plain._sum.get() == quick._sum.get()
+
+
+def test_session_is_counted_with_what_it_carried() -> None:
+    """Events by type, but only types that are known: a client chooses the rest."""
+    call = Call(
+        events=Counter({("from_client", "response.create"): 2, ("from_client", "chosen.by.somebody"): 1}),
+        first_audio_seconds=[0.4, 1.7],
+        heard_seconds=12.5,
+        spoken_seconds=3.0,
+        reconnects=1,
+        closed_by="gateway",
+        close_code=1001,
+    )
+    seen = Seen(
+        Record(
+            request_id="r",
+            received_at=0.0,
+            ended_at=61.0,
+            operation="realtime",
+            model="glm-realtime",
+            tier="V1",
+            status=101,
+            call=call,
+        )
+    )
+
+    assert 2.0 == seen("realtime_events_total", direction="from_client", type="response.create")
+    assert 1.0 == seen("realtime_events_total", direction="from_client", type="other")
+    assert 2.0 == seen("realtime_first_audio_seconds_count", model="glm-realtime")
+    assert 12.5 == seen("realtime_audio_seconds_total", model="glm-realtime", direction="heard")
+    assert 3.0 == seen("realtime_audio_seconds_total", model="glm-realtime", direction="spoken")
+    assert 1.0 == seen("realtime_sessions_closed_total", model="glm-realtime", closed_by="gateway", code="1001")
+    assert 61.0 == seen("realtime_session_duration_seconds_sum", model="glm-realtime")
+    assert 1.0 == seen("realtime_reconnects_total", model="glm-realtime")

@@ -114,6 +114,7 @@ async def _serve(
             drain_seconds=settings.drain_seconds,
             max_header_bytes=settings.max_header_bytes,
             refuse=gateway.refuse,
+            max_message_bytes=settings.realtime.max_message_bytes,
             beside=beside,
             observe_lag=metrics.event_loop_lag.observe,
             announce=lambda: _announce(settings, port=_port(listener), metrics_port=_port(metrics_listener)),

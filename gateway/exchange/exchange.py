@@ -67,7 +67,7 @@ class Exchange:
         incoming = endpoint.read(body)
         self.record.stream = incoming.stream
         self._memory = endpoint.memory or endpoint.needs
-        model = self._admit(incoming, endpoint.needs, caller)
+        model = self.find(incoming.model, needs=endpoint.needs, caller=caller)
         self._scope = self.terms.scope(caller, model)
         context = await self._context(incoming, model, caller)
         job = self._job = await make(partial(endpoint.begin, incoming, context), heavy=incoming.heavy)
@@ -103,6 +103,11 @@ class Exchange:
                 self.fail(answer.failure)
         if self._job is not None and (left := self._job.leave):
             await self.desk.memories[self._memory].remember(self.record.tenant, left)
+
+    def claim(self, caller: Caller, model: Model) -> Scope:
+        """Return what the slot of whoever does not ``run`` is counted per, and tell it in the headers."""
+        self._scope = self.terms.scope(caller, model)
+        return self._scope
 
     def identify(self, caller: Caller) -> None:
         """Write down who calls."""
@@ -163,9 +168,9 @@ class Exchange:
             headers.append((b"x-gateway-cache", cache_status(self._job.recalled)))
         return headers
 
-    def _admit(self, incoming: Incoming, needs: Operation, caller: Caller) -> Model:
+    def find(self, name: str, *, needs: Operation, caller: Caller) -> Model:
         """Return the model asked for; raise when there is none, or not for this caller and operation."""
-        model = self.terms.find_model(incoming.model, caller)
+        model = self.terms.find_model(name, caller)
         self.record.model = model.id
         if needs not in model.operations:
             raise InvalidRequest(

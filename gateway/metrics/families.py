@@ -14,11 +14,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from gateway import __version__
 from gateway.catalog import Model
 from gateway.glm.errors import BUSINESS_CODES, Kind
+from gateway.metrics.calls import CallFamilies
 from gateway.metrics.slots import TIERS, SlotFamilies
 from gateway.record import Record, UpstreamFault
 
 PREFIX: Final = "glm_gateway"
 OTHER: Final = "other"
+SWITCHING_PROTOCOLS: Final = 101
 TOKEN_TYPES: Final = ("input", "output", "cached_input", "reasoning")
 CACHE_RESULTS: Final = ("hit", "miss")
 HEARING_OPERATIONS: Final = ("transcription", "translation")
@@ -96,6 +98,7 @@ class Metrics:
         )
         self.redis_errors = counter("redis_errors", "Failed calls of Redis", ("operation", "kind"))
         self.slots = SlotFamilies(registry, prefix=PREFIX)
+        self.calls = CallFamilies(registry, prefix=PREFIX)
         self.reloads = counter("config_reloads", "Changed configurations, by what became of them", ("result",))
         self.reloaded_at = gauge(
             "config_last_reload_success_timestamp_seconds", "When the configuration was last taken over"
@@ -156,6 +159,8 @@ class Metrics:
         if record.audio_seconds:
             where = (record.operation, self._model(record.model))
             self.audio_seconds.labels(*where).inc(record.audio_seconds)
+        if record.call is not None and record.status == SWITCHING_PROTOCOLS:
+            self.calls.observe(record.call, model=self._model(record.model), duration_seconds=duration_seconds)
         if record.account:
             series.waited(record.queued_seconds)
         if record.faults or record.outcome != "ok" or not record.usage_known:
@@ -235,6 +240,8 @@ class Metrics:
         if "transcription" in model.operations:
             for hearing in HEARING_OPERATIONS:
                 self.audio_seconds.labels(hearing, model.id)
+        if "realtime" in model.operations:
+            self.calls.begin_at_zero(model.id)
         if "embeddings" in model.operations:
             for result in CACHE_RESULTS:
                 self.cached_texts.labels(model.id, result)

@@ -18,11 +18,12 @@ class Edge:
     """
     Wraps the application: opens an exchange for each request, and closes it once, however it ends.
 
-    ``x-request-id`` is the caller's if given and sane, else a new one.
+    ``x-request-id`` is the caller's if given and sane, else a new one. WebSockets go to ``sockets``.
     """
 
-    def __init__(self, app: ASGIApp, *, desk: Desk) -> None:
+    def __init__(self, app: ASGIApp, *, desk: Desk, sockets: ASGIApp) -> None:
         self._app = app
+        self._sockets = sockets
         self._desk = desk
 
     def refuse(self, error: GatewayError) -> list[tuple[bytes, bytes]]:
@@ -35,7 +36,8 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != ScopeType.HTTP:
-            await self._app(scope, receive, send)
+            others = {"websocket": self._sockets}
+            await others.get(scope["type"], self._app)(scope, receive, send)
             return
         request_id = given_id(scope) or f"req_{self._desk.new_id()}".encode()
         exchange = Exchange(self._desk, request_id=request_id.decode())

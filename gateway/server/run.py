@@ -26,6 +26,8 @@ BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # longer than the 60 s of most load balancers, so that it is they who hang up
 LAST_BYTES_SECONDS = 2
 HASTE_SECONDS = 0.1
+PING_SECONDS = 20.0
+PONG_SECONDS = 60.0  # a client that is sent more than it takes answers late
 LAG_INTERVAL_SECONDS = 0.25
 
 logger = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ async def serve(
     drain_seconds: float,
     max_header_bytes: int = 64 * 1024,
     refuse: Refuse = refuse_unnoticed,
+    max_message_bytes: int = 16 * 1024 * 1024,
     beside: Sequence[tuple[ASGIApp, socket.socket]] = (),
     observe_lag: Callable[[float], None] | None = None,
     announce: Callable[[], None] | None = None,
@@ -90,6 +93,7 @@ async def serve(
             answering_whole(lifecycle.counted(app)),
             lifespan="on",
             http=BoundedHttp.of(max_header_bytes=max_header_bytes, refuse=refuse),
+            max_message_bytes=max_message_bytes,
         )
         server = DrainingServer(
             config, lifecycle=lifecycle, drain_seconds=drain_seconds, announce=announce or (lambda: None)
@@ -199,11 +203,18 @@ async def _watching_lag(observe: Callable[[float], None]) -> AsyncIterator[None]
         watcher.cancel()
 
 
-def _config(app: ASGIApp, *, lifespan: Any, http: type[BoundedHttp] = BoundedHttp) -> uvicorn.Config:
+def _config(
+    app: ASGIApp, *, lifespan: Any, http: type[BoundedHttp] = BoundedHttp, max_message_bytes: int | None = None
+) -> uvicorn.Config:
+    """Return uvicorn's configuration; ``max_message_bytes`` None: no WebSockets."""
     return uvicorn.Config(
         app,
         http=http,
-        ws="none",
+        ws="websockets-sansio" if max_message_bytes is not None else "none",
+        ws_max_size=max_message_bytes or 0,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
+        ws_per_message_deflate=False,  # base64 of speech hardly shrinks
         interface="asgi3",
         lifespan=lifespan,
         log_config=None,

@@ -186,6 +186,27 @@ class Speech(Struct, frozen=True, kw_only=True):
     voices: Mapping[str, Voice] | None = None
 
 
+class Realtime(Struct, frozen=True, kw_only=True):
+    """
+    How calls behave.
+
+    ``max_session_seconds`` ends a call however lively it is; ``idle_timeout_seconds`` one whose client sends
+    nothing, 0: never. ``turn_detection``: GLM hears when a turn ends ("upstream"), the gateway does ("local"), or
+    the gateway does where there are tools, with which GLM's own hangs ("auto"). ``typed_text``: typed messages
+    reach GLM as items, or within the instructions. ``authorization``: GLM's socket is opened with the account's
+    key, or with a token signed with it. ``client_secret_key`` signs keys for browsers; None: one that follows from
+    the accounts'.
+    """
+
+    max_session_seconds: PositiveSeconds = 3600.0
+    idle_timeout_seconds: Seconds = 900.0
+    turn_detection: Literal["upstream", "local", "auto"] = "auto"
+    typed_text: Literal["item", "instructions"] = "item"
+    authorization: Literal["key", "jwt"] = "key"
+    max_message_bytes: Positive = 21 * MEBIBYTE
+    client_secret_key: Secret | None = None
+
+
 class Redis(Struct, frozen=True, kw_only=True):
     """Where replicas share slots, and what answers leave behind; ``url`` None: nowhere, each has its own."""
 
@@ -240,6 +261,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     responses: Responses = Responses()
     audio: Audio = Audio()
     speech: Speech = Speech()
+    realtime: Realtime = Realtime()
     redis: Redis = Redis()
     logs: Logs = Logs()
     warnings: tuple[str, ...] = ()

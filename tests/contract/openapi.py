@@ -14,6 +14,7 @@ import yaml
 from gateway import __version__
 from gateway.audio import MEDIA_TYPES
 from gateway.openai import chat, completions, embeddings, errors, models, speech, transcriptions
+from gateway.openai.realtime import secrets, session
 from gateway.openai.responses import answers, events, requests
 from gateway.translate.chat.params import CHAT
 from gateway.translate.completions.params import COMPLETIONS
@@ -48,6 +49,11 @@ STRUCTS = (
     completions.CreateCompletionResponse,
     embeddings.CreateEmbeddingRequest,
     embeddings.CreateEmbeddingResponse,
+    secrets.CreateClientSecretRequest,
+    secrets.CreateClientSecretResponse,
+    secrets.CreateBetaSessionRequest,
+    secrets.BetaSessionResponse,
+    session.BetaTranscriptionSession,
     errors.ErrorResponse,
     models.ListModelsResponse,
     models.Model,
@@ -223,6 +229,48 @@ def paths() -> dict[str, Any]:
                     },
                     described=EXCHANGE_HEADERS,
                 ),
+            }
+        },
+        "/v1/realtime": {
+            "get": {
+                "operationId": "realtime",
+                "summary": "A call: the WebSocket of OpenAI's realtime events, which the README has a table of",
+                "parameters": [{"name": "model", "in": "query", "required": True, "schema": {"type": "string"}}],
+                "responses": {
+                    "101": {"description": "The call", "headers": headers(EXCHANGE_HEADERS)},
+                    "default": responses({})["default"],
+                },
+            },
+        },
+        "/v1/realtime/client_secrets": {
+            "post": {
+                "operationId": "createClientSecret",
+                "summary": "Make a short-lived key for a browser, with the session that it is for",
+                "requestBody": body_of("CreateClientSecretRequest"),
+                "responses": responses({"application/json": schema("CreateClientSecretResponse")}),
+            }
+        },
+        "/v1/realtime/sessions": {
+            "post": {
+                "operationId": "createRealtimeSession",
+                "summary": "The same in beta's shape",
+                "requestBody": body_of("CreateBetaSessionRequest"),
+                "responses": responses({"application/json": schema("BetaSessionResponse")}),
+            }
+        },
+        "/v1/realtime/transcription_sessions": {
+            "post": {
+                "operationId": "createTranscriptionSession",
+                "summary": "The same for a session that only writes down",
+                "requestBody": body_of("CreateBetaSessionRequest"),
+                "responses": responses({"application/json": schema("BetaTranscriptionSession")}),
+            }
+        },
+        "/v1/realtime/calls": {
+            "post": {
+                "operationId": "createRealtimeCall",
+                "summary": "Say that there is no WebRTC, and what there is instead",
+                "responses": {"501": responses({})["default"]},
             }
         },
         "/v1/models": {

@@ -8,6 +8,8 @@ from gateway.translate.chat.params import CHAT
 from gateway.translate.completions.params import COMPLETIONS
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
+from gateway.translate.realtime.fates import TABLES as EVENTS
+from gateway.translate.realtime.fates import markdown as events
 from gateway.translate.responses.params import RESPONSES
 from gateway.translate.speech.params import SPEECH
 from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
@@ -31,6 +33,11 @@ def with_tables(readme: str) -> str:
         before, _, rest = readme.partition(begin)
         _, _, after = rest.partition(end)
         readme = f"{before}{begin}\n\n{markdown(table)}\n{end}{after}"
+    for side in EVENTS:
+        begin, end = f"<!-- events:{side} -->", "<!-- /events -->"
+        before, _, rest = readme.partition(begin)
+        _, _, after = rest.partition(end)
+        readme = f"{before}{begin}\n\n{events(side)}\n{end}{after}"
     return readme
 
 

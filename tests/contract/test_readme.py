@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -10,9 +11,12 @@ from gateway.translate.completions.params import COMPLETIONS
 from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
 from gateway.translate.params import Table
+from gateway.translate.realtime import fates
 from gateway.translate.responses.params import RESPONSES
 from gateway.translate.speech.params import SPEECH
 from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
+
+Side = Literal["client", "glm"]
 
 README = Path(__file__).parents[2] / "README.md"
 TABLES: dict[str, Table] = {
@@ -35,3 +39,11 @@ def test_readme_shows_the_table_that_the_code_keeps(name: str) -> None:
 
     assert shown is not None, f"README.md lacks <!-- fates:{name} --> … <!-- /fates -->"
     assert markdown(TABLES[name]).strip() == shown[1].strip()
+
+
+@pytest.mark.parametrize("side", fates.TABLES)
+def test_readme_shows_what_becomes_of_every_event(side: Side) -> None:
+    shown = re.search(rf"<!-- events:{side} -->\n+(.*?)\n*<!-- /events -->", README.read_text("utf-8"), re.DOTALL)
+
+    assert shown is not None
+    assert fates.markdown(side).strip() == shown[1].strip()

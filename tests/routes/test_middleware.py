@@ -87,7 +87,7 @@ async def test_refusal_of_what_is_no_request_leaves_a_record(make_gateway: MakeG
     """It has no caller and no operation, but an id that is in the answer and in the log."""
     gateway = make_gateway()
 
-    headers = dict(Edge(gateway.app, desk=gateway.desk).refuse(InvalidRequest("No HTTP.")))
+    headers = dict(Edge(gateway.app, desk=gateway.desk, sockets=gateway.app).refuse(InvalidRequest("No HTTP.")))
 
     record = gateway.record
     assert ("none", 400, "client_error", "") == (record.operation, record.status, record.outcome, record.tenant)

@@ -141,10 +141,9 @@ class SessionChange(Struct, frozen=True, kw_only=True):
     max_response_output_tokens: MaxTokens | UnsetType | None = UNSET
 
 
-class RealtimeSession(Struct, frozen=True, kw_only=True):
+class RealtimeSession(Struct, frozen=True, kw_only=True, tag_field="type", tag="realtime"):
     """A whole session as a client is told it, in today's shape."""
 
-    type: Literal["realtime"] = "realtime"
     object: Literal["realtime.session"] = "realtime.session"
     id: str
     model: str
@@ -164,10 +163,9 @@ class RealtimeSession(Struct, frozen=True, kw_only=True):
     glm: Mapping[str, Any] | UnsetType = UNSET
 
 
-class TranscriptionSession(Struct, frozen=True, kw_only=True):
+class TranscriptionSession(Struct, frozen=True, kw_only=True, tag_field="type", tag="transcription"):
     """A whole session that only writes down, in today's shape."""
 
-    type: Literal["transcription"] = "transcription"
     object: Literal["realtime.transcription_session"] = "realtime.transcription_session"
     id: str
     audio: Audio

@@ -12,7 +12,7 @@ from gateway.glm import realtime as glm
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.items import Content, Item, NewItem
 from gateway.translate.realtime.calls import Calls
-from gateway.translate.realtime.history import FRONT
+from gateway.translate.realtime.history import FRONT, text_of
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 
@@ -102,6 +102,12 @@ class Conversing:
                 item_id=item.id, content_index=event.content_index, audio_end_ms=event.audio_end_ms
             )
         )
+
+    def replay(self) -> None:
+        """Tell a GLM that knows nothing what has been written and said; pictures and calls are lost to it."""
+        for item in self._talk.history:
+            if item.type == "message" and item.role is not UNSET and (text := text_of(item)):
+                self._write(item.id, item.role, [text])
 
     def _get(self, item_id: str, *, code: str) -> Item:
         item = self._talk.history.get(item_id)

@@ -4,7 +4,7 @@ from collections import deque
 
 from msgspec import UNSET, Struct
 
-from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout
+from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout, UpstreamUnavailable
 from gateway.glm import realtime as glm
 from gateway.openai.realtime.items import Metadata, ResponseState
 from gateway.translate.realtime.answer import Answer
@@ -46,8 +46,8 @@ class Responder:
     Has GLM respond, and knows what is under way.
 
     A plan waits until GLM has confirmed what was said before, and has stopped what it was to stop; then it is
-    asked for; then it is the answer under way. ``_stopping`` is true while GLM may still speak of a response that its
-    client knows as ended.
+    asked for; then it is the answer under way. ``_stopping`` is true while GLM may still speak of a response that
+    its client knows as ended.
     """
 
     def __init__(self, talk: Talk, *, setup: Setup, microphone: Microphone, calls: Calls) -> None:
@@ -187,6 +187,16 @@ class Responder:
             self.answer = plan.answer or self._begin(plan)
         self._close("failed", error=error)
         return True
+
+    def abandon(self) -> None:
+        """Give up what is under way at a GLM that is gone; what had not begun there is asked for again."""
+        self.stopped()
+        self._talk.rest("start")
+        if self.answer is not None:
+            lost = UpstreamUnavailable("The connection to GLM was lost while it responded. Ask again.")
+            self._close("failed", error=lost)
+        elif self._asked is not None:
+            self._waiting, self._asked = self._asked, None
 
     def time_out(self) -> None:
         """Give up a response that GLM does not begin."""

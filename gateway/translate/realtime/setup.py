@@ -40,11 +40,13 @@ class Setup:
     Keeps GLM told.
 
     ``video`` is true from the first picture on. ``hears_turns`` says who detects turns: GLM, or the gateway.
-    ``folds``: what is typed is told within the instructions, because GLM does not read it otherwise.
+    ``confirmed``: GLM has taken something since the connection began. ``folds``: what is typed is told within the
+    instructions, because GLM does not read it otherwise.
     """
 
     def __init__(self, talk: Talk) -> None:
         self.video = False
+        self.confirmed = False
         self.folds = talk.policy.typed_text == "instructions"
         self._talk = talk
         self._waiting: list[Update] = []
@@ -62,8 +64,11 @@ class Setup:
         return mode == "upstream" or (mode == "auto" and not config.tools)
 
     def begin(self) -> None:
-        """Tell GLM what holds before the client has said anything, or again after a lost connection."""
-        self._waiting.clear()
+        """Tell GLM what holds, at first or after a lost connection; what it had not confirmed holds too."""
+        waiting, self._waiting = self._waiting, []
+        for update in waiting:
+            self._finish(update)
+        self._overridden = False
         self._ask(self._talk.config, Update())
 
     def change(self, change: SessionChange, *, event_id: str | None, flat: bool) -> None:
@@ -99,13 +104,14 @@ class Setup:
 
     def confirm(self) -> None:
         """Take GLM's word that the oldest update holds."""
+        self.confirmed = True
         if self._waiting:
             self._finish(self._waiting.pop(0))
 
     def confirm_all(self) -> None:
         """Wait no longer for GLM's word."""
         while self._waiting:
-            self.confirm()
+            self._finish(self._waiting.pop(0))
 
     def fail(self, error: GatewayError) -> None:
         """Take GLM's refusal of the oldest update."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout
+from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout, UpstreamUnavailable
 from gateway.glm import realtime as glm
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.session import SessionChange
@@ -20,6 +20,7 @@ from gateway.translate.realtime.talk import Talk
 from gateway.translate.realtime.turns import Ear, Heard
 
 LIMIT_NAMES = {"requests", "tokens"}
+OTHER = "other"
 
 
 class Translator:
@@ -27,10 +28,12 @@ class Translator:
     A session between an OpenAI client and GLM-Realtime.
 
     Every call takes the moment, in seconds of any clock, and returns what is to be done, in order. ``due`` is when
-    ``wake`` is to be called, None for never.
+    ``wake`` is to be called, None for never. ``read`` is the type of the event that came last, "other" if it could
+    not be read.
     """
 
     def __init__(self, talk: Talk) -> None:
+        self.read = OTHER
         self._talk = talk
         self._setup = Setup(talk)
         self._calls = Calls(talk)
@@ -104,10 +107,10 @@ class Translator:
     def from_client(self, data: str | bytes, *, now: float) -> list[Effect]:
         """Deal with what the client sends; whatever is wrong with it becomes an error event."""
         self._talk.now = now
-        event_id = None
+        event_id, self.read = None, OTHER
         try:
             event = read_client(data)
-            event_id = event.event_id
+            event_id, self.read = event.event_id, str(event.__struct_config__.tag)
             self._asks[type(event)](event)
         except UnreadableError as unreadable:
             self._talk.refuse(unreadable.error, event_id=unreadable.event_id)
@@ -119,6 +122,7 @@ class Translator:
         """Deal with what GLM sends; what is new or nobody's business is passed over."""
         self._talk.now = now
         event = read_glm(data)
+        self.read = str(event.__struct_config__.tag) if event is not None else OTHER
         take = self._hears.get(type(event))
         if take is not None:
             take(event)
@@ -144,6 +148,24 @@ class Translator:
             self._talk.refuse(error)
         self._talk.close(code=code, reason=error.code or error.type)
         return self._effects()
+
+    def resume(self, *, now: float) -> list[Effect]:
+        """Go on with a new connection to GLM, which knows nothing yet; what was written or said is told again."""
+        talk = self._talk
+        talk.now = now
+        while (commit := self._microphone.give_up()) is not None:
+            lost = UpstreamUnavailable("The connection to GLM was lost before it had taken this. Say it again.")
+            talk.refuse(lost, event_id=commit.event_id)
+        self._setup.confirmed = False
+        self._setup.begin()
+        self._responder.abandon()
+        self._conversing.replay()
+        return self._effects()
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a new connection may go better than the one that was lost."""
+        return self._setup.confirmed
 
     @property
     def responding(self) -> bool:

@@ -130,6 +130,10 @@ class Player:
             self.pending += self._taken(self.translator.wake(now=self.now))
         self.now = until
 
+    def resume(self) -> None:
+        """Go on with another connection to GLM."""
+        self.pending += self._taken(self.translator.resume(now=self.now))
+
     def take(self) -> list[tuple[str, Any]]:
         """Give all that was sent since the last look."""
         pending, self.pending = self.pending, []

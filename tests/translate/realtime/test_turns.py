@@ -21,7 +21,8 @@ def sound(seconds: float, *, level: int) -> bytes:
 
 def heard(ear: Ear, pcm: bytes, *, piece: int) -> tuple[list[str], int]:
     """Give what the ear says of sound in pieces of that size, and how many bytes it keeps."""
-    said, kept = [], 0
+    said: list[str] = []
+    kept = 0
     for position in range(0, len(pcm), piece):
         for part, what in ear.listen(pcm[position : position + piece]):
             kept += len(part)

@@ -1,0 +1,224 @@
+"""``GET /v1/realtime``: the WebSocket of a call, from its handshake to its close."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import parse_qs
+
+from litestar.types import Receive, Scope, Send, WebSocketScope
+
+from gateway.auth import Caller, presented_credential
+from gateway.auth.secrets import ClientSecrets
+from gateway.errors import GatewayError, InvalidRequest, RouteNotFound
+from gateway.exchange import Exchange
+from gateway.openai.realtime.session import SessionChange
+from gateway.routes.errors import headers_of
+from gateway.routes.middleware import given_id
+from gateway.session import ClientGoneError, Session, SessionDesk
+from gateway.translate.errors import internal_error, to_openai
+from gateway.translate.realtime.shapes import Beta, Shape, Today
+
+PATHS = {"/v1/realtime", "/realtime"}
+SUBPROTOCOL = "realtime"
+KEY_PREFIX = "openai-insecure-api-key."
+BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
+BETA_HEADER = b"realtime=v1"
+OPERATION: Final = "realtime"
+SWITCHING_PROTOCOLS = 101
+INTERNAL_ERROR = 1011
+MAX_REASON_BYTES = 123
+
+Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
+
+
+class Handshake:
+    """What a client says before it is a client: which model, in which shape, with which key."""
+
+    def __init__(self, scope: Scope) -> None:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        headers = dict(scope["headers"])
+        offered: Sequence[str] = cast("WebSocketScope", scope)["subprotocols"]
+        self.query: Mapping[str, str] = {name: values[0] for name, values in query.items()}
+        self.subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
+        self.beta = BETA_SUBPROTOCOL in offered or BETA_HEADER in headers.get(b"openai-beta", b"").lower()
+        self.headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+        key = next((one.removeprefix(KEY_PREFIX) for one in offered if one.startswith(KEY_PREFIX)), "")
+        if key and not presented_credential(self.headers):
+            self.headers.append((b"authorization", f"Bearer {key}".encode("latin-1")))
+
+    @property
+    def credential(self) -> str:
+        """The key that is presented, empty when none is."""
+        return presented_credential(self.headers).decode("latin-1")
+
+    @property
+    def shape(self) -> Shape:
+        """How the client is to be told."""
+        return Beta() if self.beta else Today()
+
+
+class Sockets:
+    """
+    Serves WebSockets; everything that is wrong with a handshake is an HTTP answer with a body.
+
+    A slot is taken before a handshake is accepted, and given back before it is closed.
+    """
+
+    def __init__(self, session_desk: SessionDesk, *, secrets: ClientSecrets) -> None:
+        self._shared = session_desk
+        self._secrets = secrets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        desk = self._shared.desk
+        request_id = given_id(scope) or f"req_{desk.new_id()}".encode()
+        exchange = Exchange(desk, request_id=request_id.decode())
+        marks = [(b"x-request-id", request_id)]
+        socket = Socket(receive, send)
+        try:
+            await self._serve(scope, socket, exchange, marks=marks)
+        except ClientGoneError:
+            exchange.leave()
+        except GatewayError as error:
+            exchange.fail(error)
+            await refuse(send, error, headers=[*marks, *exchange.headers()])
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            exchange.fail(error)
+            logger.exception("session %s failed", exchange.record.request_id)
+            await socket.fail(exchange.record.request_id, marks=marks)
+        finally:
+            exchange.close()
+
+    async def _serve(
+        self, scope: Scope, socket: "Socket", exchange: Exchange, *, marks: list[tuple[bytes, bytes]]
+    ) -> None:
+        await socket.expect_connect()
+        if scope["path"] not in PATHS:
+            raise RouteNotFound("Unknown WebSocket address. Calls are at /v1/realtime.")
+        exchange.record.operation = OPERATION
+        handshake = Handshake(scope)
+        caller, change = await self._authenticate(handshake, exchange)
+        exchange.identify(caller)
+        if "call_id" in handshake.query:
+            raise InvalidRequest(
+                "There are no WebRTC or SIP calls here, so none can be joined. Connect with '?model='.",
+                param="call_id",
+                code="unsupported_parameter",
+            )
+        name = handshake.query.get("model") or (change.model if change is not None and change.model else "")
+        if not name:
+            raise InvalidRequest(
+                "Name the model in the address: /v1/realtime?model=glm-realtime.",
+                param="model",
+                code="missing_required_parameter",
+            )
+        model = exchange.find(name, needs=OPERATION, caller=caller)
+        session = Session(self._shared, exchange)
+        try:
+            await socket.until_gone(session.open(model, caller=caller))
+            first = session.prepare(model, caller=caller, asked_model=name, shape=handshake.shape, change=change)
+            await socket.accept(subprotocol=handshake.subprotocol, headers=[*marks, *exchange.headers()])
+            exchange.record.status = SWITCHING_PROTOCOLS
+            await session.run(socket, first)
+        finally:
+            session.release()
+            await asyncio.shield(session.aclose())
+
+    async def _authenticate(self, handshake: Handshake, exchange: Exchange) -> tuple[Caller, SessionChange | None]:
+        """Return who calls, and what its key brings with it."""
+        if self._secrets.knows(handshake.credential):
+            return self._secrets.read(handshake.credential)
+        return await exchange.terms.authenticator.authenticate(handshake.headers), None
+
+
+class Socket:
+    """A client's end, as ASGI has it."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._open = False
+
+    async def expect_connect(self) -> None:
+        """Wait for the handshake; raise ClientGoneError."""
+        await self._next()
+
+    async def until_gone(self, work: Awaitable[Result]) -> Result:
+        """Return what ``work`` does; stop it, and raise ClientGoneError, if the client leaves before."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                watcher = tasks.create_task(self._next())
+                result = await work
+                watcher.cancel()
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+        return result
+
+    async def accept(self, *, subprotocol: str | None, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Complete the handshake."""
+        await self._put({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
+        self._open = True
+
+    async def send(self, data: bytes) -> None:
+        """Send a text message; raise ClientGoneError."""
+        await self._put({"type": "websocket.send", "text": data.decode(), "bytes": None})
+
+    async def receive(self) -> str | bytes:
+        """Return the next message; raise ClientGoneError."""
+        message = await self._next()
+        text: str | None = message.get("text")
+        return text if text is not None else message.get("bytes") or b""
+
+    async def close(self, *, code: int, reason: str) -> None:
+        """Close it; a reason has to be short."""
+        short = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        await self._put({"type": "websocket.close", "code": code, "reason": short})
+
+    async def fail(self, request_id: str, *, marks: Sequence[tuple[bytes, bytes]]) -> None:
+        """End it after a mistake of ours."""
+        try:
+            if self._open:
+                await self.close(code=INTERNAL_ERROR, reason="internal_error")
+            else:
+                await refuse(self._send, internal_error(request_id), headers=marks)
+        except ClientGoneError:
+            return
+
+    async def _next(self) -> Any:
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            raise ClientGoneError(message.get("code") or 1005)
+        return message
+
+    async def _put(self, message: Any) -> None:
+        try:
+            await self._send(message)
+        except OSError as error:
+            raise ClientGoneError from error
+
+
+async def refuse(send: Send, error: GatewayError, *, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """Answer a handshake with an error."""
+    body = to_openai(error)
+    told = [(name.encode(), value.encode()) for name, value in headers_of(error).items()]
+    start: Any = {
+        "type": "websocket.http.response.start",
+        "status": error.status,
+        "headers": [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            *headers,
+            *told,
+        ],
+    }
+    last: Any = {"type": "websocket.http.response.body", "body": body, "more_body": False}
+    try:
+        await send(start)
+        await send(last)
+    except OSError:
+        return

@@ -1,0 +1,297 @@
+"""One realtime session, from the slot it takes to the record it leaves."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Final, Protocol, TypeVar
+
+from gateway.auth import Caller
+from gateway.catalog import Model, RealtimeTraits
+from gateway.errors import GatewayError, UpstreamUnavailable, UpstreamUnreachable
+from gateway.exchange import Exchange
+from gateway.exchange.line import fault_of
+from gateway.limits.limiter import Slot
+from gateway.openai.realtime.session import SessionChange
+from gateway.record import Call, ClosedBy
+from gateway.session.desk import SessionDesk
+from gateway.session.watch import SessionExpired, Watch
+from gateway.translate.realtime import Close, Effect, ToClient, Translator
+from gateway.translate.realtime.config import Config
+from gateway.translate.realtime.shapes import Shape
+from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND, OUTPUT_BYTES_PER_SECOND
+from gateway.translate.realtime.talk import Talk
+from gateway.upstream.realtime import GlmSocket, UpstreamClosedError
+
+GOING_AWAY: Final = 1001
+INTERNAL_ERROR: Final = 1011
+STALL_SECONDS: Final = 60.0
+"""How long a client may read nothing while something waits for it; then it is taken for gone."""
+CLOSE_SECONDS: Final = 2.0
+PAUSE_SECONDS: Final = 0.25
+
+logger = logging.getLogger(__name__)
+
+
+class ClientGoneError(Exception):
+    """Raised when the client has left; ``code`` is WebSocket's."""
+
+    def __init__(self, code: int = 1005) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class ClientSocket(Protocol):
+    """The client's end, open."""
+
+    async def send(self, data: bytes) -> None:
+        """Send a text message; raise ClientGoneError."""
+
+    async def receive(self) -> str | bytes:
+        """Return the next message; raise ClientGoneError."""
+
+    async def close(self, *, code: int, reason: str) -> None:
+        """Close it."""
+
+
+class EndedError(Exception):
+    """Raised within a session to end it, with the close code and reason for the client."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Session:
+    """
+    One call.
+
+    ``open`` takes the slot and reaches GLM, while errors can still answer the handshake. ``run`` is the call
+    itself. ``aclose`` gives back what is held; again has no effect.
+    """
+
+    def __init__(self, session_desk: SessionDesk, exchange: Exchange) -> None:
+        self._shared = session_desk
+        self._exchange = exchange
+        self._desk = session_desk.desk
+        self._call = exchange.record.call = Call()
+        self._slot: Slot | None = None
+        self._counted: tuple[str, str] | None = None
+        self._glm: GlmSocket | None = None
+        self._turn = asyncio.Lock()
+        self._watch = Watch(self._desk.clock)
+        self._error: GatewayError | None = None
+
+    async def open(self, model: Model, *, caller: Caller) -> None:
+        """Take a slot, waiting for it if need be, and open GLM's socket; raise GatewayError."""
+        record, waits = self._exchange.record, self._exchange.waits
+        scope = self._exchange.claim(caller, model)
+        own_seconds = caller.queue_timeout_seconds
+        seconds = own_seconds if own_seconds is not None else self._shared.policy.queue_seconds
+        record.phase = "queued"
+        with waits.queue:
+            self._slot = await self._desk.limiter.acquire(scope, timeout_seconds=seconds)
+        record.account, record.phase = self._slot.account, "before_first_byte"
+        started = self._desk.clock()
+        with waits.upstream:
+            self._glm = await self._connect(self._slot.account, tries=self._desk.policy.max_retries + 1)
+        record.response_start_seconds = self._desk.clock() - started
+        record.phase = "streaming"
+
+    def prepare(
+        self,
+        model: Model,
+        *,
+        caller: Caller,
+        asked_model: str,
+        shape: Shape,
+        change: SessionChange | None,
+    ) -> list[Effect]:
+        """Return what both sides are to be told first; raise InvalidRequest for what the client's key brings."""
+        desk, policy = self._desk, self._shared.policy
+        traits = model.realtime or RealtimeTraits()
+        talk = Talk(
+            config=Config.first(
+                model=model.id, asked_model=asked_model, voices=traits.voices, voice=traits.default_voice
+            ),
+            policy=policy.translation,
+            shape=shape,
+            sound=self._shared.sound,
+            new_id=desk.new_id,
+            session_id=f"sess_{desk.new_id()}",
+            conversation_id=f"conv_{desk.new_id()}",
+            expires_at=int(desk.now() + policy.max_seconds),
+            strict=caller.strict,
+        )
+        self._translator = Translator(talk)
+        return self._translator.start(change, now=desk.clock())
+
+    async def run(self, client: ClientSocket, beginning: Iterable[Effect]) -> None:
+        """Carry events both ways until one side leaves, or time is up."""
+        self._client = client
+        self._counted = (self._exchange.record.operation, self._exchange.record.model)
+        self._desk.streams[self._counted] += 1
+        if self._slot is not None and self._desk.policy.stop_on_lost_lease:
+            self._slot.on_lost(self._watch.lose_slot)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._perform(beginning)
+                tasks.create_task(self._listen_to_client())
+                tasks.create_task(self._listen_to_glm())
+                tasks.create_task(self._keep_time())
+        except* ClientGoneError as gone:
+            self._note_end("client", code=first(gone, ClientGoneError).code)
+        except* EndedError as ended:
+            end = first(ended, EndedError)
+            self._note_end("glm" if end.code == INTERNAL_ERROR else "gateway", code=end.code)
+            self.release()
+            with suppress(ClientGoneError):
+                await client.close(code=end.code, reason=end.reason)
+
+    def release(self) -> None:
+        """Give the slot back, at once; again has no effect."""
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            self._desk.limiter.release(slot)
+        counted, self._counted = self._counted, None
+        if counted is not None:
+            self._desk.streams[counted] -= 1
+
+    async def aclose(self) -> None:
+        """Give back everything."""
+        self.release()
+        glm, self._glm = self._glm, None
+        if glm is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await glm.aclose()
+        if hasattr(self, "_translator"):
+            self._call.heard_seconds = self._translator.heard_bytes / INPUT_BYTES_PER_SECOND
+            self._call.spoken_seconds = self._translator.spoken_bytes / OUTPUT_BYTES_PER_SECOND
+        if self._error is not None:
+            self._exchange.fail(self._error)
+
+    # --- The three tasks ----------------------------------------------------------------------------
+
+    async def _listen_to_client(self) -> None:
+        while True:
+            data = await self._client.receive()
+            async with self._turn:
+                self._watch.hear_client()
+                effects = self._translator.from_client(data, now=self._desk.clock())
+                self._call.events["from_client", self._translator.read] += 1
+                await self._perform(effects)
+
+    async def _listen_to_glm(self) -> None:
+        while True:
+            try:
+                data = await self._socket.receive()
+            except UpstreamClosedError as closed:
+                await self._reconnect(closed)
+                continue
+            async with self._turn:
+                effects = self._translator.from_glm(data, now=self._desk.clock())
+                self._call.events["from_glm", self._translator.read] += 1
+                await self._perform(effects)
+
+    async def _keep_time(self) -> None:
+        policy = self._shared.policy
+        while True:
+            await self._watch.wait(until=self._translator.due)
+            async with self._turn:
+                await self._perform(self._translator.wake(now=self._desk.clock()))
+                error = self._watch.verdict(
+                    policy, draining=self._shared.is_draining(), responding=self._translator.responding
+                )
+                if error is not None:
+                    await self._end(error, code=GOING_AWAY)
+
+    # --- Within -------------------------------------------------------------------------------------
+
+    @property
+    def _socket(self) -> GlmSocket:
+        assert self._glm is not None  # noqa: S101 - it is opened before anything is sent
+        return self._glm
+
+    async def _perform(self, effects: Iterable[Effect]) -> None:
+        """Do what the translator wants, in its order. Who does not take what it is sent holds up everything."""
+        for effect in effects:
+            match effect:
+                case ToClient(name, data):
+                    self._call.events["to_client", name] += 1
+                    await self._tell_client(name, data)
+                case Close(code, reason):
+                    raise EndedError(code, reason)
+                case _:
+                    self._call.events["to_glm", effect.name] += 1
+                    # A socket that is closed is noticed by whoever reads from it.
+                    with suppress(UpstreamClosedError):
+                        await self._socket.send(effect.data)
+        self._watch.remind(self._translator.due)
+
+    async def _tell_client(self, name: str, data: bytes) -> None:
+        self._note(name)
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                await self._client.send(data)
+        except TimeoutError as error:
+            raise ClientGoneError from error
+
+    def _note(self, name: str) -> None:
+        """Measure how long the user waits for an answer to begin to sound."""
+        if name in {"input_audio_buffer.committed", "response.created"}:
+            self._watch.answered_from = self._watch.answered_from or self._desk.clock()
+        elif name.endswith("audio.delta") and self._watch.answered_from is not None:
+            self._call.first_audio_seconds.append(self._desk.clock() - self._watch.answered_from)
+            self._watch.answered_from = None
+        elif name == "response.done":
+            self._watch.answered_from = None
+
+    async def _reconnect(self, closed: UpstreamClosedError) -> None:
+        """Replace a connection to GLM that was lost, or end the session."""
+        async with self._turn:
+            lost = UpstreamUnavailable(f"The connection to GLM was lost (close code {closed.code}). Begin anew.")
+            self._note_fault(lost)
+            if not self._translator.resumable or self._call.reconnects >= self._shared.policy.max_reconnects:
+                await self._end(lost, code=INTERNAL_ERROR)
+            if self._slot is None:
+                return
+            self._call.reconnects += 1
+            try:
+                self._glm = await self._connect(self._slot.account, tries=self._desk.policy.max_retries + 1)
+            except GatewayError as error:
+                await self._end(error, code=INTERNAL_ERROR)
+            await self._perform(self._translator.resume(now=self._desk.clock()))
+
+    async def _connect(self, account: str, *, tries: int) -> GlmSocket:
+        """Open GLM's socket, again after a pause when it cannot be reached at all."""
+        for number in range(tries):
+            try:
+                return await self._shared.upstream.connect(account=account)
+            except GatewayError as error:
+                self._note_fault(error)
+                if number == tries - 1 or not isinstance(error, UpstreamUnreachable):
+                    raise
+            await asyncio.sleep(PAUSE_SECONDS * 2**number)
+        raise AssertionError("unreachable")
+
+    def _note_fault(self, error: GatewayError) -> None:
+        self._exchange.record.faults.append(fault_of(error, http_status=0))
+
+    async def _end(self, error: GatewayError, *, code: int) -> None:
+        if not isinstance(error, SessionExpired):
+            self._error = error
+        await self._perform(self._translator.end(error, code=code))
+
+    def _note_end(self, by: ClosedBy, *, code: int) -> None:
+        self._call.closed_by = by
+        self._call.close_code = code
+
+
+Wanted = TypeVar("Wanted", bound=Exception)
+
+
+def first(group: BaseExceptionGroup[Any], kind: type[Wanted]) -> Wanted:
+    """Return the first of its kind in a group of errors."""
+    return next(one if isinstance(one, kind) else first(one, kind) for one in group.exceptions)

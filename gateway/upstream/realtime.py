@@ -1,0 +1,140 @@
+"""GLM-Realtime's socket: opened for one session, text in and out, and every failure as one of ours."""
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import jwt
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from gateway.errors import GatewayError, UpstreamProtocolError, UpstreamUnavailable, UpstreamUnreachable
+from gateway.translate.errors import from_glm, read_error
+from gateway.upstream.transport import trusting_context
+
+Authorization = Literal["key", "jwt"]
+
+PING_SECONDS = 20.0
+PONG_SECONDS = 60.0
+CLOSE_SECONDS = 2.0
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+MAX_WAITING_MESSAGES = 16
+JWT_SECONDS = 3600
+
+
+class UpstreamClosedError(Exception):
+    """Raised when GLM's socket is closed; ``code`` is WebSocket's, 1006 when it broke."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class GlmSocket:
+    """One open socket. A message that nobody takes holds back the next: no more than a few are kept."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, data: bytes) -> None:
+        """Send a text message; raise UpstreamClosedError."""
+        try:
+            await self._connection.send(data, text=True)
+        except ConnectionClosed as error:
+            raise UpstreamClosedError(code_of(error)) from error
+
+    async def receive(self) -> str | bytes:
+        """Return the next message; raise UpstreamClosedError."""
+        try:
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed as error:
+            raise UpstreamClosedError(code_of(error)) from error
+
+    async def aclose(self) -> None:
+        """Close it; GLM has two seconds to agree."""
+        await self._connection.close()
+
+
+class RealtimeUpstream:
+    """
+    Opens sockets to GLM-Realtime, for any of several accounts.
+
+    ``api_keys`` by account name. ``authorization``: the key itself is sent, or a token that is signed with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        api_keys: Mapping[str, str],
+        connect_seconds: float,
+        authorization: Authorization = "key",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._url = url
+        self._api_keys = dict(api_keys)
+        self._connect_seconds = connect_seconds
+        self._authorization = authorization
+        self._now = now
+        self._ssl_context: ssl.SSLContext | None = None
+
+    def use_keys(self, api_keys: Mapping[str, str]) -> None:
+        """Use these keys from now on; accounts that are not among them keep theirs."""
+        self._api_keys |= api_keys
+
+    async def connect(self, *, account: str) -> GlmSocket:
+        """Open a socket; raise UpstreamUnreachable, or GLM's own refusal."""
+        try:
+            return GlmSocket(
+                await connect(
+                    self._url,
+                    additional_headers={"Authorization": f"Bearer {self._credential(account)}"},
+                    user_agent_header="glm-gateway",
+                    ssl=self._ssl() if self._url.startswith("wss:") else None,
+                    proxy=None,
+                    compression=None,
+                    open_timeout=self._connect_seconds,
+                    ping_interval=PING_SECONDS,
+                    ping_timeout=PONG_SECONDS,
+                    close_timeout=CLOSE_SECONDS,
+                    max_size=MAX_MESSAGE_BYTES,
+                    max_queue=MAX_WAITING_MESSAGES,
+                )
+            )
+        except InvalidStatus as error:
+            raise refusal(error) from error
+        except TimeoutError as error:
+            raise UpstreamUnreachable("GLM could not be reached in time. Ask again.") from error
+        except (InvalidHandshake, InvalidURI) as error:
+            raise UpstreamProtocolError("GLM's realtime address does not answer as a WebSocket.") from error
+        except (OSError, EOFError) as error:
+            raise UpstreamUnreachable("GLM could not be reached. Ask again.") from error
+
+    def _credential(self, account: str) -> str:
+        key = self._api_keys[account]
+        key_id, dot, secret = key.partition(".")
+        if self._authorization == "key" or not dot:
+            return key
+        # The realtime page's own sample has `exp` in seconds, `timestamp` in milliseconds.
+        now = self._now()
+        claims = {"api_key": key_id, "exp": round(now) + JWT_SECONDS, "timestamp": round(now * 1000)}
+        return jwt.encode(claims, secret, algorithm="HS256", headers={"sign_type": "SIGN"})
+
+    def _ssl(self) -> ssl.SSLContext:
+        if self._ssl_context is None:
+            self._ssl_context = trusting_context()
+        return self._ssl_context
+
+
+def refusal(error: InvalidStatus) -> GatewayError:
+    """Return the error for a handshake that GLM answered with something else."""
+    response = error.response
+    if response.status_code < 400:
+        return UpstreamUnavailable("GLM's realtime address leads elsewhere.")
+    return from_glm(read_error(bytes(response.body or b"")), http_status=response.status_code)
+
+
+def code_of(error: ConnectionClosed) -> int:
+    """Return the code with which the other side closed, 1006 when it did not."""
+    return error.rcvd.code if error.rcvd is not None else 1006

@@ -1,0 +1,210 @@
+"""
+GLM-Realtime on a real socket, played by a test, in shapes that Zhipu's page and the recordings of users have.
+
+Knows nothing of the gateway and nothing of its simulator.
+"""
+
+import asyncio
+import base64
+import itertools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+Event = dict[str, Any]
+Answer = Callable[["GlmCall"], Awaitable[None]]
+
+VOICE = base64.b64encode(bytes(range(240)) * 20).decode()
+"""100 ms of 24 kHz mono s16le."""
+
+
+class GlmCall:
+    """
+    One connection to GLM. ``heard`` has all events that came but the frames of audio, which ``audio`` has joined.
+
+    Updates are confirmed and commits taken by themselves. ``answers`` say what a response is; those that are not
+    there are left to the test.
+    """
+
+    def __init__(self, connection: ServerConnection, *, authorization: str) -> None:
+        self.authorization = authorization
+        self.heard: list[Event] = []
+        self.audio = b""
+        self.frames = 0
+        self.gone = asyncio.Event()
+        self._connection = connection
+        self._ids = itertools.count(1)
+        self._news = asyncio.Condition()
+
+    async def say(self, **event: Any) -> None:
+        """Send an event."""
+        await self._connection.send(
+            json.dumps({"event_id": f"event{next(self._ids)}", **event}, ensure_ascii=False)
+        )
+
+    async def hang_up(self, code: int = 1000) -> None:
+        """Close the connection."""
+        await self._connection.close(code)
+
+    def cut(self) -> None:
+        """Drop the connection."""
+        self._connection.transport.abort()
+
+    async def expect(self, kind: str, *, count: int = 1) -> Event:
+        """Wait until so many events of a type have come; gives the last of them."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.of(kind)) >= count)
+        return self.of(kind)[count - 1]
+
+    def of(self, kind: str) -> list[Event]:
+        """Give the events of a type that have come."""
+        return [event for event in self.heard if event["type"] == kind]
+
+    async def take(self, event: Event) -> None:
+        """Take an event, and do what GLM does at once."""
+        async with self._news:
+            if event["type"] == "input_audio_buffer.append":
+                self.audio += base64.b64decode(event["audio"])
+                self.frames += 1
+            else:
+                self.heard.append(event)
+            self._news.notify_all()
+        if event["type"] == "session.update":
+            await self.say(type="heartbeat")
+            await self.say(type="session.updated", session=event["session"])
+        if event["type"] == "input_audio_buffer.commit":
+            await self.say(type="input_audio_buffer.committed", item_id=f"item{next(self._ids)}")
+
+
+async def speak(call: GlmCall, *, text: str = "Hello there.", pieces: int = 2) -> None:
+    """Answer with voice and text, in the order of the page's client VAD diagram."""
+    number = next(call._ids)
+    ids: Event = {"response_id": f"resp{number}", "output_index": 0}
+    item = {"id": f"item{number}", "object": "realtime.item", "type": "message", "role": "assistant"}
+    where = {**ids, "item_id": item["id"], "content_index": 0}
+    await call.say(
+        type="response.created",
+        response={"object": "realtime.response", "id": ids["response_id"], "status": "in_progress"},
+    )
+    limit = {"name": "requests", "limit": 5, "remaining": 4, "reset_seconds": 1.0}
+    await call.say(type="rate_limits.updated", rate_limits=[limit])
+    await call.say(
+        type="response.output_item.added", **ids, item={**item, "content": [{}], "status": "in_progress"}
+    )
+    await call.say(type="conversation.item.created", item={**item, "content": [{}], "status": "in_progress"})
+    await call.say(type="response.content_part.added", **where, part={"type": "audio"})
+    words = text.split(" ")
+    for word in words:
+        await call.say(type="response.text.delta", **where, delta=word if word == words[-1] else f"{word} ")
+    for word in words:
+        delta = word if word == words[-1] else f"{word} "
+        await call.say(type="response.audio_transcript.delta", **where, delta=delta)
+    for _ in range(pieces):
+        await call.say(type="response.audio.delta", **where, delta=VOICE)
+    await call.say(type="response.text.done", **where, text=text)
+    await call.say(type="response.audio_transcript.done", **where, transcript=text)
+    await call.say(type="response.audio.done", **where)
+    await call.say(type="response.content_part.done", **where, part={"type": "audio"})
+    await call.say(type="response.output_item.done", **ids, item={**item, "content": [{}], "status": "completed"})
+    await finish(call, ids["response_id"])
+
+
+async def call_functions(call: GlmCall, *calls: tuple[str, str]) -> None:
+    """Answer with calls of functions, which GLM announces as a message."""
+    number = next(call._ids)
+    ids: Event = {"response_id": f"resp{number}", "output_index": 0}
+    item = {"id": f"item{number}", "object": "realtime.item", "type": "message", "role": "assistant"}
+    where = {**ids, "item_id": item["id"], "content_index": 0}
+    await call.say(
+        type="response.created",
+        response={"object": "realtime.response", "id": ids["response_id"], "status": "in_progress"},
+    )
+    await call.say(type="conversation.item.created", item={**item, "content": [{}], "status": "in_progress"})
+    await call.say(
+        type="response.output_item.added", **ids, item={**item, "content": [{}], "status": "in_progress"}
+    )
+    await call.say(type="response.content_part.added", **where, part={"type": "audio"})
+    for name, arguments in calls:
+        await call.say(type="response.function_call_arguments.done", **ids, name=name, arguments=arguments)
+    await call.say(type="response.content_part.done", **where, part={"type": "audio"})
+    await call.say(type="response.output_item.done", **ids, item={**item, "content": [{}], "status": "completed"})
+    await finish(call, ids["response_id"])
+
+
+async def finish(call: GlmCall, response_id: str) -> None:
+    """End a response, with what it cost."""
+    usage = {
+        "total_tokens": 788,
+        "input_tokens": 750,
+        "output_tokens": 38,
+        "input_token_details": {"text_tokens": 350, "audio_tokens": 400},
+        "output_token_details": {"text_tokens": 18, "audio_tokens": 20},
+    }
+    await call.say(
+        type="response.done",
+        response={"object": "realtime.response", "id": response_id, "status": "completed", "usage": usage},
+    )
+
+
+class GlmCalls:
+    """
+    GLM-Realtime. ``answers`` are what it says to each ``response.create`` in their order.
+
+    ``refusal`` is the status and body with which handshakes are refused, None: they are not.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.calls: list[GlmCall] = []
+        self.answers: list[Answer] = []
+        self.refusal: tuple[int, Event] | None = None
+        self._arrivals: asyncio.Queue[GlmCall] = asyncio.Queue()
+
+    async def call(self) -> GlmCall:
+        """Wait for the next connection."""
+        return await self._arrivals.get()
+
+    async def serve(self, connection: ServerConnection) -> None:
+        authorization = connection.request.headers.get("authorization", "") if connection.request else ""
+        call = GlmCall(connection, authorization=authorization)
+        self.calls.append(call)
+        self._arrivals.put_nowait(call)
+        try:
+            await call.say(type="heartbeat")
+            await call.say(type="session.created", session={"object": "realtime.session", "model": "glm-realtime"})
+            async for message in connection:
+                event = json.loads(message)
+                await call.take(event)
+                if event["type"] == "response.create" and self.answers:
+                    await self.answers.pop(0)(call)
+        except ConnectionClosed:
+            pass
+        finally:
+            call.gone.set()
+
+    def refuse(self, connection: ServerConnection, request: Request) -> Response | None:
+        del request
+        if self.refusal is None:
+            return None
+        status, body = self.refusal
+        response = connection.respond(HTTPStatus(status), json.dumps(body))
+        response.headers["content-type"] = "application/json"
+        return response
+
+
+@asynccontextmanager
+async def playing_calls() -> AsyncIterator[GlmCalls]:
+    """Listen as GLM-Realtime on a free port."""
+    glm = GlmCalls()
+    async with serve(
+        glm.serve, "127.0.0.1", 0, process_request=glm.refuse, compression=None, max_size=None, close_timeout=0.2
+    ) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        glm.url = f"ws://127.0.0.1:{port}/api/paas/v4/realtime"
+        yield glm

@@ -1,0 +1,406 @@
+"""The official client's calls through the gateway, over real sockets, to a GLM-Realtime that the test plays."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any
+
+import openai
+import pydantic
+import pytest
+from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from openai.types.realtime import RealtimeServerEvent
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from gateway.settings.schema import Realtime
+from tests.calls import VOICE, GlmCalls, call_functions, playing_calls, speak
+from tests.conftest import StartGateway
+from tests.fakes import KEY
+from tests.running import Gateway
+
+VALIDATOR: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(RealtimeServerEvent)
+MODEL = "gpt-realtime"
+TEXT: Any = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello?"}]}
+
+
+@pytest.fixture
+async def glm() -> AsyncIterator[GlmCalls]:
+    async with playing_calls() as played:
+        yield played
+
+
+@pytest.fixture
+async def gateway(start_gateway: StartGateway, glm: GlmCalls) -> Gateway:
+    return await start_gateway(realtime_url=glm.url)
+
+
+def sdk(gateway: Gateway, key: str = KEY) -> openai.AsyncOpenAI:
+    http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=False)
+    return openai.AsyncOpenAI(api_key=key, base_url=gateway.url, max_retries=0, http_client=http)
+
+
+def socket_url(gateway: Gateway, query: str = "model=glm-realtime") -> str:
+    return f"ws{gateway.url.removeprefix('http')}/realtime?{query}"
+
+
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+
+
+async def read_until(connection: AsyncRealtimeConnection, kind: str) -> list[Any]:
+    """Give the events up to the next of a type; each is what the SDK's own types say."""
+    events = []
+    async with asyncio.timeout(10):
+        while True:
+            event: Any = json.loads(await connection.recv_bytes())
+            VALIDATOR.validate_python(event)
+            events.append(event)
+            assert event["type"] != "error", event
+            if event["type"] == kind:
+                return events
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for what nobody tells."""
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it never came true")
+
+
+async def ended(gateway: Gateway) -> None:
+    """Wait until the record of a session is there."""
+    await eventually(lambda: bool(gateway.records))
+
+
+async def test_typed_turn(gateway: Gateway, glm: GlmCalls) -> None:
+    """A whole turn, in the order that clients need, and a record of it; the slot is back at once."""
+    glm.answers = [speak]
+    async with sdk(gateway).realtime.connect(model=MODEL) as connection:
+        (created,) = await read_until(connection, "session.created")
+        assert ("realtime", "glm-realtime") == (created["session"]["type"], created["session"]["model"])
+        await connection.session.update(session={"type": "realtime", "instructions": "Be brief."})
+        await read_until(connection, "session.updated")
+        await connection.conversation.item.create(item=TEXT)
+        await connection.response.create()
+        events = await read_until(connection, "response.done")
+        assert 1 == gateway.slots
+
+    said = [event["type"] for event in events if event["type"] != "rate_limits.updated"]
+    assert [
+        "conversation.item.added",
+        "conversation.item.done",
+        "response.created",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.content_part.added",
+        *["response.output_audio_transcript.delta"] * 2,
+        *["response.output_audio.delta"] * 2,
+        "response.output_audio.done",
+        "response.output_audio_transcript.done",
+        "response.content_part.done",
+        "conversation.item.done",
+        "response.output_item.done",
+        "response.done",
+    ] == said
+    audio = [event["delta"] for event in events if event["type"] == "response.output_audio.delta"]
+    assert [VOICE, VOICE] == audio
+    await ended(gateway)
+    record = gateway.record
+    assert ("realtime", "glm-realtime", 101, "ok") == (
+        record.operation,
+        record.model,
+        record.status,
+        record.outcome,
+    )
+    assert record.call is not None
+    assert 0.2 == record.call.spoken_seconds
+    assert 1 == len(record.call.first_audio_seconds)
+    assert 1 == record.call.events["to_client", "response.done"]
+    assert 1 == record.call.events["from_client", "response.create"]
+    assert 0 == gateway.slots
+    (call,) = glm.calls
+    assert "Be brief." == call.of("session.update")[-1]["session"]["instructions"]
+    async with asyncio.timeout(1):
+        await call.gone.wait()
+
+
+async def test_spoken_turn(gateway: Gateway, glm: GlmCalls) -> None:
+    """Ten seconds of 24 kHz become ten of 16 kHz, in frames of 100 ms; what was said comes back."""
+    async with sdk(gateway).realtime.connect(model="glm-realtime-flash") as connection:
+        call = await glm.call()
+        await connection.session.update(
+            session={"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
+        )
+        await read_until(connection, "session.updated")
+        for _ in range(500):
+            await connection.input_audio_buffer.append(audio=base64.b64encode(bytes(960)).decode())
+        await call.say(type="input_audio_buffer.speech_started", audio_start_ms=600, item_id="a")
+        await call.say(type="input_audio_buffer.speech_stopped", audio_end_ms=9600, item_id="a")
+        await call.say(type="input_audio_buffer.committed", item_id="b")
+        await call.say(
+            type="conversation.item.input_audio_transcription.completed",
+            item_id="b",
+            content_index=0,
+            transcript="How warm is it?",
+        )
+        await speak(call)
+        events = await read_until(connection, "response.done")
+        await eventually(lambda: len(call.audio) >= 319_600)
+
+    (heard,) = [event for event in events if event["type"].endswith("transcription.completed")]
+    assert ("How warm is it?", 9.0) == (heard["transcript"], heard["usage"]["seconds"])
+    assert 320_000 - 320 <= len(call.audio) <= 320_000
+    assert call.frames <= 110
+    assert "glm-realtime-flash" == call.of("session.update")[-1]["session"]["model"]
+
+
+async def test_parallel_tool_calls(gateway: Gateway, glm: GlmCalls) -> None:
+    """Both calls come with ids, their outputs reach GLM in order, and the answer follows."""
+    cities = ('{"city": "北京"}', '{"city": "上海"}')
+
+    async def two_calls(call: Any) -> None:
+        await call_functions(call, ("get_weather", cities[0]), ("get_weather", cities[1]))
+
+    glm.answers = [two_calls, speak]
+    tool: Any = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {}}}
+    async with sdk(gateway).realtime.connect(model=MODEL) as connection:
+        await connection.session.update(session={"type": "realtime", "tools": [tool]})
+        await connection.conversation.item.create(item=TEXT)
+        await connection.response.create()
+        events = await read_until(connection, "response.done")
+        calls = events[-1]["response"]["output"]
+        for number, item in reversed(list(enumerate(calls))):
+            output: Any = {
+                "type": "function_call_output",
+                "call_id": item["call_id"],
+                "output": f"{number} degrees",
+            }
+            await connection.conversation.item.create(item=output)
+        await connection.response.create()
+        await read_until(connection, "response.done")
+
+    assert [*cities] == [item["arguments"] for item in calls]
+    assert 2 == len({item["call_id"] for item in calls})
+    outputs = [event["item"] for event in glm.calls[0].of("conversation.item.create")[1:]]
+    assert ["0 degrees", "1 degrees"] == [item["output"] for item in outputs]
+
+
+async def test_client_secret_opens_the_session_that_it_is_for(gateway: Gateway, glm: GlmCalls) -> None:
+    """A browser gets a key of its own, which carries rights and session, and no key of anybody's."""
+    async with sdk(gateway) as browserless:
+        secret = await browserless.realtime.client_secrets.create(
+            expires_after={"anchor": "created_at", "seconds": 60},
+            session={"type": "realtime", "model": "glm-realtime", "instructions": "Be a pirate."},
+        )
+    assert secret.value.startswith("ek_")
+    assert KEY not in secret.value
+    told: Any = secret.session
+    assert "Be a pirate." == told.instructions
+
+    protocols: Any = ["realtime", f"openai-insecure-api-key.{secret.value}"]
+    async with connect(socket_url(gateway), subprotocols=protocols, proxy=None) as socket:
+        created = json.loads(await socket.recv())
+        assert "realtime" == socket.subprotocol
+
+    assert "Be a pirate." == created["session"]["instructions"]
+    call = await glm.call()
+    update = await call.expect("session.update")
+    assert "Be a pirate." == update["session"]["instructions"]
+
+
+async def test_beta_client(gateway: Gateway, glm: GlmCalls) -> None:
+    """Who says that it is of the shape before is told in that shape."""
+    glm.answers = [speak]
+    headers = {**HEADERS, "OpenAI-Beta": "realtime=v1"}
+    async with connect(socket_url(gateway), additional_headers=headers, proxy=None) as socket:
+        created = json.loads(await socket.recv())
+        await socket.send(json.dumps({"type": "response.create"}))
+        kinds = []
+        while "response.done" not in kinds:
+            kinds.append(json.loads(await socket.recv())["type"])
+
+    assert ["text", "audio"] == created["session"]["modalities"]
+    assert {"response.audio.delta", "response.audio_transcript.delta", "conversation.item.created"} <= {*kinds}
+    assert not {"response.output_audio.delta", "conversation.item.added"} & {*kinds}
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status", "code"),
+    [
+        ("model=glm-realtime", {}, 401, "missing_api_key"),
+        ("model=glm-realtime", {"Authorization": "Bearer sk-no"}, 401, "invalid_api_key"),
+        ("model=glm-realtime", {"Authorization": "Bearer ek_no"}, 401, "invalid_api_key"),
+        ("model=no-such-model", HEADERS, 404, "model_not_found"),
+        ("model=glm-4.7", HEADERS, 400, "unsupported_model"),
+        ("", HEADERS, 400, "missing_required_parameter"),
+        ("call_id=rtc_1", HEADERS, 400, "unsupported_parameter"),
+    ],
+)
+async def test_handshake_is_refused_with_a_body(
+    gateway: Gateway, query: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    """An HTTP answer that says what was wrong, with the id of the request; nothing was asked of GLM."""
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(socket_url(gateway, query), additional_headers=headers, proxy=None):
+            pass
+
+    response = refused.value.response
+    assert (status, code) == (response.status_code, json.loads(response.body or b"")["error"]["code"])
+    assert response.headers["x-request-id"].startswith("req_")
+    assert 0 == gateway.slots
+
+
+async def test_unknown_socket_is_refused(gateway: Gateway) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(f"ws{gateway.url.removeprefix('http')}/nowhere", proxy=None):
+            pass
+
+    assert (404, "unknown_url") == (
+        refused.value.response.status_code,
+        json.loads(refused.value.response.body or b"")["error"]["code"],
+    )
+
+
+async def test_full_tier_is_told_in_the_handshake(start_gateway: StartGateway, glm: GlmCalls) -> None:
+    """A session holds its slot for as long as it lasts, and the next one gets it as soon as it ends."""
+    gateway = await start_gateway(realtime_url=glm.url, realtime_queue_timeout_seconds=0.05)
+    async with asyncio.TaskGroup() as tasks:
+        release = asyncio.Event()
+
+        async def hold() -> None:
+            async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None):
+                await release.wait()
+
+        for _ in range(20):
+            tasks.create_task(hold())
+        await eventually(lambda: gateway.slots == 20)
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None):
+                pass
+        release.set()
+
+    response = refused.value.response
+    assert (429, "rate_limit_exceeded") == (
+        response.status_code,
+        json.loads(response.body or b"")["error"]["code"],
+    )
+    assert "retry-after" in response.headers
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None):
+        pass
+
+
+async def test_refusal_of_glm_is_told_in_the_handshake(gateway: Gateway, glm: GlmCalls) -> None:
+    """What is wrong with our account is not the caller's fault."""
+    glm.refusal = (429, {"error": {"code": "1113", "message": "余额不足"}})
+
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None):
+            pass
+
+    error = json.loads(refused.value.response.body or b"")["error"]
+    assert (429, "insufficient_quota") == (refused.value.response.status_code, error["code"])
+    assert 0 == gateway.slots
+
+
+async def test_lost_connection_to_glm_is_replaced(gateway: Gateway, glm: GlmCalls) -> None:
+    """The client notices nothing but the response that was lost; GLM is told everything again."""
+    async with sdk(gateway).realtime.connect(model=MODEL) as connection:
+        first = await glm.call()
+        await connection.session.update(session={"type": "realtime", "instructions": "Be brief."})
+        await read_until(connection, "session.updated")
+        await connection.conversation.item.create(item=TEXT)
+        await read_until(connection, "conversation.item.done")
+        first.cut()
+        second = await glm.call()
+        replayed = await second.expect("conversation.item.create")
+        glm.answers = [speak]
+        await connection.response.create()
+        await read_until(connection, "response.done")
+
+    assert "Hello?" == replayed["item"]["content"][0]["text"]
+    assert "Be brief." == second.of("session.update")[0]["session"]["instructions"]
+    await ended(gateway)
+    assert gateway.record.call is not None
+    assert 1 == gateway.record.call.reconnects
+
+
+async def test_session_ends_when_glm_does_not_come_back(gateway: Gateway, glm: GlmCalls) -> None:
+    """An error that says so, then 1011; the slot is free."""
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        call = await glm.call()
+        await call.expect("session.update")
+        glm.refusal = (500, {"error": {"code": "500", "message": "x"}})
+        call.cut()
+        events = [json.loads(message) async for message in _messages(socket)]
+
+    assert "error" == events[-1]["type"]
+    assert (1011, 0) == (socket.close_code, gateway.slots)
+
+
+async def _messages(socket: Any) -> AsyncIterator[str]:
+    try:
+        while True:
+            yield await socket.recv()
+    except ConnectionClosed:
+        return
+
+
+async def test_session_expires(start_gateway: StartGateway, glm: GlmCalls) -> None:
+    """At the longest duration there is an error with OpenAI's code, then 1001."""
+    gateway = await start_gateway(realtime_url=glm.url, realtime=Realtime(max_session_seconds=0.2))
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        events = [json.loads(message) async for message in _messages(socket)]
+
+    assert ("error", "session_expired") == (events[-1]["type"], events[-1]["error"]["code"])
+    assert 1001 == socket.close_code
+    await ended(gateway)
+    assert ("ok", "gateway") == (gateway.record.outcome, gateway.record.call and gateway.record.call.closed_by)
+
+
+async def test_client_that_leaves_gives_its_slot_back(gateway: Gateway, glm: GlmCalls) -> None:
+    """Even when it just drops the line while GLM speaks."""
+    socket = await connect(socket_url(gateway), additional_headers=HEADERS, proxy=None)
+    call = await glm.call()
+    await socket.recv()
+    socket.transport.abort()
+
+    await eventually(lambda: gateway.slots == 0)
+    async with asyncio.timeout(3):
+        await call.gone.wait()
+
+
+async def test_telephone_audio(gateway: Gateway, glm: GlmCalls) -> None:
+    """G.711 both ways: 8 kHz up becomes 16 kHz, 24 kHz down becomes 8 kHz."""
+    glm.answers = [partial(speak, pieces=10)]
+    form: Any = {"type": "audio/pcmu"}
+    async with sdk(gateway).realtime.connect(model=MODEL) as connection:
+        call = await glm.call()
+        await connection.session.update(
+            session={
+                "type": "realtime",
+                "audio": {"input": {"format": form, "turn_detection": None}, "output": {"format": form}},
+            }
+        )
+        await connection.input_audio_buffer.append(audio=base64.b64encode(b"\xff" * 8000).decode())
+        await connection.input_audio_buffer.commit()
+        await connection.response.create()
+        events = await read_until(connection, "response.done")
+
+    assert 32_000 == len(call.audio)
+    audio = b"".join(
+        base64.b64decode(event["delta"]) for event in events if event["type"] == "response.output_audio.delta"
+    )
+    assert 8000 == len(audio)
+
+
+@pytest.mark.parametrize("path", ["/realtime/calls", "/realtime"])
+async def test_webrtc_is_not_offered(gateway: Gateway, client: Any, path: str) -> None:
+    """The error names what there is instead."""
+    answer = await client.post(f"{gateway.url}{path}", content=b"v=0", headers={"content-type": "application/sdp"})
+
+    assert (501, "not_implemented") == (answer.status_code, answer.json()["error"]["code"])
+    assert "WebSocket" in answer.json()["error"]["message"]

@@ -1,0 +1,60 @@
+"""A session whose connection to GLM was lost, and that goes on with another."""
+
+from tests.translate.realtime.play import Player
+
+
+def test_session_and_conversation_are_told_again() -> None:
+    """The new GLM gets the whole session and what was said; the response that was lost has failed."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    change = {"type": "realtime", "instructions": "Be kind.", "audio": {"output": {"voice": "sage"}}}
+    player.client({"type": "session.update", "session": change})
+    player.glm({"type": "session.updated"})
+    part = {"type": "input_text", "text": "Hello?"}
+    player.client(
+        {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": [part]}}
+    )
+    player.client({"type": "response.create"})
+    player.glm({"type": "response.created", "response": {"id": "r"}})
+    player.glm({"type": "response.audio_transcript.delta", "response_id": "r", "delta": "Hi"})
+    player.take()
+
+    assert player.translator.resumable
+    player.resume()
+
+    sent = player.take()
+    session, first, second = (event for side, event in sent if side == ">glm")
+    assert ("Be kind.", "female-shaonv") == (session["session"]["instructions"], session["session"]["voice"])
+    assert [{"type": "input_text", "text": "Hello?"}] == first["item"]["content"]
+    assert "user" == first["item"]["role"]
+    assert second["item"]["role"] == "assistant"
+    done = player.told[-1]
+    assert ("response.done", "failed") == (done["type"], done["response"]["status"])
+    assert "upstream_unavailable" == done["response"]["status_details"]["error"]["code"]
+    assert not player.translator.resumable
+
+
+def test_response_that_had_not_begun_is_asked_for_again() -> None:
+    """Nothing was lost for the client, which does not notice."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    player.client({"type": "response.create"})
+    player.take()
+
+    player.resume()
+    player.glm({"type": "session.updated"})
+
+    assert [">glm session.update", ">glm response.create"] == [
+        f"{side} {event['type']}" for side, event in player.take()
+    ]
+
+
+def test_commit_that_was_lost_is_an_error() -> None:
+    player = Player()
+    player.glm({"type": "session.updated"})
+    player.client({"type": "input_audio_buffer.append", "audio": "AQACAAMA"})
+    player.client({"type": "input_audio_buffer.commit", "event_id": "c"})
+
+    player.resume()
+
+    assert ["c"] == [event["error"]["event_id"] for event in player.told if event["type"] == "error"]
