@@ -62,7 +62,7 @@ def definition(field: msgspec.structs.FieldInfo, hint: Any) -> tuple[str, Any] |
 
 
 def strict(hint: Any, around: frozenset[type[Struct]]) -> Any:
-    """Return a type with twins in the place of its Structs, but for those ``around`` it; itself when it has none."""
+    """Return a type with twins in place of its Structs, but for those ``around`` it; itself when it has none."""
     if isinstance(hint, type) and issubclass(hint, Struct):
         return hint if hint in around else twin(hint, forbid=True, around=around)
     origin, arguments = get_origin(hint), get_args(hint)
