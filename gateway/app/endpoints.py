@@ -1,0 +1,86 @@
+"""The operations, each with its routes."""
+
+import os
+
+from litestar.handlers import HTTPRouteHandler
+
+from gateway.app.terms import api_keys
+from gateway.routes.chat import chat_routes
+from gateway.routes.completions import completion_routes
+from gateway.routes.embeddings import embedding_routes
+from gateway.routes.front import Front
+from gateway.routes.models import model_routes
+from gateway.routes.responses import Background, response_routes
+from gateway.routes.speech import speech_routes
+from gateway.routes.transcriptions import transcription_routes
+from gateway.routes.uploads import UploadLimits
+from gateway.settings import Settings
+from gateway.translate.embeddings.endpoint import embeddings_endpoint
+from gateway.translate.endpoint import Endpoint
+from gateway.translate.responses.endpoint import responses_endpoint
+from gateway.translate.responses.sealing import Sealer
+from gateway.translate.speech.endpoint import speech_endpoint
+from gateway.translate.speech.voices import VOICES
+from gateway.translate.transcriptions.endpoint import transcriptions_endpoint
+from gateway.translate.transcriptions.translation import translations_endpoint
+from gateway.vocabularies import read_vocabulary
+
+
+def create_routes(
+    settings: Settings, *, front: Front, responses: Endpoint[bytes], background: Background
+) -> list[HTTPRouteHandler]:
+    """Return the routes of everything that OpenAI's clients ask for by HTTP."""
+    return [
+        *chat_routes(front),
+        *completion_routes(front),
+        *embedding_routes(front, create_embeddings_endpoint(settings)),
+        *response_routes(front, responses, background),
+        *create_transcription_routes(settings, front),
+        *speech_routes(front, create_speech_endpoint(settings)),
+        *model_routes(front),
+    ]
+
+
+def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:
+    embeddings = settings.embeddings
+    return embeddings_endpoint(
+        find_vocabulary=read_vocabulary,
+        dimensions_mode=embeddings.dimensions_mode,
+        remembers=embeddings.cache_seconds > 0,
+    )
+
+
+def create_responses_endpoint(settings: Settings) -> Endpoint[bytes]:
+    responses = settings.responses
+    return responses_endpoint(
+        Sealer(seal_secret(settings)), keeps=bool(responses.store_seconds and responses.store_bytes)
+    )
+
+
+def seal_secret(settings: Settings) -> bytes:
+    """Return what all replicas of one configuration seal with; one of this process where there is no secret."""
+    if settings.responses.seal_secret is not None:
+        return settings.responses.seal_secret.reveal().encode()
+    keys = sorted(api_keys(settings).values())
+    return "\n".join(keys).encode() if keys else os.urandom(32)
+
+
+def create_transcription_routes(settings: Settings, front: Front) -> list[HTTPRouteHandler]:
+    audio = settings.audio
+    return transcription_routes(
+        front,
+        transcriptions=transcriptions_endpoint(slots_per_upload=audio.slots_per_upload),
+        translations=translations_endpoint(
+            slots_per_upload=audio.slots_per_upload,
+            find_translator=lambda: front.desk.terms.catalog.resolve(audio.translation_model),
+        ),
+        limits=UploadLimits(
+            max_bytes=audio.max_upload_bytes,
+            max_seconds=audio.max_seconds,
+            max_work_seconds=audio.max_work_seconds,
+        ),
+    )
+
+
+def create_speech_endpoint(settings: Settings) -> Endpoint[bytes]:
+    return speech_endpoint(voices=VOICES if settings.speech.voices is None else settings.speech.voices)

@@ -1,0 +1,151 @@
+"""The gateway, whole."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.types import ASGIApp
+
+from gateway.app.desk import create_desk, create_limiter, create_link, create_memories, create_upstream
+from gateway.app.endpoints import create_responses_endpoint, create_routes
+from gateway.app.realtime import create_secrets, create_session_desk
+from gateway.app.terms import api_keys, create_terms, load_catalog
+from gateway.auth import KeyRing
+from gateway.catalog import Catalog
+from gateway.errors import GatewayError
+from gateway.exchange import Desk, Terms, overview
+from gateway.limits.health import Health
+from gateway.metrics import Slots
+from gateway.record import Sink
+from gateway.redis_client.observer import RedisObserver
+from gateway.routes.errors import HANDLERS
+from gateway.routes.front import Front
+from gateway.routes.health import health_routes
+from gateway.routes.middleware import Edge
+from gateway.routes.realtime import Sockets
+from gateway.routes.responses import Background
+from gateway.routes.secrets import secret_routes
+from gateway.routes.shortcuts import Shortcuts, served_by
+from gateway.settings import Settings
+from gateway.upstream.realtime import RealtimeUpstream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """
+    The gateway: an ASGI application, and what can be changed in it while it answers.
+
+    ``refuse`` is told of what is no HTTP request, so that it leaves a record too; it gives headers for the answer.
+    """
+
+    app: ASGIApp
+    refuse: Callable[[GatewayError], Sequence[tuple[bytes, bytes]]]
+    desk: Desk
+    key_ring: KeyRing
+    realtime: RealtimeUpstream
+
+    def create_terms(self, settings: Settings) -> Terms:
+        """Return what a changed configuration means for callers and accounts; raise SettingsError."""
+        return create_terms(
+            settings, catalog=load_catalog(settings), key_ring=self.key_ring, health=self.desk.health
+        )
+
+    def adopt(self, terms: Terms, settings: Settings) -> None:
+        """Go by these terms from the next request on; what is under way ends as it began."""
+        terms.succeed(self.desk.terms)
+        self.desk.upstream.use_keys(api_keys(settings))
+        self.realtime.use_keys(api_keys(settings))
+        self.desk.health.forgive()
+        self.desk.terms = terms
+
+    def slots(self) -> Slots:
+        """Return who holds and waits for slots now."""
+        return overview(self.desk.limiter, terms=self.desk.terms, health=self.desk.health)
+
+
+def create_app(settings: Settings, **rest: Any) -> ASGIApp:
+    """Return the gateway as nothing but an ASGI application; see ``create_gateway``."""
+    return create_gateway(settings, **rest).app
+
+
+def create_gateway(
+    settings: Settings,
+    *,
+    catalog: Catalog | None = None,
+    sinks: Sequence[Sink] = (),
+    is_draining: Callable[[], bool] = lambda: False,
+    transport: httpx.AsyncBaseTransport | None = None,
+    redis_observer: RedisObserver | None = None,
+) -> Gateway:
+    """
+    Return the gateway.
+
+    ``catalog`` None is read by the settings. ``transport`` None is the network; a test gives its own. ``sinks``
+    get the record of every exchange, ``redis_observer`` is told of calls of Redis. Raises SettingsError for a
+    catalogue, limit, alias or address that cannot be.
+    """
+    key_ring, health = KeyRing(), Health(time.perf_counter)
+    terms = create_terms(settings, catalog=catalog or load_catalog(settings), key_ring=key_ring, health=health)
+    upstream = create_upstream(settings, transport=transport)
+    link = create_link(settings, observer=redis_observer)
+    memories = create_memories(settings, link=link)
+    limiter = create_limiter(settings, observer=redis_observer)
+    desk = create_desk(
+        settings,
+        terms=terms,
+        limiter=limiter,
+        upstream=upstream,
+        health=health,
+        memories=memories,
+        sinks=sinks,
+    )
+    front = Front(desk, max_body_bytes=settings.max_body_bytes)
+    responses = create_responses_endpoint(settings)
+    background = Background(desk, responses)
+    calls = create_session_desk(settings, desk=desk, is_draining=is_draining)
+    client_secrets = create_secrets(settings)
+
+    @asynccontextmanager
+    async def stay_connected(_: Litestar) -> AsyncIterator[None]:
+        closing_link = nullcontext() if link is None else aclosing(link)
+        async with aclosing(upstream), aclosing(key_ring), aclosing(desk.limiter), closing_link:
+            await desk.limiter.start()
+            async with background:
+                yield
+
+    handlers = [
+        *create_routes(settings, front=front, responses=responses, background=background),
+        *secret_routes(front, client_secrets),
+        *health_routes(is_draining),
+    ]
+    app = Litestar(
+        route_handlers=handlers,
+        exception_handlers=HANDLERS,
+        cors_config=cors(settings),
+        lifespan=[stay_connected],
+        logging_config=None,
+        openapi_config=None,
+        request_max_body_size=settings.max_body_bytes,
+    )
+    # The framework answers browsers: the shorter way knows nothing of origins.
+    served = {} if settings.cors_origins else served_by(handlers)
+    inner, sockets = Shortcuts(app, served=served), Sockets(calls, secrets=client_secrets)
+    edge = Edge(inner, desk=desk, sockets=sockets)
+    return Gateway(app=edge, refuse=edge.refuse, desk=desk, key_ring=key_ring, realtime=calls.upstream)
+
+
+def cors(settings: Settings) -> CORSConfig | None:
+    """Return the rules for browsers, None when no origin is allowed; SDKs send headers of their own."""
+    if not settings.cors_origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(settings.cors_origins),
+        allow_headers=["*"],
+        allow_methods=["GET", "POST", "DELETE"],
+        expose_headers=["x-request-id", "x-gateway-cache", "x-gateway-ignored", "retry-after"],
+    )

@@ -1,0 +1,75 @@
+"""What the settings say of models, callers and accounts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
+from gateway.catalog import Catalog, CatalogError
+from gateway.errors import ModelNotFound
+from gateway.exchange import Account, Terms
+from gateway.limits.health import Health
+from gateway.settings import Jwt, Settings, SettingsError
+
+BUILT_IN_CATALOG = Path(__file__).parents[1] / "catalog.toml"
+
+
+def load_catalog(settings: Settings) -> Catalog:
+    """Return the built-in catalogue with the operator's rows, limits and aliases; raise SettingsError."""
+    try:
+        overrides = settings.models_file.read_text("utf-8") if settings.models_file is not None else None
+    except (OSError, ValueError) as error:
+        raise unusable(settings, f"models_file {settings.models_file} cannot be read: {error}.") from error
+    try:
+        catalog = Catalog.parse(
+            BUILT_IN_CATALOG.read_text("utf-8"),
+            overrides=overrides,
+            limits=settings.limits,
+            aliases=settings.aliases,
+        )
+    except CatalogError as error:
+        raise unusable(settings, f"The catalogue cannot be used: {error}") from error
+    if problems := [*unknown_models(settings, catalog=catalog)]:
+        raise unusable(settings, *problems)
+    return catalog
+
+
+def unknown_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
+    """Say which models that the settings name do not exist."""
+    owners = [
+        *((f"tenant {tenant.name}", tenant.models) for tenant in settings.tenants),
+        *((f"issuer {issuer.name} in [[jwt]]", issuer.models) for issuer in settings.jwt),
+        ("audio.translation_model", (settings.audio.translation_model,)),
+    ]
+    for owner, models in owners:
+        for model in models or ():
+            try:
+                catalog.resolve(model)
+            except ModelNotFound as error:
+                yield f"The models of {owner}: {error.message}"
+
+
+def unusable(settings: Settings, *problems: str) -> SettingsError:
+    return SettingsError(problems, files=settings.files)
+
+
+def create_terms(settings: Settings, *, catalog: Catalog, key_ring: KeyRing, health: Health) -> Terms:
+    return Terms(
+        catalog=catalog,
+        authenticator=Authenticator(
+            settings.tenants,
+            model_id=lambda name: catalog.resolve(name).id,
+            issuers=[(issuer, issuer_keys(issuer, key_ring=key_ring)) for issuer in settings.jwt],
+        ),
+        accounts=[Account(account.name, account.tier) for account in settings.accounts],
+        health=health,
+    )
+
+
+def issuer_keys(issuer: Jwt, *, key_ring: KeyRing) -> IssuerKeys:
+    if issuer.secret is not None:
+        return SharedSecret(issuer.secret.reveal())
+    return key_ring.published(issuer.jwks_url or "")
+
+
+def api_keys(settings: Settings) -> dict[str, str]:
+    return {account.name: account.api_key.reveal() for account in settings.accounts}
