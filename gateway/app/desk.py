@@ -4,26 +4,26 @@ import os
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import httpx
 
-from gateway.app.terms import api_keys, unusable
+from gateway.app.terms import api_keys
 from gateway.exchange import Desk, Policy, Terms
 from gateway.limits.health import Health
 from gateway.limits.limiter import Limiter
 from gateway.limits.memory import MemoryLimiter
-from gateway.limits.redis import RedisLimiter
-from gateway.recall.link import Link
 from gateway.recall.memory import MemoryRecall
 from gateway.recall.recall import Recall
-from gateway.recall.redis import RedisRecall
 from gateway.record import Sink
-from gateway.redis_client.address import AddressError
 from gateway.redis_client.observer import RedisObserver
 from gateway.settings import Settings
 from gateway.upstream.http import Upstream
 from gateway.upstream.transport import KeptConnections
 from gateway.upstream.wire import OverHttpx, Timeouts
+
+if TYPE_CHECKING:
+    from gateway.recall.link import Link
 
 ID_BYTES = 16
 IDS_AT_ONCE = 256
@@ -79,29 +79,21 @@ def create_limiter(settings: Settings, *, observer: RedisObserver | None) -> Lim
     """Return the limiter of this process alone, or one that shares with others through Redis."""
     if settings.redis.url is None:
         return MemoryLimiter(queue_size=settings.queue_size)
-    try:
-        return RedisLimiter.create(
-            settings.redis.url.reveal(),
-            queue_size=settings.queue_size,
-            lease_seconds=settings.lease_seconds,
-            on_outage=settings.redis.on_outage,
-            observer=observer,
-        )
-    except AddressError as error:
-        raise unusable(settings, f"redis.url: {error}") from None
+    from gateway.app.shared import create_shared_limiter  # noqa: PLC0415 - see there
+
+    return create_shared_limiter(settings, url=settings.redis.url.reveal(), observer=observer)
 
 
-def create_link(settings: Settings, *, observer: RedisObserver | None) -> Link | None:
+def create_link(settings: Settings, *, observer: RedisObserver | None) -> "Link | None":
     """Return the way to the Redis where texts are remembered for all replicas, None if there is none."""
     if settings.redis.url is None:
         return None
-    try:
-        return Link.create(settings.redis.url.reveal(), observer=observer)
-    except AddressError as error:
-        raise unusable(settings, f"redis.url: {error}") from None
+    from gateway.app.shared import create_shared_link  # noqa: PLC0415 - see there
+
+    return create_shared_link(settings, url=settings.redis.url.reveal(), observer=observer)
 
 
-def create_memories(settings: Settings, *, link: Link | None) -> dict[str, Recall]:
+def create_memories(settings: Settings, *, link: "Link | None") -> dict[str, Recall]:
     """Return where each operation keeps what later requests may ask for, by its name."""
     chat, embeddings, responses = settings.chat, settings.embeddings, settings.responses
     bounds = {
@@ -110,11 +102,17 @@ def create_memories(settings: Settings, *, link: Link | None) -> dict[str, Recal
         "responses": (responses.store_seconds, responses.store_bytes),
     }
     return {
-        memory: MemoryRecall(seconds=seconds, max_bytes=max_bytes)
-        if link is None or not seconds or not max_bytes
-        else RedisRecall(link, memory=memory, seconds=seconds)
+        memory: create_recall(memory, seconds=seconds, max_bytes=max_bytes, link=link)
         for memory, (seconds, max_bytes) in bounds.items()
     }
+
+
+def create_recall(memory: str, *, seconds: float, max_bytes: int, link: "Link | None") -> Recall:
+    if link is None or not seconds or not max_bytes:
+        return MemoryRecall(seconds=seconds, max_bytes=max_bytes)
+    from gateway.app.shared import create_shared_recall  # noqa: PLC0415 - see there
+
+    return create_shared_recall(link, memory=memory, seconds=seconds)
 
 
 def ids() -> Iterator[str]:

@@ -16,6 +16,9 @@ from gateway.settings.contradictions import LOOPBACK
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 CANNOT_START = 2
+DEMO_KEY = "sk-glm-demo"
+"""The key of the one tenant that there is where no account and no tenant is configured."""
+
 EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
 

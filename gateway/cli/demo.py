@@ -19,7 +19,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.cli.serve import DEMO_KEY
+from gateway.cli.configuration import DEMO_KEY
 
 if TYPE_CHECKING:  # openai is not among the gateway's own dependencies
     from openai import OpenAI

@@ -4,8 +4,11 @@ import json
 import logging
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -14,9 +17,9 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from gateway import logs, server
 from gateway.app import create_gateway
-from gateway.auth import Tenant, digest
 from gateway.catalog import Catalog
 from gateway.cli.configuration import (
+    DEMO_KEY,
     EVERYWHERE,
     catalog_or_explain,
     config_option,
@@ -27,10 +30,8 @@ from gateway.cli.configuration import (
 from gateway.cli.reload import Reload
 from gateway.metrics import Metrics
 from gateway.record import Sink
-from gateway.settings import Account, Secret, Settings, SettingsError, fingerprint, load
-from gateway.simulator import DEMO_ACCOUNTS, create_simulator
+from gateway.settings import Settings, SettingsError, fingerprint, load
 
-DEMO_KEY = "sk-glm-demo"
 DEMO_MODEL = "glm-4.7"
 
 logger = logging.getLogger("gateway")
@@ -76,8 +77,14 @@ async def _serve(
     metrics = Metrics(registry, models=catalog.models)
     metrics.draining.set_function(lambda: float(lifecycle.draining))
 
-    def complete(settings: Settings) -> Settings:
-        return _on_accounts(settings) if simulator is None else _on_simulator(settings, port=_port(simulator))
+    complete: Callable[[Settings], Settings] = _on_accounts
+    beside: list[tuple[Callable[[Any, Any, Any], Awaitable[None]], socket.socket]] = []
+    if simulator is not None:
+        # Imported only where it is needed: it brings decoders and voices along.
+        from gateway.cli.stand_in import create_simulator, on_simulator  # noqa: PLC0415
+
+        complete = partial(on_simulator, port=_port(simulator))
+        beside.append((create_simulator(), simulator))
 
     running = complete(settings)
     gateway = create_gateway(
@@ -97,9 +104,7 @@ async def _serve(
         prepare=prepare,
         documents={"/slots": lambda: msgspec.json.encode(gateway.slots())},
     )
-    beside = [(inside, metrics_listener)]
-    if simulator is not None:
-        beside.append((create_simulator(), simulator))
+    beside.append((inside, metrics_listener))
     reload = Reload(
         running,
         read=lambda: complete(load(os.environ, config_path=config_path)),
@@ -148,21 +153,6 @@ def _on_accounts(settings: Settings) -> Settings:
         problem = "There is no account any more; restart the gateway, and the simulator stands in for GLM."
         raise SettingsError([problem], files=settings.files)
     return settings
-
-
-def _on_simulator(settings: Settings, *, port: int) -> Settings:
-    """Point the settings at the simulator, with its largest account, so that tenants' tiers show."""
-    account = max(DEMO_ACCOUNTS, key=lambda one: one.tier)
-    tenants = settings.tenants or (Tenant(name="demo", key_sha256=(digest(DEMO_KEY),), tier="V3"),)
-    late = () if settings.simulator else ("There is an account now; restart the gateway to use it.",)
-    return replace(
-        settings,
-        upstream_url=f"http://127.0.0.1:{port}/api/paas/v4",
-        realtime_url=f"ws://127.0.0.1:{port}/api/paas/v4/realtime",
-        accounts=(Account(name="simulator", api_key=Secret(account.key), tier=account.tier),),
-        tenants=tenants,
-        warnings=(*settings.warnings, *late),
-    )
 
 
 def _announce(settings: Settings, *, port: int, metrics_port: int) -> None:
