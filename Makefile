@@ -12,7 +12,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test check format contract test-clients bench lock clean
+.PHONY: help run install test check format contract test-clients bench bench-peers lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ test-clients: $(VENV)/.run ## Run the tests that need other people's heavy clien
 bench: $(VENV)/.dev ## Run the benchmarks
 	@.ci/system-packages nginx wrk
 	$(BIN)/python -m tests.bench
+
+bench-peers: $(VENV)/.dev ## Compare with nginx, smg, Portkey and LiteLLM, which are installed for that alone
+	@.ci/system-packages nginx wrk
+	$(BIN)/python -m tests.bench.peers --into tests/bench
 
 lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from .litellm import install_litellm, litellm
 from .load import requests_per_second
 from .machine import peak_bytes
+from .peers.litellm import install_litellm, litellm
 from .processes import Bench, Server
 from .report import Row
 from .wire import EMBEDDINGS_PATH, UPSTREAM_BASE, embeddings_answer, embeddings_body
@@ -44,7 +44,7 @@ def embeddings(bench: Bench) -> list[Row]:
         except (OSError, subprocess.SubprocessError):
             return [replace(rates, skipped="LiteLLM cannot be installed"), memory]
         with litellm(bench, program=program, upstream=upstream) as other:
-            their_rate, _, their_peak = rate_and_memory(bench, other)
+            their_rate, _, their_peak = rate_and_memory(bench, replace(other, path=EMBEDDINGS_PATH))
     note = "both are asked for base64; LiteLLM answers the upstream's own numbers"
     return [
         replace(rates, reference=their_rate, result=rate / their_rate, note=note),

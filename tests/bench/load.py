@@ -36,7 +36,7 @@ def requests_per_second(
     connections: int = CONNECTIONS,
 ) -> float:
     """Return the rate over connections each of which asks again when answered; ``body`` None: a chat's."""
-    message = request(server.path, port=server.port, body=body or request_body())
+    message = request(server.path, port=server.port, headers=server.headers, body=body or request_body())
     wrk = shutil.which("wrk")
     if wrk is None:
         return uvloop.run(_rate(server, message, seconds=seconds, connections=connections))
@@ -45,7 +45,7 @@ def requests_per_second(
 
 def latencies_seconds(server: Server, *, count: int) -> list[float]:
     """Return how long each of ``count`` requests took, one after the other on one connection."""
-    message = request(server.path, port=server.port, body=request_body())
+    message = request(server.path, port=server.port, headers=server.headers, body=request_body())
     taken = []
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -35,14 +35,20 @@ def processor_seconds(process_id: int) -> float | None:
 
 def peak_bytes(process_id: int) -> int | None:
     """Return the most memory that a process and its children ever had, each by itself."""
+    return _memory_bytes(process_id, "VmHWM:")
+
+
+def resident_bytes(process_id: int) -> int | None:
+    """Return the memory that a process and its children have now."""
+    return _memory_bytes(process_id, "VmRSS:")
+
+
+def _memory_bytes(process_id: int, field: str) -> int | None:
     if sys.platform != "linux":
         return None
     children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
-    found = 0
-    for one in (process_id, *children):
-        status = Path(f"/proc/{one}/status").read_text()
-        found += int(status.partition("VmHWM:")[2].split()[0]) * 1024
-    return found
+    statuses = (Path(f"/proc/{one}/status").read_text() for one in (process_id, *children))
+    return sum(int(status.partition(field)[2].split()[0]) * 1024 for status in statuses)
 
 
 class Neighbours:

@@ -14,13 +14,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from .machine import cores, pin
-from .wire import ANSWER, GATEWAY_PATH, KEY, MODEL, UPSTREAM_BASE, UPSTREAM_PATH
+from .wire import ANSWER, GATEWAY_PATH, KEY, MODEL, MODELS, UPSTREAM_BASE, UPSTREAM_PATH
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 
-CANNED = f"location / {{ default_type application/json; return 200 '{ANSWER.decode()}'; }}"
+CANNED = f"""default_type application/json;
+    location / {{ return 200 '{ANSWER.decode()}'; }} location = /v1/models {{ return 200 '{MODELS.decode()}'; }}"""
 
 Process = subprocess.Popen[bytes]
 
@@ -37,11 +38,12 @@ def free_port() -> int:
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """A running server of the loopback, and the path at which it takes chat completions."""
+    """A running server of the loopback, the path at which it takes chat completions, and headers that it needs."""
 
     port: int
     process_id: int
     path: str
+    headers: dict[str, str] = {}
 
 
 class Bench:
@@ -110,7 +112,7 @@ class Bench:
         if program is None:
             raise BenchError("nginx is not installed")
         home = self.directory / f"nginx-{name}"
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         paths = "".join(
             f"{kind}_temp_path {home}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )

@@ -104,15 +104,17 @@ def flood_events_per_second(server: Server, *, events: int) -> float:
     return uvloop.run(_flood(server, events=events))
 
 
-def paced_delays(server: Server, *, seconds: float) -> Delays:
-    """Return how late the events of 300 streams arrive, start-up left out. Raises ``BenchError``."""
-    return uvloop.run(_paced(server, seconds=seconds))
+def paced_delays(server: Server, *, seconds: float, streams: int = PACED_STREAMS) -> Delays:
+    """Return how late the events of so many streams arrive, start-up left out. Raises ``BenchError``."""
+    return uvloop.run(_paced(server, seconds=seconds, count=streams))
 
 
 async def _flood(server: Server, *, events: int) -> float:
     loop = asyncio.get_running_loop()
     each = events // FLOOD_STREAMS
-    message = request(server.path, port=server.port, body=request_body(f"flood {each}", stream=True))
+    message = request(
+        server.path, port=server.port, headers=server.headers, body=request_body(f"flood {each}", stream=True)
+    )
     mark = re.compile(re.escape(TOKEN))
     started = loop.time()
     opened = [
@@ -129,23 +131,25 @@ async def _flood(server: Server, *, events: int) -> float:
     return sum(tokens) / taken
 
 
-async def _paced(server: Server, *, seconds: float) -> Delays:
+async def _paced(server: Server, *, seconds: float, count: int) -> Delays:
     loop = asyncio.get_running_loop()
     events = round((WARM_UP_SECONDS + seconds) / PACE_SECONDS)
-    message = request(server.path, port=server.port, body=request_body(f"paced {events}", stream=True))
+    message = request(
+        server.path, port=server.port, headers=server.headers, body=request_body(f"paced {events}", stream=True)
+    )
     seen: list[tuple[int, int]] = []
     async with asyncio.timeout(LIMIT_SECONDS):
         streams = [
             (await loop.create_connection(lambda: _TimedStream(message, into=seen), "127.0.0.1", server.port))[1]
-            for _ in range(PACED_STREAMS)
+            for _ in range(count)
         ]
         await asyncio.sleep(WARM_UP_SECONDS)
         from_ns, busy = time.monotonic_ns(), processor_seconds(server.process_id)
         await asyncio.sleep(seconds - WARM_UP_SECONDS / 2)
         until_ns, busy_then = time.monotonic_ns(), processor_seconds(server.process_id)
         await asyncio.gather(*(stream.done for stream in streams))
-    if len(seen) != PACED_STREAMS * events:
-        raise BenchError(f"expected {PACED_STREAMS * events} events, got {len(seen)}")
+    if len(seen) != count * events:
+        raise BenchError(f"expected {count * events} events, got {len(seen)}")
     late = sorted(delay for sent_at, delay in seen if from_ns <= sent_at < until_ns)
     share = None if busy is None or busy_then is None else (busy_then - busy) / ((until_ns - from_ns) / 1e9)
     return Delays(

@@ -2,7 +2,8 @@
 A stand-in for GLM that costs next to nothing: ``python -m tests.bench.stub PORT``.
 
 The prompt says what comes back: ``flood N`` streams N events as fast as they are taken, ``paced N`` one event
-every 20 ms, anything else the whole answer. Every event is an HTTP chunk of its own, as GLM sends them.
+every 20 ms, anything else the whole answer. Every event is an HTTP chunk of its own, as GLM sends them. There is
+a list of models for gateways that look for one.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from typing import cast
 
 import uvloop
 
-from .wire import ANSWER, DONE, EVENT, LAST_EVENT, http_chunk, timed_event
+from .wire import ANSWER, DONE, EVENT, LAST_EVENT, MODELS, http_chunk, timed_event
 
 PACE_SECONDS = 0.020
 TICKS = 20
@@ -23,9 +24,9 @@ STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=UTF-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 STREAM_END = http_chunk(LAST_EVENT) + http_chunk(DONE) + b"0\r\n\r\n"
-WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-    len(ANSWER),
-    ANSWER,
+WHOLE, LIST = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    for body in (ANSWER, MODELS)
 )
 _ASKED = re.compile(rb"\b(flood|paced) (\d+)")
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
@@ -92,7 +93,7 @@ class Upstream(asyncio.Protocol):
         self._received = b""
         asked = _ASKED.search(body)
         if asked is None:
-            self._transport.write(WHOLE)
+            self._transport.write(LIST if head.startswith(b"GET /v1/models") else WHOLE)
             return
         self._transport.write(STREAM_HEAD)
         if asked[1] == b"paced":

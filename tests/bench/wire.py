@@ -1,6 +1,7 @@
 """The bytes of the benchmark: what callers send, and what the stand-in for GLM answers. No I/O."""
 
 import json
+from collections.abc import Mapping
 from random import Random
 
 MODEL = "glm-4.7"
@@ -53,6 +54,11 @@ EVENT = _event("tok")
 LAST_EVENT = _event("", usage=_USAGE)
 
 
+MODELS = _encoded(
+    {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 1756728000, "owned_by": "zhipu"}]}
+)
+
+
 def timed_event(sent_at_nanoseconds: int) -> bytes:
     """Return an event whose text is the time at which it was sent."""
     return EVENT.replace(TOKEN, b'"@%d"' % sent_at_nanoseconds)
@@ -94,10 +100,11 @@ def embeddings_answer(numbers: Random) -> bytes:
     )
 
 
-def request(path: str, *, port: int, body: bytes) -> bytes:
+def request(path: str, *, port: int, body: bytes, headers: Mapping[str, str] = {}) -> bytes:
     """Return a whole HTTP/1.1 request, authorised for the gateway."""
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {KEY}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: application/json\r\n{more}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -1,0 +1,1 @@
+"""The gateway beside other gateways: the same upstream, the same load, the same core, in turns."""
