@@ -156,7 +156,8 @@ class GlmCalls:
     """
     GLM-Realtime. ``answers`` are what it says to each ``response.create`` in their order.
 
-    ``refusal`` is the status and body with which handshakes are refused, None: they are not.
+    ``refusal`` is the status and body with which handshakes are refused, None: they are not; ``refused_keys`` are
+    whose, empty: everybody's. ``refused`` counts them.
     """
 
     def __init__(self) -> None:
@@ -164,6 +165,8 @@ class GlmCalls:
         self.calls: list[GlmCall] = []
         self.answers: list[Answer] = []
         self.refusal: tuple[int, Event] | None = None
+        self.refused_keys: set[str] = set()
+        self.refused = 0
         self._arrivals: asyncio.Queue[GlmCall] = asyncio.Queue()
 
     async def call(self) -> GlmCall:
@@ -189,9 +192,10 @@ class GlmCalls:
             call.gone.set()
 
     def refuse(self, connection: ServerConnection, request: Request) -> Response | None:
-        del request
-        if self.refusal is None:
+        key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if self.refusal is None or (self.refused_keys and key not in self.refused_keys):
             return None
+        self.refused += 1
         status, body = self.refusal
         response = connection.respond(HTTPStatus(status), json.dumps(body))
         response.headers["content-type"] = "application/json"

@@ -15,6 +15,7 @@ from gateway.limits.limiter import Slot
 from gateway.openai.realtime.session import SessionChange
 from gateway.record import Call, ClosedBy
 from gateway.session.desk import SessionDesk
+from gateway.session.entry import enter
 from gateway.session.watch import SessionExpired, Watch
 from gateway.translate.realtime import Close, Effect, ToClient, Translator
 from gateway.translate.realtime.config import Config
@@ -85,19 +86,11 @@ class Session:
 
     async def open(self, model: Model, *, caller: Caller) -> None:
         """Take a slot, waiting for it if need be, and open GLM's socket; raise GatewayError."""
-        record, waits = self._exchange.record, self._exchange.waits
         scope = self._exchange.claim(caller, model)
         own_seconds = caller.queue_timeout_seconds
         seconds = own_seconds if own_seconds is not None else self._shared.policy.queue_seconds
-        record.phase = "queued"
-        with waits.queue:
-            self._slot = await self._desk.limiter.acquire(scope, timeout_seconds=seconds)
-        record.account, record.phase = self._slot.account, "before_first_byte"
-        started = self._desk.clock()
-        with waits.upstream:
-            self._glm = await self._connect(self._slot.account, tries=self._desk.policy.max_retries + 1)
-        record.response_start_seconds = self._desk.clock() - started
-        record.phase = "streaming"
+        self._slot, self._glm = await enter(self._shared, self._exchange, scope, patience_seconds=seconds)
+        self._exchange.record.phase = "streaming"
 
     def prepare(
         self,

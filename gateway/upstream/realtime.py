@@ -135,6 +135,12 @@ def refusal(error: InvalidStatus) -> GatewayError:
     return from_glm(read_error(bytes(response.body or b"")), http_status=response.status_code)
 
 
+def status_of(error: GatewayError) -> int:
+    """Return the HTTP status with which GLM refused a handshake, 0 when that is not what went wrong."""
+    cause = error.__cause__
+    return cause.response.status_code if isinstance(cause, InvalidStatus) else 0
+
+
 def code_of(error: ConnectionClosed) -> int:
     """Return the code with which the other side closed, 1006 when it did not."""
     return error.rcvd.code if error.rcvd is not None else 1006

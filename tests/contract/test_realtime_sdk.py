@@ -15,7 +15,7 @@ from openai.types.realtime import RealtimeServerEvent
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from gateway.settings.schema import Realtime
+from gateway.settings.schema import Account, Realtime, Secret
 from tests.calls import VOICE, GlmCalls, call_functions, playing_calls, speak
 from tests.conftest import StartGateway
 from tests.fakes import KEY
@@ -304,6 +304,66 @@ async def test_refusal_of_glm_is_told_in_the_handshake(gateway: Gateway, glm: Gl
     error = json.loads(refused.value.response.body or b"")["error"]
     assert (429, "insufficient_quota") == (refused.value.response.status_code, error["code"])
     assert 0 == gateway.slots
+
+
+POOR = Account(name="poor", api_key=Secret("poor.key"), tier="V3")
+RICH = Account(name="rich", api_key=Secret("rich.key"), tier="V3")
+
+
+async def test_session_begins_on_another_account_when_one_refuses(
+    start_gateway: StartGateway, glm: GlmCalls
+) -> None:
+    """The first session finds out and goes elsewhere before its client is told anything; the next goes there."""
+    glm.refusal, glm.refused_keys = (429, {"error": {"code": "1113", "message": "余额不足"}}), {"poor.key"}
+    gateway = await start_gateway(realtime_url=glm.url, accounts=(POOR, RICH))
+
+    for _ in range(2):
+        async with sdk(gateway).realtime.connect(model=MODEL) as connection:
+            await read_until(connection, "session.created")
+    await eventually(lambda: len(gateway.records) == 2)
+
+    assert [(101, "rich", 1), (101, "rich", 0)] == [
+        (record.status, record.account, record.retries) for record in gateway.records
+    ]
+    assert ["1113"] == [fault.code for record in gateway.records for fault in record.faults]
+    assert 0 == gateway.slots
+
+
+async def test_session_is_refused_for_its_accounts_reason_when_none_is_left(
+    start_gateway: StartGateway, glm: GlmCalls
+) -> None:
+    """Even when no account is asked any more; and it is told as our fault, not as the client's key's."""
+    glm.refusal = (401, {"error": {"code": "1000", "message": "身份验证失败"}})
+    gateway = await start_gateway(realtime_url=glm.url, accounts=(POOR, RICH))
+
+    for _ in range(2):
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None):
+                pass
+        error = json.loads(refused.value.response.body or b"")["error"]
+        assert (502, "upstream_account_rejected") == (refused.value.response.status_code, error["code"])
+
+    assert 0 == gateway.slots
+    assert [True, True] == [bool(gateway.desk.health.standings(name)) for name in ("poor", "rich")]
+
+
+async def test_handshake_is_tried_again_when_glm_fails(gateway: Gateway, glm: GlmCalls) -> None:
+    """Nothing was said to the client yet."""
+    glm.refusal = (500, {"error": {"code": "500", "message": "x"}})
+    opening = asyncio.get_running_loop().create_task(open_call(gateway))
+    await eventually(lambda: glm.refused > 0)
+    glm.refusal = None
+
+    await opening
+
+    await ended(gateway)
+    assert ("ok", 101) == (gateway.record.outcome, gateway.record.status)
+    assert 1 <= gateway.record.retries
+
+
+async def open_call(gateway: Gateway) -> None:
+    async with sdk(gateway).realtime.connect(model=MODEL) as connection:
+        await read_until(connection, "session.created")
 
 
 async def test_lost_connection_to_glm_is_replaced(gateway: Gateway, glm: GlmCalls) -> None:

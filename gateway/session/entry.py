@@ -1,0 +1,55 @@
+"""How a session begins: a slot, and GLM's socket with it; on another account where one refuses."""
+
+import asyncio
+
+from gateway.errors import GatewayError
+from gateway.exchange import Exchange
+from gateway.exchange.accounts import note_failure, take_slot
+from gateway.exchange.line import fault_of
+from gateway.exchange.tries import Tries
+from gateway.limits.limiter import Scope, Slot, serves
+from gateway.session.desk import SessionDesk
+from gateway.upstream.realtime import GlmSocket, status_of
+
+
+async def enter(
+    session_desk: SessionDesk, exchange: Exchange, scope: Scope, *, patience_seconds: float
+) -> tuple[Slot, GlmSocket]:
+    """
+    Return a slot, and an open socket of the account that it is of.
+
+    ``patience_seconds`` bounds the wait for the slot, and for the last try to begin. Raises RateLimited when no
+    slot becomes free, and GLM's errors; then nothing is held.
+    """
+    desk, record, waits = session_desk.desk, exchange.record, exchange.waits
+    deadline = desk.clock() + patience_seconds
+    tries = Tries(desk)
+    while True:
+        record.phase = "queued"
+        with waits.queue:
+            slot = await take_slot(desk, scope, timeout_seconds=deadline - desk.clock())
+        record.account, record.phase = slot.account, "before_first_byte"
+        record.queue_position = max(record.queue_position, slot.position)
+        asked_at = desk.clock()
+        try:
+            with waits.upstream:
+                glm = await session_desk.upstream.connect(account=slot.account)
+        except GatewayError as error:
+            fault = fault_of(error, http_status=status_of(error))
+            record.faults.append(fault)
+            # Before the slot is given back: who is next in line must not try what has just refused.
+            verdict = note_failure(desk, slot, error, fault, asked_at=asked_at)
+            desk.limiter.release(slot)
+            pause_seconds = tries.pause_seconds(error, fault, verdict, others=serves(scope))
+            if pause_seconds is None or (pause_seconds and desk.clock() + pause_seconds > deadline):
+                raise
+        except BaseException:
+            desk.limiter.release(slot)
+            raise
+        else:
+            record.response_start_seconds = desk.clock() - asked_at
+            desk.health.succeed(slot.account, slot.scope.model, asked_at=asked_at)
+            return slot, glm
+        record.retries += 1
+        with waits.upstream:
+            await asyncio.sleep(pause_seconds)
