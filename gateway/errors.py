@@ -178,7 +178,10 @@ class RateLimited(CapacityError):
     Raised when a caller gets no slot: of its tier or of the gateway's accounts, as the message says.
 
     The code says why: ``rate_limit_exceeded`` after a wait, ``queue_full`` and ``wait_too_long`` without one.
+    ``position`` is the place in line that it had on arrival, 0 when it had none.
     """
+
+    position = 0
 
 
 class UpstreamRateLimited(CapacityError):

@@ -208,7 +208,7 @@ def _words(line: ExchangeLine) -> list[str]:
         (line.model, line.model),
         (line.tenant, f"for {line.tenant} ({line.tier})"),
         (True, f"in {line.duration_seconds:.3f}s"),
-        (line.queued_seconds >= 0.001, f"queued {line.queued_seconds:.3f}s"),
+        (line.queue_position or line.queued_seconds >= 0.001, queued(line)),
         (first_token is not None, f"first token {first_token or 0:.3f}s"),
         (line.output_tokens, f"{line.input_tokens}+{line.output_tokens} tokens"),
         (line.cache_hits, f"{line.cache_hits} of {line.cache_hits + line.cache_misses} cached"),
@@ -218,6 +218,11 @@ def _words(line: ExchangeLine) -> list[str]:
         (True, line.request_id),
     )
     return [words for said, words in parts if said]
+
+
+def queued(line: ExchangeLine) -> str:
+    place = f" at place {line.queue_position}" if line.queue_position else ""
+    return f"queued {line.queued_seconds:.3f}s{place}"
 
 
 class _Lines(logging.Handler):

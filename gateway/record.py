@@ -65,7 +65,7 @@ class Record:
     that were known and that were not; both 0 where nothing is kept. ``audio_seconds`` is how
     much of a recording was heard. ``call`` is there for realtime sessions only.
 
-    ``queue_position`` is the place in line on arrival, the last of several calls'; 0 when none waited.
+    ``queue_position`` is the place in line on arrival, the last of several calls'; 0 when none had one.
 
     The seconds are parts of the duration that do not overlap: in line for slots, waiting for GLM (pauses before
     a repeated call included), reading from and writing to the caller.

@@ -151,6 +151,17 @@ def test_exchange_is_a_sentence_on_a_terminal() -> None:
     )
 
 
+def test_place_in_line_is_told_to_who_watches() -> None:
+    """Of who was refused, too."""
+    line = line_of(replace(RECORD, queue_position=3), form="auto", stream=Terminal())
+    refused = line_of(
+        replace(RECORD, queue_position=2, queued_seconds=0.0, status=429), form="auto", stream=Terminal()
+    )
+
+    assert " queued 0.100s at place 3 " in line
+    assert " queued 0.000s at place 2 " in refused
+
+
 def test_exchange_is_json_when_nobody_watches() -> None:
     assert json.loads(line_of(RECORD, form="auto"))["event"] == "exchange"
 

@@ -87,7 +87,7 @@ def test_families_are_those_that_dashboards_use() -> None:
         "concurrency_slots_in_use_global": {"tier", "model"},
         "concurrency_waiting": {"tier", "model"},
         "concurrency_wait_seconds": {"tier", "model", "outcome"},
-        "concurrency_rejections": {"reason"},
+        "concurrency_rejections": {"tier", "model", "reason"},
         "concurrency_leases_expired": set(),
         "account_slots_in_use": {"account", "model"},
         "account_limit": {"account", "model"},
@@ -280,8 +280,9 @@ def test_wait_for_a_slot_is_timed() -> None:
 def test_request_without_a_slot_is_counted_by_reason(code: str, reason: str) -> None:
     seen = Seen(replace(OK, status=429, outcome="rejected", error_code=code))
 
-    assert seen("concurrency_rejections_total", reason=reason) == 1
-    assert seen("concurrency_wait_seconds_count", **TIER, outcome="timeout") == 1
+    assert seen("concurrency_rejections_total", **TIER, reason=reason) == 1
+    waited = seen("concurrency_wait_seconds_count", **TIER, outcome="timeout")
+    assert waited == (1 if reason == "wait_timeout" else None)
 
 
 def test_request_that_left_the_line_is_counted_as_such() -> None:
@@ -301,7 +302,7 @@ def test_no_rejection_is_counted_for_a_request_that(record: Record) -> None:
     seen = Seen(record)
 
     reasons = ("wait_timeout", "queue_full", "wait_too_long", "store_unavailable")
-    assert {0} == {seen("concurrency_rejections_total", reason=reason) for reason in reasons}
+    assert {0} == {seen("concurrency_rejections_total", **TIER, reason=reason) for reason in reasons}
 
 
 SLOTS = Slots(

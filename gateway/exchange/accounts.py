@@ -6,12 +6,12 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from gateway.errors import GatewayError, NoAccount
+from gateway.errors import GatewayError, NoAccount, RateLimited
 from gateway.exchange.desk import Desk
 from gateway.glm.errors import BUSINESS_CODES
 from gateway.limits.health import EVERY_MODEL
 from gateway.limits.limiter import Scope, Slot
-from gateway.record import UpstreamFault
+from gateway.record import Record, UpstreamFault
 
 Verdict = Literal["nothing", "crowded", "crowded_by_others", "failed", "model", "account"]
 """
@@ -52,12 +52,24 @@ def aside_seconds(error: GatewayError, *, now: float) -> float | None:
     return resets - now if 0 < resets - now <= MAX_RESET_SECONDS else None
 
 
-async def take_slot(desk: Desk, scope: Scope, *, timeout_seconds: float) -> Slot:
+async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds: float) -> Slot:
     """
     Return a slot of any account that is in order, or of one that is tried again because none is.
 
-    Raises the limiter's errors, and what Zhipu said of its accounts when none of them serves.
+    ``record`` is told of the account, and of the place in line, also of one who got no slot. Raises the limiter's
+    errors, and what Zhipu said of its accounts when none of them serves.
     """
+    try:
+        slot = await _any_slot(desk, scope, timeout_seconds=timeout_seconds)
+    except RateLimited as refused:
+        record.queue_position = max(record.queue_position, refused.position)
+        raise
+    record.account = slot.account
+    record.queue_position = max(record.queue_position, slot.position)
+    return slot
+
+
+async def _any_slot(desk: Desk, scope: Scope, *, timeout_seconds: float) -> Slot:
     try:
         return await desk.limiter.acquire(scope, timeout_seconds=timeout_seconds)
     except NoAccount as nobody:

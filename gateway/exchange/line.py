@@ -182,8 +182,6 @@ class Line:
             await self._give_way(self._last_ended)
         self._pass_to("queued")
         slot = await self._stand_in_line(scope, timeout_seconds=deadline - self._desk.clock())
-        self._record.account = slot.account
-        self._record.queue_position = max(self._record.queue_position, slot.position)
         self._pass_to("before_first_byte")
         self.under_way += 1
         return Held(slot, limiter=self._desk.limiter, on_close=self._end)
@@ -194,7 +192,7 @@ class Line:
         self._in_line.add(task)
         try:
             with self.waits.queue:
-                return await take_slot(self._desk, scope, timeout_seconds=timeout_seconds)
+                return await take_slot(self._desk, scope, record=self._record, timeout_seconds=timeout_seconds)
         except asyncio.CancelledError:
             if self._last_ended is None or task.uncancel():
                 raise

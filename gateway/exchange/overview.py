@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from gateway.catalog import Model
 from gateway.errors import GatewayError
-from gateway.exchange.terms import Terms
+from gateway.exchange.terms import Account, Terms
 from gateway.glm.errors import BUSINESS_CODES
 from gateway.limits.health import Health, Standing
 from gateway.limits.limiter import Limiter, Usage
@@ -12,24 +13,16 @@ from gateway.metrics import AccountSlots, AccountState, Slots, TenantSlots
 
 def overview(limiter: Limiter, *, terms: Terms, health: Health) -> Slots:
     """Return the slots and accounts as they are now; what the terms do not have any more is left out."""
-    limits = {model.id: model.limits for model in terms.catalog.models}
-    tiers = {account.name: account.tier for account in terms.accounts}
     rows = limiter.snapshot()
-    accounts = [
-        AccountSlots(
-            account=row.name,
-            model=row.model,
-            limit=limits[row.model].of(tiers[row.name]),
-            learned_limit=row.limit,
-            in_use=row.everywhere,
-        )
-        for row in rows
-        if row.kind == "account" and row.name in tiers and row.model in limits
-    ]
+    used = {(row.name, row.model): row.everywhere for row in rows if row.kind == "account"}
     return Slots(
         tenants=tuple(tenant_slots(row, terms=terms) for row in rows if row.kind == "tenant"),
-        accounts=tuple(accounts),
-        states=tuple(state_of(name, health.standings(name)) for name in tiers),
+        accounts=tuple(
+            account_slots(account, model, in_use=used.get((account.name, model.id), 0), health=health)
+            for account in terms.accounts
+            for model in terms.catalog.models
+        ),
+        states=tuple(state_of(one.name, health.standings(one.name)) for one in terms.accounts),
         leases_expired=limiter.leases_expired,
         degraded=limiter.degraded,
     )
@@ -45,6 +38,17 @@ def tenant_slots(row: Usage, *, terms: Terms) -> TenantSlots:
         in_use_globally=row.everywhere,
         waiting=row.waiting,
         oldest_wait_seconds=row.oldest_wait_seconds,
+    )
+
+
+def account_slots(account: Account, model: Model, *, in_use: int, health: Health) -> AccountSlots:
+    limit = model.limits.of(account.tier)
+    return AccountSlots(
+        account=account.name,
+        model=model.id,
+        limit=limit,
+        learned_limit=health.allowed(account.name, model.id, limit=limit),
+        in_use=in_use,
     )
 
 

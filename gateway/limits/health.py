@@ -189,6 +189,11 @@ class Health:
         self._troubles.clear()
         self._failures.clear()
 
+    def allowed(self, account: str, model: str, *, limit: int) -> int:
+        """Return how many of an account's slots Zhipu was found to allow, whether or not it is set aside."""
+        key = (account, model)
+        return min(limit, self._learned_limit(key, now=self._clock())) if key in self._learned else limit
+
     @property
     def calm(self) -> bool:
         """Whether every account may be used as its tier says."""

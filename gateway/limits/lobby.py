@@ -234,10 +234,14 @@ class Lobby:
     def _give_up(self, waiter: Waiter, timeout_seconds: float) -> None:
         """End a wait that is over, unless its turn has come or its task was cancelled."""
         if not waiter.turn.done():
-            wait_seconds = self._expected(waiter, 1)
-            self.refuse(
-                waiter, too_late(waiter.scope, timeout_seconds, held=waiter.held, wait_seconds=wait_seconds)
+            refusal = too_late(
+                waiter.scope,
+                timeout_seconds,
+                position=waiter.position,
+                held=waiter.held,
+                wait_seconds=self._expected(waiter, 1),
             )
+            self.refuse(waiter, refusal)
             self.books.give_back(waiter.number)
 
     def _leave(self, waiter: Waiter) -> None:

@@ -21,13 +21,19 @@ def full(scope: Scope, answer: Full, *, may_wait: bool, wait_seconds: float | No
 def too_long(scope: Scope, answer: Waiting, *, wait_seconds: float) -> RateLimited:
     """Return the refusal of one who would wait in vain."""
     reason = f"At place {answer.position} in line one is likely to become free in {wait_seconds:.3g} s, too late."
-    return refusal(scope, reason, held=answer.held, code="wait_too_long", wait_seconds=wait_seconds)
+    refused = refusal(scope, reason, held=answer.held, code="wait_too_long", wait_seconds=wait_seconds)
+    refused.position = answer.position
+    return refused
 
 
-def too_late(scope: Scope, timeout_seconds: float, *, held: int, wait_seconds: float | None) -> RateLimited:
+def too_late(
+    scope: Scope, timeout_seconds: float, *, position: int, held: int, wait_seconds: float | None
+) -> RateLimited:
     """Return the refusal of one who has waited for as long as it may."""
     reason = f"None became free within {timeout_seconds:.3g} s."
-    return refusal(scope, reason, held=held, wait_seconds=wait_seconds)
+    refused = refusal(scope, reason, held=held, wait_seconds=wait_seconds)
+    refused.position = position
+    return refused
 
 
 def refusal(

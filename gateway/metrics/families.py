@@ -92,7 +92,9 @@ class Metrics:
         self.wait = seconds(
             "concurrency_wait", "How long requests waited for a slot", ("tier", "model", "outcome"), buckets=WAIT
         )
-        self.rejections = counter("concurrency_rejections", "Requests that got no slot", ("reason",))
+        self.rejections = counter(
+            "concurrency_rejections", "Requests that got no slot", ("tier", "model", "reason")
+        )
         self.redis_duration = seconds(
             "redis_operation_duration", "Calls of Redis", ("operation",), buckets=OVERHEAD
         )
@@ -197,9 +199,10 @@ class Metrics:
         if record.account:
             return
         where = (record.tier or "none", self._model(record.model))
-        if record.error_code in REJECTIONS:
-            self.rejections.labels(REJECTIONS[record.error_code]).inc()
-            self.wait.labels(*where, "timeout").observe(record.queued_seconds)
+        if (reason := REJECTIONS.get(record.error_code)) is not None:
+            self.rejections.labels(*where, reason).inc()
+            if reason == "wait_timeout":
+                self.wait.labels(*where, "timeout").observe(record.queued_seconds)
         elif record.outcome == "client_disconnect" and record.phase == "queued":
             self.wait.labels(*where, "cancelled").observe(record.queued_seconds)
 
@@ -221,8 +224,6 @@ class Metrics:
     def _begin_at_zero(self) -> None:
         for reason in AUTH_FAILURES:
             self.auth_failures.labels(reason)
-        for reason in REJECTIONS.values():
-            self.rejections.labels(reason)
         for result in ("success", "failure"):
             self.reloads.labels(result)
         for operation in REDIS_OPERATIONS:
@@ -233,6 +234,8 @@ class Metrics:
     def _begin_at_zero_for(self, model: Model) -> None:
         for tier in TIERS:
             self.limit.labels(tier, model.id).set(model.limits.of(tier))
+            for reason in REJECTIONS.values():
+                self.rejections.labels(tier, model.id, reason)
             for operation in model.operations:
                 self.requests.labels(operation, model.id, tier, 200, "ok")
             for kind in TOKEN_TYPES:

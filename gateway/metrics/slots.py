@@ -60,10 +60,10 @@ class AccountState(Struct, frozen=True, kw_only=True):
 
 class Slots(Struct, frozen=True, kw_only=True):
     """
-    Every slot that is held or waited for at one moment; what is not listed is not used.
+    Every slot that is held or waited for at one moment; tenants that are not listed use nothing.
 
-    ``states`` has every account. ``leases_expired`` counts since the start. ``degraded``: the shared books cannot
-    be reached, and this process keeps to its own share.
+    ``accounts`` has every account with every model, ``states`` every account. ``leases_expired`` counts since the
+    start. ``degraded``: the shared books cannot be reached, and this process keeps to its own share.
     """
 
     tenants: tuple[TenantSlots, ...] = ()

@@ -27,9 +27,8 @@ async def enter(
     while True:
         record.phase = "queued"
         with waits.queue:
-            slot = await take_slot(desk, scope, timeout_seconds=deadline - desk.clock())
-        record.account, record.phase = slot.account, "before_first_byte"
-        record.queue_position = max(record.queue_position, slot.position)
+            slot = await take_slot(desk, scope, record=record, timeout_seconds=deadline - desk.clock())
+        record.phase = "before_first_byte"
         asked_at = desk.clock()
         try:
             with waits.upstream:

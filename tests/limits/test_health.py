@@ -56,6 +56,18 @@ def test_accounts_are_used_as_their_tiers_say_when_nothing_is_known(accounts: Ac
     assert 2 == len(accounts.pools["glm-4.7"])
 
 
+def test_what_zhipu_allows_is_told_whether_or_not_the_account_serves(accounts: Accounts) -> None:
+    """Being aside is one thing, a learned limit another."""
+    allowed = accounts.health.allowed
+    accounts.health.crowd("main", "glm-4.7", in_use=8, asked_at=accounts.now)
+    accounts.refuse(model=EVERY_MODEL)
+    accounts.refuse("spare")
+
+    assert (0, 4) == (accounts.limits()[0], allowed("spare", "glm-4.7", limit=4))
+    assert (6, 5) == (allowed("main", "glm-4.7", limit=10), allowed("main", "glm-4.7", limit=5))
+    assert 7 == allowed("main", "never-asked-for", limit=7)
+
+
 def test_account_is_set_aside_for_the_model_that_it_refuses(accounts: Accounts) -> None:
     accounts.refuse()
 
