@@ -23,7 +23,7 @@ from gateway.simulator import control
 from gateway.simulator.accounts import DEMO_ACCOUNTS, Account, authenticate
 from gateway.simulator.audio import speech, transcriptions
 from gateway.simulator.audio.models import HEARING_MODELS, SPEAKING_MODELS, HearingModel, SpeakingModel
-from gateway.simulator.book import Book, Limits
+from gateway.simulator.book import Book, Limits, Watch
 from gateway.simulator.chat import route as chat
 from gateway.simulator.connection import (
     Receive,
@@ -164,7 +164,12 @@ class Simulator:
         return given
 
     def _slot(self, ask: Ask, endpoint: Endpoint) -> AbstractContextManager[None]:
-        return self.book.slot(ask.account, model=ask.fields["model"]) if endpoint.models else nullcontext()
+        if not endpoint.models:
+            return nullcontext()
+        user_id = ask.fields.get("user_id")
+        return self.book.slot(
+            ask.account, model=ask.fields["model"], user_id=user_id if isinstance(user_id, str) else ""
+        )
 
     async def _reply(self, ask: Ask, endpoint: Endpoint) -> Reply:
         faults = self.script.take(ask.request, account=ask.account.name, model=ask.fields.get("model"))
@@ -203,18 +208,19 @@ def create_simulator(
     audio_seconds: float = 3600.0,
     clock: Callable[[], float] = time.time,
     ids: Callable[[int], str] | None = None,
+    watch: Watch | None = None,
 ) -> Simulator:
     """
     Make a stand-in for Zhipu's platform.
 
-    ``limits`` are requests in flight by model for V0 to V3, in place of the built-in ones; the rest is as in
-    Platform.
+    ``limits`` are requests in flight by model for V0 to V3, in place of the built-in ones; ``watch`` is told of
+    every request that enters or leaves. The rest is as in Platform.
     """
     endpoints = (endpoint for by_method in _ENDPOINTS.values() for endpoint in by_method.values())
     known = {model.id: model.in_flight for endpoint in endpoints for model in endpoint.models.values()}
     platform = Platform(
         accounts=accounts,
-        book=Book({**known, **(limits or {})}),
+        book=Book({**known, **(limits or {})}, watch=watch),
         script=Script(faults),
         clock=clock,
         ids=ids or _random_hex,

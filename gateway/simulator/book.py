@@ -6,7 +6,7 @@ The platform limits requests in flight, by account and model, and refuses above 
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -30,6 +30,10 @@ class Place(NamedTuple):
     model: str
 
 
+Watch = Callable[[Place, str, int], None]
+"""Is told of every request that enters (1) or leaves (-1): where it counts, and its ``user_id``."""
+
+
 class Book:
     """
     The platform's counters; each maps a Place to a number.
@@ -38,8 +42,16 @@ class Book:
     client left. ``seen`` holds the latest requests, whatever came of them. All it keeps is bounded.
     """
 
-    def __init__(self, limits: Limits, *, remember: int = 100, remember_bytes: int = 32 * 1024 * 1024) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        remember: int = 100,
+        remember_bytes: int = 32 * 1024 * 1024,
+        watch: Watch | None = None,
+    ) -> None:
         self._limits = limits
+        self._watch = watch
         self._places: dict[Place, int] = {}
         self.in_flight: Counter[Place] = Counter()
         self.peak: Counter[Place] = Counter()
@@ -67,7 +79,7 @@ class Book:
             del self._request_ids[next(iter(self._request_ids))]
 
     @contextmanager
-    def slot(self, account: Account, *, model: str) -> Iterator[None]:
+    def slot(self, account: Account, *, model: str, user_id: str = "") -> Iterator[None]:
         """Hold a request's place while it is under way; raises Refusal 1302 when the tier has no room."""
         place = Place(account.name, model)
         limit = self._places[place] = self._limits[model][_TIERS.index(account.tier)]
@@ -77,6 +89,7 @@ class Book:
         self.accepted[place] += 1
         self.in_flight[place] += 1
         self.peak[place] = max(self.peak[place], self.in_flight[place])
+        self._tell(place, user_id, 1)
         try:
             yield
         except asyncio.CancelledError:
@@ -84,6 +97,11 @@ class Book:
             raise
         finally:
             self.in_flight[place] -= 1
+            self._tell(place, user_id, -1)
+
+    def _tell(self, place: Place, user_id: str, change: int) -> None:
+        if self._watch is not None:
+            self._watch(place, user_id, change)
 
     def reset(self) -> None:
         """Forget everything but what is in flight."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gateway.simulator import Account
-from gateway.simulator.book import REQUEST_IDS, Book
+from gateway.simulator.book import REQUEST_IDS, Book, Place
 from gateway.simulator.connection import Request
 from gateway.simulator.refusals import Refusal
 
@@ -94,6 +94,21 @@ def test_latest_requests_are_kept_when_there_are_more_than_fit(sizes: list[int],
         book.see(Request(method="POST", path="/", query="", headers={}, body=b"x" * size))
 
     assert [len(request.body) for request in book.seen] == kept
+
+
+def test_watch_is_told_of_every_request_that_enters_and_leaves() -> None:
+    """What is refused does neither."""
+    told: list[tuple[Place, str, int]] = []
+    book = Book({"m": (1, 1, 1, 1)}, watch=lambda place, user_id, change: told.append((place, user_id, change)))
+
+    with (
+        book.slot(ONE, model="m", user_id="ann"),
+        pytest.raises(Refusal),
+        book.slot(ONE, model="m", user_id="bob"),
+    ):
+        pass
+
+    assert [(Place("one", "m"), "ann", 1), (Place("one", "m"), "ann", -1)] == told
 
 
 def test_oldest_request_id_is_forgotten_when_there_are_too_many(book: Book) -> None:
