@@ -12,7 +12,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test check format contract test-clients bench bench-peers lock clean
+.PHONY: help run install test check format contract test-clients torture bench bench-peers lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ contract: $(VENV)/.dev ## Write openapi.yaml and the README's tables anew from t
 
 test-clients: $(VENV)/.run ## Run the tests that need other people's heavy clients
 	tests/clients/run.sh
+
+torture: $(VENV)/.run ## Prove for minutes that limits hold, with one Redis, a Cluster and Sentinel
+	@.ci/system-packages redis-server
+	@for redis in single cluster sentinel; do \
+	    echo "Redis: $$redis"; $(BIN)/glm-gateway torture --redis $$redis || exit 1; done
 
 bench: $(VENV)/.dev ## Run the benchmarks
 	@.ci/system-packages nginx wrk

@@ -10,7 +10,7 @@ import click
 
 from gateway import __version__
 
-COMMANDS = ("serve", "simulate", "demo", "check", "keys", "slots")
+COMMANDS = ("serve", "simulate", "demo", "check", "keys", "slots", "torture")
 
 
 class Commands(click.Group):

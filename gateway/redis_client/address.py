@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionBroken
 
@@ -32,6 +33,17 @@ class AddressError(ValueError):
 
     def __init__(self) -> None:
         super().__init__(f"This is no URL of Redis. Right are {FORMS}.")
+
+
+class Primary(Redis):
+    """A client of what sentinels name; closing it closes what it has open to them as well."""
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - redis-py's own
+        """Close all connections."""
+        await super().aclose(close_connection_pool)
+        if isinstance(self.connection_pool, SentinelConnectionPool):
+            for sentinel in self.connection_pool.sentinel_manager.sentinels:
+                await sentinel.aclose()
 
 
 def connect(url: str, *, timeout_seconds: float) -> Client:
@@ -62,7 +74,7 @@ def connect(url: str, *, timeout_seconds: float) -> Client:
     if parts["kind"] == "sentinel":
         sentinels = hosts(parts["hosts"], SENTINEL_PORT)
         watched: Any = Sentinel(sentinels, sentinel_kwargs=sentinel_options(options), **options)  # type: ignore[no-untyped-call]
-        primary: Redis = watched.master_for(path[0] or "mymaster", db=database(path[1:]))
+        primary: Redis = watched.master_for(path[0] or "mymaster", redis_class=Primary, db=database(path[1:]))
         return primary
     ((host, port),) = hosts(parts["hosts"], PORT)[:1]
     return Redis(host=host, port=port, db=database(path), **options)
