@@ -16,6 +16,7 @@ from av.container import InputContainer
 from msgspec import Struct
 
 from gateway.audio.bounds import Bounds
+from gateway.audio.claims import claimed_seconds
 from gateway.audio.containers import DEMUXERS, Container, find_start
 from gateway.audio.memory import bound_allocations
 from gateway.audio.pcm import SAMPLE_BYTES
@@ -25,6 +26,9 @@ MIN_RATE, MAX_RATE = 4_000, 384_000
 MAX_CHANNELS = 64
 CHUNK_SECONDS = 1
 RIFF_HEAD_BYTES = 8
+
+MISSING_SECONDS, MISSING_SHARE = 0.5, 0.01
+"""How much less than it claims a recording may have: those who write heads round and count the codec's run-in."""
 
 READ_FACTOR = 4
 READ_EXTRA_BYTES = 64 * 1024 * 1024
@@ -40,8 +44,9 @@ class Probe(Struct, frozen=True, kw_only=True):
     """
     What a recording is.
 
-    ``seconds`` is counted from its parts, whatever its head claims. ``plain``: a wav file of one or two channels
-    of pcm16 whose head tells its length, or MPEG layer 3: what any other program reads too.
+    ``seconds`` is counted from its parts, whatever its head claims, which is ``claimed_seconds``; None where that
+    says nothing. No second of it has more bits than ``peak_bit_rate``. ``plain``: a wav file of one or two
+    channels of pcm16 whose head tells its length, or MPEG layer 3: what any other program reads too.
     """
 
     container: Container
@@ -49,8 +54,21 @@ class Probe(Struct, frozen=True, kw_only=True):
     sample_rate: int
     channels: int
     seconds: float
+    claimed_seconds: float | None
+    peak_bit_rate: float
     size_bytes: int
     plain: bool
+
+    def check_whole(self, bounds: Bounds) -> None:
+        """Raise InvalidRequest when the recording ends before its head says."""
+        if self.claimed_seconds is None:
+            return
+        if self.claimed_seconds - self.seconds > max(MISSING_SECONDS, MISSING_SHARE * self.claimed_seconds):
+            raise bounds.refusal(
+                f"The recording breaks off: its head tells of {self.claimed_seconds:.1f} s, "
+                f"and {self.seconds:.1f} s are there. Send all of it.",
+                code="truncated_audio",
+            )
 
 
 class Source(io.RawIOBase):
@@ -139,12 +157,17 @@ def probe(file: BinaryIO, bounds: Bounds) -> Probe:
     """
     with opened(file, bounds) as recording:
         codec = recording.stream.codec_context
+        seconds, peak_bit_rate = measure(recording, bounds)
         return Probe(
             container=recording.container,
             codec=codec.name,
             sample_rate=codec.sample_rate,
             channels=codec.channels,
-            seconds=count_seconds(recording, bounds),
+            seconds=seconds,
+            claimed_seconds=claimed_seconds(
+                file, recording.stream, recording.container, seconds=seconds, size_bytes=recording.size_bytes
+            ),
+            peak_bit_rate=peak_bit_rate,
             size_bytes=recording.size_bytes,
             plain=is_plain(file, recording),
         )
@@ -161,22 +184,31 @@ def is_plain(file: BinaryIO, recording: Opened) -> bool:
     return head[:4] == b"RIFF" and int.from_bytes(head[4:8], "little") + RIFF_HEAD_BYTES == recording.size_bytes
 
 
-def count_seconds(recording: Opened, bounds: Bounds) -> float:
-    """Return how long the parts of a recording are together, by what each says or by when the next begins."""
-    ticks, last = 0, None
-    stream = recording.stream
-    tick_seconds = float(stream.time_base or 0)
-    for packet in recording.file.demux(stream):
+def measure(recording: Opened, bounds: Bounds) -> tuple[float, float]:
+    """Return how long the parts of a recording are together, and the most bits that any second of it has."""
+    tick_seconds = float(recording.stream.time_base or 0)
+    ticks = second_from = second_bytes = 0
+    peak_bytes = 0.0
+    for size_bytes, more in parts(recording, bounds):
+        ticks += more
+        second_bytes += size_bytes
+        bounds.check_seconds(ticks * tick_seconds)
+        if (lasted := (ticks - second_from) * tick_seconds) >= 1:
+            peak_bytes = max(peak_bytes, second_bytes / lasted)
+            second_from, second_bytes = ticks, 0
+    return ticks * tick_seconds, 8 * max(peak_bytes, second_bytes)
+
+
+def parts(recording: Opened, bounds: Bounds) -> Iterator[tuple[int, int]]:
+    """Yield the size in bytes and the length in ticks of every part; one that does not tell has the distance."""
+    last = None
+    for packet in recording.file.demux(recording.stream):
         bounds.check_time()
         if not packet.size:
             continue
-        if packet.duration:
-            ticks += packet.duration
-        elif packet.pts is not None and last is not None:
-            ticks += max(packet.pts - last, 0)
+        distance = packet.pts - last if packet.pts is not None and last is not None else 0
+        yield packet.size, packet.duration or max(distance, 0)
         last = packet.pts
-        bounds.check_seconds(ticks * tick_seconds)
-    return ticks * tick_seconds
 
 
 def decode(file: BinaryIO, bounds: Bounds, *, sample_rate: int) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ class SpooledRecording:
     def __init__(self, *, max_seconds: float, max_work_seconds: float, param: str) -> None:
         # Closed by close(), which outlives any block.
         self.file = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES))  # noqa: SIM115
+        self.param = param
         self.seconds = 0.0
         self._bounds = Bounds(max_seconds=max_seconds, expired=self._is_over, param=param)
         self._max_work_seconds = max_work_seconds
@@ -36,9 +37,11 @@ class SpooledRecording:
         self._lock = threading.Lock()
 
     def probe(self) -> Probe:
-        """Return what it is; it blocks. Raises InvalidRequest, the caller's fault."""
+        """Return what it is; it blocks. Raises InvalidRequest, the caller's fault, also when half is missing."""
         with self._working():
-            return probe(self.file, self._bounds)
+            found = probe(self.file, self._bounds)
+            found.check_whole(self._bounds)
+            return found
 
     def read(self) -> bytes:
         """Return it as it came, without tags before it; it blocks."""

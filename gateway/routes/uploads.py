@@ -28,6 +28,8 @@ MAX_FIELDS = 1_000
 MAX_TEXT_BYTES = 1024 * 1024
 """How much all fields but the file may hold together."""
 
+MAX_SHOWN_CHARACTERS = 64
+
 WRITE_BYTES = 512 * 1024
 """How much is gathered before a thread writes it."""
 
@@ -100,7 +102,7 @@ class FormReader:
                         await self._write()
         except ParserLimitReached as error:
             raise PayloadTooLarge(f"The form is out of bounds: {error}. Send fewer fields.") from error
-        except (MultipartError, UnicodeDecodeError) as error:
+        except MultipartError as error:
             raise InvalidRequest("The body is not a whole multipart form. Send all of it, as declared.") from error
         await self._write()
         return Upload(fields=fields_of(self._form), is_form=True, recording=self._recording)
@@ -121,7 +123,7 @@ class FormReader:
         elif found is not None:
             self._take_text(found)
         else:
-            self._form.append((self._name, self._text.decode()))
+            self._form.append((self._name, self._decoded()))
             self._text.clear()
 
     def _begin_file(self) -> None:
@@ -134,6 +136,13 @@ class FormReader:
         if self._text_bytes > MAX_TEXT_BYTES:
             raise PayloadTooLarge(f"The fields beside the file have more than {MAX_TEXT_BYTES} bytes. Send less.")
         self._text += data
+
+    def _decoded(self) -> str:
+        try:
+            return self._text.decode()
+        except UnicodeDecodeError as error:
+            name = self._name[:MAX_SHOWN_CHARACTERS]
+            raise InvalidRequest(f"'{name}' is not text in UTF-8.", param=name, code="invalid_value") from error
 
     async def _write(self) -> None:
         if self._waiting and self._recording is not None:
@@ -149,16 +158,26 @@ async def read_json_upload(body: bytes, *, make: MakeRecording) -> Upload:
         raise InvalidRequest(
             "The body is not a JSON object. Send one with 'input_audio', or a multipart form with a file."
         ) from error
-    field, data = "input_audio", None
-    if isinstance(sound := fields.pop(field, None), dict):
-        data = sound.get("data")
-    elif "file_base64" in fields:
-        field, data = "file_base64", fields.pop("file_base64")
-    if data is None:
+    field = "file_base64" if fields.get("input_audio") is None else "input_audio"
+    sound = fields.pop(field, None)
+    if field == "input_audio":
+        sound = data_of(sound)
+    if sound is None:
         return Upload(fields=fields, is_form=False, recording=None)
     recording = make(field)
-    recording.file.write(await asyncio.to_thread(decode_base64, data, field))
+    await asyncio.to_thread(lambda: recording.file.write(decode_base64(sound, field)))
     return Upload(fields=fields, is_form=False, recording=recording, field=field)
+
+
+def data_of(input_audio: Any) -> Any:
+    """Return the base64 in an ``input_audio``; raise InvalidRequest where it has none."""
+    if isinstance(input_audio, dict) and input_audio.get("data") is not None:
+        return input_audio["data"]
+    raise InvalidRequest(
+        "'input_audio' has to be an object whose 'data' is the recording in base64.",
+        param="input_audio",
+        code="invalid_value",
+    )
 
 
 def decode_base64(data: Any, field: str) -> bytes:

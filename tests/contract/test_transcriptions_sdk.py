@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from email.parser import BytesParser
 from email.policy import HTTP
+from random import Random
 from typing import Any
 
 import httpx
@@ -185,6 +186,32 @@ async def test_one_slot_means_one_piece_after_the_other_each_told_what_came_befo
     assert [["Numbers:"], ["Numbers: one."], ["Numbers: one. two."], ["Numbers: one. two. three."]] == prompts
 
 
+async def test_a_prompt_that_is_carried_on_stays_within_glms_bounds(
+    start_gateway: StartGateway, zhipu: Zhipu
+) -> None:
+    gateway = await start_gateway(upstream_url=zhipu.url, audio=Audio(slots_per_upload=1))
+    zhipu.script = [heard("said " * 120)] * 4
+
+    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
+        await client.audio.transcriptions.create(
+            file=wav_of(long_recording()), model="whisper-1", prompt="hint " * 1_600
+        )
+
+    assert all(len(form_of(call)["prompt"][0]) < 8_000 for call in zhipu.calls)
+    assert form_of(zhipu.calls[-1])["prompt"][0].endswith("said")
+
+
+@pytest.mark.parametrize(("told", "name"), [("en", "english"), ("zh-CN", "chinese"), ("Elvish", "Elvish")])
+async def test_a_language_is_answered_by_its_name(client: AsyncOpenAI, zhipu: Zhipu, told: str, name: str) -> None:
+    zhipu.script = [heard("Hello.")]
+
+    answer = await client.audio.transcriptions.create(
+        file=WAV, model="whisper-1", language=told, response_format="verbose_json"
+    )
+
+    assert name == answer.language
+
+
 async def test_times_of_glm_are_moved_to_where_the_piece_is(client: AsyncOpenAI, zhipu: Zhipu) -> None:
     segments = [
         {"id": 0, "start": 1.0, "end": 2.5, "text": "hey"},
@@ -234,6 +261,16 @@ async def test_plain_formats_are_text(client: AsyncOpenAI, zhipu: Zhipu, kind: A
 
     assert expected == answer.text
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_subtitles_are_not_streamed_and_that_is_told_once(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    zhipu.script = [heard("Hello.")]
+
+    answer = await client.audio.transcriptions.with_raw_response.create(
+        file=WAV, model="whisper-1", response_format="srt", extra_body={"stream": True}
+    )
+
+    assert "stream" == answer.headers["x-gateway-ignored"]
 
 
 def said(*deltas: str, text: str | None) -> Callable[[Call], None]:
@@ -371,26 +408,49 @@ async def test_what_is_no_recording_is_the_callers_fault(client: AsyncOpenAI, zh
     assert not zhipu.calls
 
 
-async def test_hours_of_silence_are_refused_without_asking(start_gateway: StartGateway, zhipu: Zhipu) -> None:
+SILENCES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "short": (lambda: wav_of(silence(seconds=3, sample_rate=16_000)), "silent_audio"),
+    "in pieces": (lambda: wav_of(silence(seconds=40, sample_rate=16_000)), "silent_audio"),
+    "a bomb": (lambda: packed(silence(seconds=800, sample_rate=16_000), "flac"), "silent_audio"),
+    "too long": (lambda: packed(silence(seconds=1000, sample_rate=8_000), "flac"), "audio_too_long"),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kind", SILENCES)
+async def test_silence_is_refused_without_asking(
+    start_gateway: StartGateway,
+    zhipu: Zhipu,
+    kind: str,
+    stream: bool,  # noqa: FBT001
+) -> None:
     gateway = await start_gateway(upstream_url=zhipu.url, audio=Audio(max_seconds=900))
+    make, code = SILENCES[kind]
     async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
-        for seconds, code in ((1000, "audio_too_long"), (400, "silent_audio")):
-            with pytest.raises(openai.BadRequestError) as refused:
-                await client.audio.transcriptions.create(
-                    file=packed(silence(seconds=seconds, sample_rate=8_000), "flac"), model="whisper-1"
-                )
-            assert code == refused.value.code
+        with pytest.raises(openai.BadRequestError) as refused:
+            await client.audio.transcriptions.create(file=make(), model="whisper-1", stream=stream)
+
+    assert (code, "file") == (refused.value.code, refused.value.param)
+    assert not zhipu.calls
+    assert not gateway.slots
+
+
+async def test_half_a_recording_is_not_taken_for_all_of_it(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    with pytest.raises(openai.BadRequestError, match="breaks off") as refused:
+        await client.audio.transcriptions.create(file=WAV[: len(WAV) // 2], model="whisper-1")
+
+    assert ("truncated_audio", "file") == (refused.value.code, refused.value.param)
     assert not zhipu.calls
 
 
-async def test_a_short_silence_is_for_glm_to_judge(client: AsyncOpenAI, zhipu: Zhipu) -> None:
-    zhipu.script = [heard("")] * 2
+async def test_noise_is_for_glm_to_judge(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    """What it hears nothing in is an empty text, as OpenAI answers: callers send every cough."""
+    zhipu.script = [heard("")]
+    noise = Sound(Random(5).randbytes(64_000), 16_000)  # noqa: S311 - not a secret
 
-    answer = await client.audio.transcriptions.create(
-        file=wav_of(silence(seconds=40, sample_rate=16_000)), model="whisper-1"
-    )
+    answer = await client.audio.transcriptions.create(file=wav_of(noise), model="whisper-1")
 
-    assert ("", 2) == (answer.text, len(zhipu.calls))
+    assert "" == answer.text
 
 
 async def test_open_webui_sends_json(gateway: Gateway, zhipu: Zhipu) -> None:
@@ -404,14 +464,26 @@ async def test_open_webui_sends_json(gateway: Gateway, zhipu: Zhipu) -> None:
                 {"file_base64": f"data:audio/wav;base64,{sound}"},
             )
         ]
-        bad = await http.post(
-            "/v1/audio/transcriptions", json={"model": "whisper-1", "input_audio": {"data": "%%%"}}
-        )
-        none = await http.post("/v1/audio/transcriptions", json={"model": "whisper-1"})
+        bad = [
+            await http.post("/v1/audio/transcriptions", json={"model": "whisper-1", **body})
+            for body in (
+                {"input_audio": {"data": "%%%"}},
+                {"input_audio": {"format": "wav"}},
+                {"input_audio": sound},
+                {"file_base64": 7},
+                {
+                    "input_audio": {
+                        "data": base64.b64encode(wav_of(silence(seconds=1, sample_rate=8_000))).decode()
+                    }
+                },
+                {},
+            )
+        ]
 
     assert ["Hello."] * 2 == [answer.json()["text"] for answer in answers]
-    assert [("input_audio", 400), ("file", 400)] == [
-        (one.json()["error"]["param"], one.status_code) for one in (bad, none)
+    assert {400} == {answer.status_code for answer in bad}
+    assert ["input_audio"] * 3 + ["file_base64", "input_audio", "file"] == [
+        answer.json()["error"]["param"] for answer in bad
     ]
 
 

@@ -129,6 +129,13 @@ async def test_what_is_no_form_is_refused(body: bytes, error: type[Exception]) -
         await upload([body])
 
 
+async def test_text_that_is_none_is_told_by_its_field() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        await upload([form(('name="prompt"', b"\xff\xfe"))])
+
+    assert "prompt" == refused.value.param
+
+
 async def test_too_much_is_refused_before_it_is_read_where_that_was_declared() -> None:
     with pytest.raises(PayloadTooLarge):
         await upload([], content_length="10000000000")

@@ -14,14 +14,15 @@ from gateway.openai.transcriptions import ResponseFormat
 from gateway.translate.chat.answer import add_usage
 from gateway.translate.endpoint import EVENT_STREAM, Call, Calls, Recalled
 from gateway.translate.errors import to_openai
+from gateway.translate.transcriptions.params import short_enough
 from gateway.translate.transcriptions.parts import Dispatch, Part, cut_for, part_of, passes
 from gateway.translate.transcriptions.stream import PartStream, done
 from gateway.translate.transcriptions.transcript import Task, Transcript, join, media_type, write
 from gateway.translate.transcriptions.upload import Recording
 
 TIMED = ("srt", "vtt", "verbose_json")
-MAX_SILENCE_SECONDS = 300.0
-"""How long a recording may be in which nothing at all can be heard."""
+LEAST_BIT_RATE = 3_200
+"""Where no second has as many bits nobody speaks: hours of silence in few bytes are known without decoding."""
 
 CARRIED_CHARACTERS = 500
 """How much of what was said last a piece is given as its prompt, when they go one after the other."""
@@ -110,10 +111,14 @@ class TranscriptionJob:
 
     def _plan(self, traits: TranscriptionTraits) -> Calls:
         found = self._recording.probe()
+        if found.seconds > traits.max_audio_seconds and found.peak_bit_rate < LEAST_BIT_RATE:
+            raise self._silent(found.seconds)
         if found.seconds <= traits.max_audio_seconds:
             # What a file says of its length can be too little: never more than a piece beyond it is looked at.
             pieces = [*islice(self._recording.cut(Cut(max_seconds=traits.max_audio_seconds)), 2)]
             if len(pieces) == 1:
+                if pieces[0].speech_start is None:
+                    raise self._silent(pieces[0].end)
                 self._begin(pieces[0])
                 if passes(found, traits):
                     return [self._dispatch.whole(self._recording, found)]
@@ -121,23 +126,14 @@ class TranscriptionJob:
         return self._calls(cut_for(traits, timed=self._order.kind in TIMED))
 
     async def _calls(self, how: Cut) -> AsyncGenerator[Call, None]:
-        """Yield a call for each piece in which something can be heard; for each at all if that is none."""
+        """Yield a call for each piece in which something can be heard; raise InvalidRequest if that is none."""
         async with aclosing(self._recording.pieces(how)) as pieces:
             async for piece in pieces:
                 self._seconds = piece.end
                 if piece.speech_start is not None:
                     yield self._call(piece)
-        if self.parts:
-            return
-        if self._seconds > MAX_SILENCE_SECONDS:
-            raise InvalidRequest(
-                f"Nothing can be heard in all of the {self._seconds:.0f} s. Send a recording with speech.",
-                param="file",
-                code="silent_audio",
-            )
-        async with aclosing(self._recording.pieces(how)) as pieces:
-            async for piece in pieces:
-                yield self._call(piece)
+        if not self.parts:
+            raise self._silent(self._seconds)
 
     def _call(self, piece: Piece) -> Call:
         self._begin(piece)
@@ -150,4 +146,12 @@ class TranscriptionJob:
     def _carried(self) -> str | None:
         """Return the prompt of the next piece: what was said before it, after what the caller gave."""
         said = join(part.text for part in self.parts)[-CARRIED_CHARACTERS:]
-        return join([self._order.prompt, said]) or None
+        return short_enough(join([self._order.prompt, said])) or None
+
+    def _silent(self, seconds: float) -> InvalidRequest:
+        """Return the error where nothing at all can be heard; whether something else is speech GLM judges."""
+        return InvalidRequest(
+            f"Nothing can be heard in all of the {seconds:.1f} s. Send a recording with speech.",
+            param=self._recording.param,
+            code="silent_audio",
+        )

@@ -15,7 +15,12 @@ NO_SPEAKERS = "GLM does not tell speakers apart. Ask for json, text, srt, verbos
 
 
 def write_prompt(request: Any, _context: Any, draft: Draft) -> None:
-    draft.fields["prompt"] = request.prompt[-MAX_PROMPT_CHARACTERS + 1 :]
+    draft.fields["prompt"] = short_enough(request.prompt)
+
+
+def short_enough(prompt: str) -> str:
+    """Return as much of a prompt's end as GLM takes."""
+    return prompt[-MAX_PROMPT_CHARACTERS + 1 :]
 
 
 def write_hotwords(request: CreateTranscriptionRequest, _context: Any, draft: Draft) -> None:
@@ -30,10 +35,14 @@ def write_hotwords(request: CreateTranscriptionRequest, _context: Any, draft: Dr
     draft.fields["hotwords"] = words
 
 
-def check_format(request: CreateTranscriptionRequest, _context: Any, draft: Draft) -> None:
-    """Raise InvalidRequest for what tells speakers apart; a stream of what is no stream of text is not made."""
+def check_format(request: CreateTranscriptionRequest, _context: Any, _draft: Draft) -> None:
+    """Raise InvalidRequest for what tells speakers apart."""
     if request.response_format == "diarized_json":
         raise InvalidRequest(NO_SPEAKERS, param="response_format", code="unsupported_value")
+
+
+def check_stream(request: CreateTranscriptionRequest, _context: Any, draft: Draft) -> None:
+    """List a stream that is not made, because the format is no stream of text."""
     if request.stream and not streams(request):
         draft.ignored.append("stream")
 
@@ -69,7 +78,7 @@ TRANSCRIPTIONS: dict[str, Rule] = {
         "", by=check_format, note="made here: json, text, srt, verbose_json, vtt; `diarized_json` is refused"
     ),
     "temperature": Ignored("GLM's speech recognition has none."),
-    "stream": Converted("stream", by=check_format, note="json and text are streamed; ignored for other formats"),
+    "stream": Converted("stream", by=check_stream, note="json and text are streamed; ignored for other formats"),
     "timestamp_granularities": Converted("", by=check_granularities, note="`segment`; `word` is refused"),
     "include": Refused("GLM gives no log probabilities. Leave the field out.", neutral=([],)),
     "chunking_strategy": Ignored("Long recordings are always cut where nobody speaks.", neutral=("auto",)),

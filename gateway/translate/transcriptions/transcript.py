@@ -10,6 +10,7 @@ import msgspec
 from gateway.glm.chat import Usage
 from gateway.openai import transcriptions as openai
 from gateway.translate.endpoint import JSON
+from gateway.translate.transcriptions.languages import language_name
 
 Task = Literal["transcribe", "translate"]
 
@@ -95,7 +96,7 @@ def duration_of(transcript: Transcript) -> openai.DurationUsage:
 def verbose(transcript: Transcript) -> openai.CreateTranscriptionResponseVerboseJson:
     return openai.CreateTranscriptionResponseVerboseJson(
         task=transcript.task,
-        language=transcript.language or guessed_language(transcript.text),
+        language=language_name(transcript.language) if transcript.language else guessed_language(transcript.text),
         duration=round(transcript.seconds, 3),
         text=transcript.text,
         segments=[

@@ -36,8 +36,11 @@ class Recording(Protocol):
     """
     A recording that a caller sent.
 
-    All but ``pieces`` block. What cannot be read raises InvalidRequest, the caller's fault.
+    ``param`` is the field that it came in. All but ``pieces`` block. What cannot be read raises InvalidRequest,
+    the caller's fault.
     """
+
+    param: str
 
     def probe(self) -> Probe:
         """Return what it is."""
