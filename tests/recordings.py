@@ -5,7 +5,9 @@ import math
 import shutil
 import subprocess
 from array import array
+from collections.abc import Sequence
 from functools import cache
+from random import Random
 
 import av
 import pytest
@@ -120,3 +122,29 @@ def loudness(sound: Sound) -> float:
     """Return the root of the mean of the squared samples."""
     samples = memoryview(sound.pcm).cast("h")
     return math.sqrt(sum(sample * sample for sample in samples) / max(len(samples), 1))
+
+
+def harmed(data: bytes, others: Sequence[bytes], chance: Random) -> bytes:
+    """Return a file with one to three things wrong: cut, swapped, filled, lengthened, mixed with another."""
+    file = bytearray(data)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        # Heads are where the damage is worst.
+        at = chance.randrange(len(file) + 1 if chance.random() < 0.5 else min(len(file), 2_000) + 1)
+        match chance.randrange(7):
+            case 0:
+                del file[at:]
+            case 1:
+                file[at:at] = chance.randbytes(chance.randrange(50))
+            case 2:
+                file[at : at + 4] = b"\xff\xff\xff\xff"
+            case 3:
+                del file[at : at + chance.randrange(200)]
+            case 4:
+                for place in chance.choices(range(len(file)), k=30) if file else []:
+                    file[place] = chance.randrange(256)
+            case 5:
+                file[at : at + chance.randrange(100)] = bytes(chance.randrange(100))
+            case _:
+                other = chance.choice(others)
+                file[at:] = other[chance.randrange(len(other)) :]
+    return bytes(file)

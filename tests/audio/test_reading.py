@@ -7,7 +7,7 @@ import pytest
 
 from gateway.audio import Bounds, Sound, convert, decode, probe, read_sound, wav
 from gateway.errors import InvalidRequest
-from tests.recordings import CONTAINERS, ESPEAK, frequency, joined, packed, silence, speak, tone, wav_of
+from tests.recordings import CONTAINERS, ESPEAK, frequency, harmed, joined, packed, silence, speak, tone, wav_of
 
 BOUNDS = Bounds()
 FUZZED_FILES = 2_000
@@ -211,32 +211,6 @@ def test_silence_is_a_recording() -> None:
     assert Sound(bytes(32_000), 16_000) == read_sound(
         packed(silence(seconds=1, sample_rate=16_000), "flac"), bounds=BOUNDS, sample_rate=16_000
     )
-
-
-def harmed(data: bytes, others: list[bytes], chance: Random) -> bytes:
-    """Return a file with one to three things wrong: cut, swapped, filled, lengthened, mixed with another."""
-    file = bytearray(data)
-    for _ in range(chance.choice((1, 1, 2, 3))):
-        # Heads are where the damage is worst.
-        at = chance.randrange(len(file) + 1 if chance.random() < 0.5 else min(len(file), 2_000) + 1)
-        match chance.randrange(7):
-            case 0:
-                del file[at:]
-            case 1:
-                file[at:at] = chance.randbytes(chance.randrange(50))
-            case 2:
-                file[at : at + 4] = b"\xff\xff\xff\xff"
-            case 3:
-                del file[at : at + chance.randrange(200)]
-            case 4:
-                for place in chance.choices(range(len(file)), k=30) if file else []:
-                    file[place] = chance.randrange(256)
-            case 5:
-                file[at : at + chance.randrange(100)] = bytes(chance.randrange(100))
-            case _:
-                other = chance.choice(others)
-                file[at:] = other[chance.randrange(len(other)) :]
-    return bytes(file)
 
 
 def test_damaged_files_are_read_or_refused() -> None:

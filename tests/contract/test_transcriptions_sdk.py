@@ -4,8 +4,6 @@ import asyncio
 import base64
 import itertools
 from collections.abc import AsyncIterator, Callable
-from email.parser import BytesParser
-from email.policy import HTTP
 from random import Random
 from typing import Any
 
@@ -18,24 +16,12 @@ from gateway.audio import Bounds, Sound, read_sound
 from gateway.settings.schema import Audio
 from tests.conftest import StartGateway
 from tests.fakes import DONE, KEY, Call, Zhipu, completion, error_body, event
+from tests.forms import form_of
 from tests.recordings import joined, packed, silence, tone, wav_of
 from tests.running import Gateway
 
 SPOKEN = tone(seconds=3.0, sample_rate=16_000)
 WAV = wav_of(SPOKEN)
-
-
-def form_of(call: Call) -> dict[str, Any]:
-    """Read what the gateway sent with a parser that is not its own: texts by name, in lists, and the file."""
-    head = f"Content-Type: {call.headers['content-type']}\r\n\r\n".encode()
-    message = BytesParser(policy=HTTP).parsebytes(head + call.raw)
-    form: dict[str, Any] = {}
-    for part in message.iter_parts():
-        data: Any = part.get_payload(decode=True)
-        name = str(part.get_param("name", header="content-disposition"))
-        file = (part.get_filename(), part.get_content_type(), data)
-        form.setdefault(name, []).append(file if name == "file" else data.decode())
-    return form
 
 
 def heard(text: str, **rest: Any) -> Callable[[Call], None]:

@@ -13,18 +13,9 @@ from gateway.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from gateway.routes.recording import SpooledRecording
 from gateway.routes.uploads import read_upload
 from gateway.translate.transcriptions.upload import Upload
+from tests.forms import FORM_TYPE, form
 
-BOUNDARY = "----x7f"
 SOUND = b"RIFF\r\n--" + bytes(range(256)) * 20 + b"\r\n------x7"
-
-
-def form(*parts: tuple[str, bytes]) -> bytes:
-    """Give a form as SDKs write it."""
-    written = [
-        b"--%b\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (BOUNDARY.encode(), head.encode(), data)
-        for head, data in parts
-    ]
-    return b"".join(written) + b"--%b--\r\n" % BOUNDARY.encode()
 
 
 FORM = form(
@@ -63,7 +54,7 @@ class Sent:
 async def upload(
     pieces: Sequence[bytes],
     *,
-    content_type: str = f"multipart/form-data; boundary={BOUNDARY}",
+    content_type: str = FORM_TYPE,
     max_bytes: int = 100_000,
     **headers: str,
 ) -> tuple[Upload, bytes]:
