@@ -13,6 +13,7 @@ What it offers:
 ``cut(samples, Cut(...), sample_rate=...)``          pieces of at most so many seconds, with their times
 ``Resampler(from_rate=..., to_rate=...)``            another rate, piece by piece: ``feed``, then ``finish``
 ``sound_of(data, headerless_rate=..., bounds=...)``  what GLM spoke, a wav file or samples alone, as a ``Sound``
+``plain_sound(data)``                                the same for a wav file of pcm16 that comes piece by piece
 ``convert(sound, kind, sample_rate=...)``            a ``Sound`` as a whole file
 ``Converter(kind, from_rate=..., sample_rate=...)``  the same piece by piece: ``feed``, then ``finish``
 ``encoder(kind, ...)``, ``encode(pcm, kind, ...)``   samples as a file, without another rate
@@ -23,12 +24,12 @@ Kinds are "wav", "mp3", "flac", "opus" (in Ogg), "aac" (ADTS) and "pcm16". Whate
 raises ``InvalidRequest`` with the param that ``Bounds`` names; ``Bounds`` limits its length, size and time.
 """
 
-from gateway.audio.bounds import Bounds
+from gateway.audio.bounds import TOO_LONG, Bounds
 from gateway.audio.containers import Container, sniff
 from gateway.audio.cutting import Cut, Piece, cut
 from gateway.audio.encode import MEDIA_TYPES, AudioFormat, Encoder, encode, encoder
 from gateway.audio.g711 import a_law, mu_law
-from gateway.audio.pcm import Sound, wav
+from gateway.audio.pcm import Sound, plain_sound, wav
 from gateway.audio.reading import Probe, decode, probe
 from gateway.audio.resample import Resampler
 from gateway.audio.sound import SPEECH_RATE, Converter, convert, read_sound, sound_of
@@ -36,6 +37,7 @@ from gateway.audio.sound import SPEECH_RATE, Converter, convert, read_sound, sou
 __all__ = [
     "MEDIA_TYPES",
     "SPEECH_RATE",
+    "TOO_LONG",
     "AudioFormat",
     "Bounds",
     "Container",
@@ -53,6 +55,7 @@ __all__ = [
     "encode",
     "encoder",
     "mu_law",
+    "plain_sound",
     "probe",
     "read_sound",
     "sniff",

@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from gateway.errors import InvalidRequest
 
+TOO_LONG = "audio_too_long"
+"""The code of the refusal of what is longer than allowed."""
+
 TAKEN = "flac, mp3, mp4, mpeg, mpga, m4a, ogg, opus, wav or webm"
 
 
@@ -37,7 +40,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
         if seconds > self.max_seconds:
             raise self.refusal(
                 f"The audio is longer than the {self.max_seconds:g} s that are taken. Cut it into parts.",
-                code="audio_too_long",
+                code=TOO_LONG,
             )
 
     def refusal(self, message: str, *, code: str = "invalid_audio") -> InvalidRequest:

@@ -12,6 +12,8 @@ from msgspec import Struct
 SAMPLE_BYTES = 2
 
 WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+WAV_FORM = struct.Struct("<HHIIHH")
+CHUNK_HEADER = struct.Struct("<4sI")
 UNKNOWN_BYTES = 0xFFFFFFFF
 
 
@@ -39,6 +41,34 @@ def wav_header(*, sample_rate: int, data_bytes: int | None) -> bytes:
         b"RIFF", min(size + WAV_HEADER.size - 8, UNKNOWN_BYTES), b"WAVE", b"fmt ", 16, 1, 1,
         sample_rate, sample_rate * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES, b"data", size,
     )  # fmt: skip
+
+
+def plain_sound(data: bytes) -> Sound | None:
+    """
+    Return the samples of a wav file of pcm16, as far as they are there, to the last byte; None for any other.
+
+    A length that the file does not have, as of one that is still being made, counts as its end.
+    """
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        return None
+    at, sample_rate = 12, None
+    while at + CHUNK_HEADER.size <= len(data):
+        name, size = CHUNK_HEADER.unpack_from(data, at)
+        at += CHUNK_HEADER.size
+        if name == b"data":
+            return None if sample_rate is None else Sound(data[at : at + (size or len(data))], sample_rate)
+        if name == b"fmt ":
+            sample_rate = plain_rate(data[at : at + size])
+        at += size + size % 2
+    return None
+
+
+def plain_rate(form: bytes) -> int | None:
+    """Return the rate that a wav file's form says, None for anything but one channel of pcm16."""
+    if len(form) < WAV_FORM.size:
+        return None
+    kind, channels, sample_rate, _, _, bits = WAV_FORM.unpack_from(form)
+    return sample_rate if (kind, channels, bits) == (1, 1, 8 * SAMPLE_BYTES) and sample_rate else None
 
 
 def wav(pcm: bytes, *, sample_rate: int) -> bytes:

@@ -4,7 +4,7 @@ import io
 
 from gateway.audio.bounds import Bounds
 from gateway.audio.encode import AudioFormat, encode, encoder
-from gateway.audio.pcm import Sound
+from gateway.audio.pcm import Sound, plain_sound
 from gateway.audio.reading import decode, probe
 from gateway.audio.resample import Resampler
 
@@ -20,6 +20,8 @@ def sound_of(data: bytes, *, headerless_rate: int, bounds: Bounds) -> Sound:
     """
     if data[:4] != b"RIFF":
         return Sound(data[: len(data) & ~1], headerless_rate)
+    if (plain := plain_sound(data)) is not None and plain.pcm:
+        return Sound(plain.pcm[: len(plain.pcm) & ~1], plain.sample_rate)
     return read_sound(data, bounds=bounds, sample_rate=None)
 
 

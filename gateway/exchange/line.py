@@ -8,6 +8,7 @@ from gateway.catalog import Model
 from gateway.errors import (
     GatewayError,
     InvalidOutput,
+    InvalidRequest,
     RateLimited,
     SlotLost,
     UpstreamFailed,
@@ -157,10 +158,12 @@ class Line:
                 finally:
                     await held.aclose()
                 pause_seconds = tries.pause_seconds(error, fault, verdict, others=serves(scope))
+                following = after(error, call, body)
+                if pause_seconds is None and following is not body and following is call.otherwise:
+                    pause_seconds = 0.0
                 if pause_seconds is None or self._record.outcome == "client_disconnect":
                     raise
-                if call.again is not None and not isinstance(error, UpstreamUnreachable):
-                    body = call.again
+                body = following
                 if pause_seconds and self._desk.clock() + pause_seconds > deadline:
                     raise
             except BaseException as error:
@@ -246,6 +249,15 @@ class Line:
         self._pass_to("queued")
         with self.waits.upstream:
             await asyncio.sleep(seconds)
+
+
+def after(error: GatewayError, call: Call, body: bytes) -> bytes:
+    """Return the body for the next try of a call that failed with this one."""
+    if call.otherwise is not None and (isinstance(error, InvalidRequest) or body is call.otherwise):
+        return call.otherwise
+    if call.again is None or isinstance(error, UpstreamUnreachable):
+        return body
+    return call.again
 
 
 def slot_lost() -> SlotLost:

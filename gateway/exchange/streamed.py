@@ -53,7 +53,9 @@ class Reading:
             if not payloads:
                 return await self._end()
             self._done = payloads[-1] == DONE
-            if events := self._stream.feed(payloads):
+            feed = self._stream.feed
+            events = await asyncio.to_thread(feed, payloads) if self._stream.slow else feed(payloads)
+            if events:
                 return events
         return b""
 

@@ -38,7 +38,7 @@ class ImagePart(Struct, frozen=True, kw_only=True, tag_field="type", tag="image_
 
 
 class InputAudio(Struct, frozen=True, kw_only=True):
-    """Base64 of a wav or mp3."""
+    """Base64 of a recording; what it is, its bytes tell. Only of samples alone, at 24 kHz, ``pcm16`` says it."""
 
     data: str
     format: str
@@ -139,9 +139,16 @@ class CustomToolCall(Struct, frozen=True, kw_only=True, tag_field="type", tag="c
 
 
 class AudioReference(Struct, frozen=True, kw_only=True):
-    """An earlier spoken answer by its id."""
+    """
+    An earlier spoken answer by its id.
+
+    The rest is that of an answer which is sent back whole; of that only ``transcript`` can still be of service.
+    """
 
     id: str
+    transcript: str | None = None
+    data: Any = None
+    expires_at: Any = None
 
 
 class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="assistant"):
@@ -330,6 +337,19 @@ class Thinking(Struct, frozen=True, kw_only=True):
     clear_thinking: bool | None = None
 
 
+class CustomVoice(Struct, frozen=True, kw_only=True):
+    """A voice of one's own, by its id."""
+
+    id: str
+
+
+class AudioOptions(Struct, frozen=True, kw_only=True):
+    """How a spoken answer is to sound; ``format`` None: a wav file, and pcm16 in streams."""
+
+    format: Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"] | None = None
+    voice: str | CustomVoice | None = None
+
+
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 
@@ -340,7 +360,7 @@ class CreateChatCompletionRequest(Struct, frozen=True, kw_only=True):
     model: str
     messages: Annotated[list[Message], Meta(min_length=1)]
     # OpenAI's
-    audio: Any = None
+    audio: AudioOptions | None = None
     frequency_penalty: Penalty | None = None
     function_call: Literal["none", "auto"] | ToolName | None = None
     functions: list[Function] | None = None
@@ -417,6 +437,15 @@ class AnswerCustomCall(Struct, frozen=True, kw_only=True, tag_field="type", tag=
     custom: CustomCall
 
 
+class AnswerAudio(Struct, frozen=True, kw_only=True):
+    """A spoken answer: base64 in the format asked for; ``id`` names it until ``expires_at`` (Unix seconds)."""
+
+    id: str
+    data: str
+    expires_at: int
+    transcript: str
+
+
 class ChatCompletionResponseMessage(Struct, frozen=True, kw_only=True):
     """The model's turn. ``reasoning_content`` is GLM's; OpenAI's types ignore it."""
 
@@ -427,6 +456,7 @@ class ChatCompletionResponseMessage(Struct, frozen=True, kw_only=True):
     reasoning_content: str | UnsetType = UNSET
     tool_calls: list[AnswerCall | AnswerCustomCall] | UnsetType = UNSET
     function_call: FunctionCall | UnsetType = UNSET
+    audio: AnswerAudio | UnsetType = UNSET
 
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -502,6 +532,15 @@ class ToolCallChunk(Struct, frozen=True, kw_only=True):
     custom: CustomFragment | UnsetType = UNSET
 
 
+class AudioDelta(Struct, frozen=True, kw_only=True):
+    """A piece of a spoken answer; ``id`` and ``expires_at`` come once, ``data`` is base64 of pcm16 at 24 kHz."""
+
+    id: str | UnsetType = UNSET
+    data: str | UnsetType = UNSET
+    transcript: str | UnsetType = UNSET
+    expires_at: int | UnsetType = UNSET
+
+
 class Delta(Struct, frozen=True, kw_only=True):
     """What a chunk adds."""
 
@@ -512,6 +551,7 @@ class Delta(Struct, frozen=True, kw_only=True):
     tool_calls: list[ToolCallChunk] | UnsetType = UNSET
     function_call: FunctionFragment | UnsetType = UNSET
     annotations: list[Annotation] | UnsetType = UNSET
+    audio: AudioDelta | UnsetType = UNSET
 
 
 class ChunkChoice(Struct, frozen=True, kw_only=True):

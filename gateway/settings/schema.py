@@ -123,8 +123,8 @@ class Chat(Struct, frozen=True, kw_only=True):
 
     ``on_disconnect``: "cancel" drops the answer of a caller that left; "drain" reads it for its token counts,
     for at most ``drain_cap_seconds``. ``heartbeat_seconds`` 0: no comment is sent into a silent stream.
-    ``reasoning_memory_seconds`` 0: a model's reasoning is not kept for the caller's next turn. It is kept in Redis
-    where there is one, else in at most ``reasoning_memory_bytes`` of memory.
+    ``reasoning_memory_seconds`` 0: a model's reasoning, and what it said aloud, is not kept for the caller's next
+    turn. It is kept in Redis where there is one, else in at most ``reasoning_memory_bytes`` of memory.
     """
 
     on_disconnect: Literal["cancel", "drain"] = "cancel"

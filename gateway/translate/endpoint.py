@@ -6,7 +6,7 @@ for the caller. The exchange drives it and knows no operation by name.
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -72,6 +72,7 @@ class Call(Struct, frozen=True):
 
     ``path`` is below GLM's base address, empty for that of the endpoint. ``model`` is the one whose slot it takes,
     None for that of the exchange. ``again`` is the body once GLM has seen and failed the first; None: the same.
+    ``otherwise`` is the body once GLM has refused the first as wrong; None: then it is.
     """
 
     body: bytes
@@ -79,6 +80,7 @@ class Call(Struct, frozen=True):
     path: str = ""
     model: Model | None = None
     again: bytes | None = None
+    otherwise: bytes | None = None
 
 
 Calls = Sequence[Call] | AsyncGenerator[Call, None]
@@ -89,9 +91,10 @@ class CallStream(Protocol):
     The translation of one streamed call.
 
     ``failure`` is what went wrong inside the stream, None while nothing did. What ``feed`` returned beside it
-    comes first.
+    comes first. ``slow``: feeding it takes so long that it is done in a thread, in turn.
     """
 
+    slow: ClassVar[bool]
     failure: GatewayError | None
 
     def feed(self, payloads: Sequence[bytes]) -> bytes:

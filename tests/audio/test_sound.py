@@ -2,11 +2,24 @@ import io
 from array import array
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.audio import AudioFormat, Bounds, Converter, Sound, convert, probe, read_sound, sound_of, wav
+from gateway.audio import (
+    AudioFormat,
+    Bounds,
+    Converter,
+    Sound,
+    convert,
+    plain_sound,
+    probe,
+    read_sound,
+    sound_of,
+    wav,
+)
 from gateway.audio.encode import encoder
 from gateway.errors import InvalidRequest
-from tests.recordings import at_rate, frequency, loudness, tone, wav_of
+from tests.recordings import at_rate, frequency, loudness, packed, tone, wav_of
 
 FRAME_SECONDS: dict[AudioFormat, float] = {
     "wav": 0, "flac": 0, "pcm16": 0, "opus": 0.02, "mp3": 1152 / 24_000, "aac": 2 * 1024 / 24_000,
@@ -97,3 +110,35 @@ def test_two_channels_become_their_mean() -> None:
     mixed = read_sound(bytes(head), bounds=Bounds(), sample_rate=16_000)
 
     assert loudness(mixed) == pytest.approx(loudness(Sound(left.tobytes(), 16_000)) / 2, rel=0.01)
+
+
+def test_plain_wav_is_read_to_the_byte_as_far_as_it_is_there() -> None:
+    """Its data may end before it says, or with chunks behind it, or not be the first."""
+    sound = tone(seconds=0.1, sample_rate=16_000)
+    file = wav_of(sound)
+    noted = b"RIFF\0\0\0\0WAVE" + b"LIST" + (5).to_bytes(4, "little") + b"notes\0" + file[12:]
+    endless = file[:40] + b"\xff\xff\xff\xff" + file[44:]
+
+    assert sound == plain_sound(file) == plain_sound(noted) == plain_sound(endless)
+    assert sound == plain_sound(file + b"LIST\1\0\0\0x\0")
+    assert Sound(sound.pcm[:-1], 16_000) == plain_sound(file[:-1])
+    assert Sound(b"", 16_000) == plain_sound(file[:44])
+
+
+@pytest.mark.parametrize("kind", ["float.wav", "mulaw.wav", "avi"])
+def test_wav_of_other_samples_is_not_plain(kind: str) -> None:
+    assert plain_sound(packed(tone(seconds=0.1), kind)) is None
+
+
+@given(st.binary(max_size=80))
+def test_whatever_follows_a_head_is_read_or_not_plain(rest: bytes) -> None:
+    plain = plain_sound(b"RIFF\0\0\0\0WAVE" + rest)
+
+    assert plain is None or plain.sample_rate > 0
+
+
+def test_stereo_is_not_plain() -> None:
+    head = bytearray(wav_of(tone(seconds=0.1)))
+    head[22:24] = b"\2\0"
+
+    assert plain_sound(bytes(head)) is None

@@ -1,14 +1,15 @@
 """What a job may ask of an exchange: calls made as they go, in order, elsewhere, and of another model."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from gateway.auth import Caller
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InvalidRequest
 from gateway.exchange import Exchange, StreamedAnswer
 from gateway.glm.chat import Usage
 from gateway.translate.endpoint import Call, Context, Endpoint, Incoming, Recalled
@@ -23,6 +24,7 @@ TEAM = Caller(name="team", tier="V3")
 class Saying:
     """A stream whose events are the caller's as they are."""
 
+    slow: ClassVar[bool] = False
     failure: GatewayError | None = None
 
     def feed(self, payloads: Sequence[bytes]) -> bytes:
@@ -30,6 +32,19 @@ class Saying:
 
     def finish(self) -> bytes:
         return b""
+
+
+class Slowly(Saying):
+    """One that knows which threads it was fed in."""
+
+    slow: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.threads: set[int] = set()
+
+    def feed(self, payloads: Sequence[bytes]) -> bytes:
+        self.threads.add(threading.get_ident())
+        return super().feed(payloads)
 
 
 class Pieces:
@@ -190,3 +205,57 @@ async def test_call_goes_where_it_says_and_takes_a_slot_of_its_model(
     assert b"done" == await task
     assert {"glm-4.6"} == held
     assert ("/elsewhere", "text/x") == (made.path.removeprefix("/api/paas/v4"), made.headers["content-type"])
+
+
+async def test_slow_stream_is_fed_in_a_thread(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """Others are served while one works, and its events stay in order."""
+
+    class Slow(Pieces):
+        fed = Slowly()
+
+        def stream(self, index: int) -> Slowly:
+            del index
+            return self.fed
+
+    gateway = make_gateway(upstream_url=zhipu.url)
+    zhipu.script = [lambda made: made.stream(b"data: a\n\n", b"data: b\n\n", b"data: [DONE]\n\n")]
+
+    answer = await run(gateway, Slow(call(0)), stream=True)
+    assert isinstance(answer, StreamedAnswer)
+    async with aclosing(answer):
+        told = [events async for events in answer]
+
+    assert b"ab." == b"".join(told)
+    assert Slow.fed.threads
+    assert threading.get_ident() not in Slow.fed.threads
+
+
+async def test_call_that_glm_refuses_is_made_otherwise(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """At once, and only once: what is refused then as well is wrong."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    refuse = [lambda made: made.refuse("1214", status=400)] * 3
+    zhipu.script = [refuse[0], lambda made: made.answer(b"done", content_type="text/plain"), *refuse[1:]]
+    made_otherwise = call(0, otherwise=b'{"number":7}')
+
+    first = await run(gateway, Pieces(made_otherwise))
+    (second,) = await asyncio.gather(run(gateway, Pieces(made_otherwise)), return_exceptions=True)
+
+    assert b"done" == first
+    assert isinstance(second, InvalidRequest)
+    assert [0, 7, 0, 7] == [made.body["number"] for made in zhipu.calls]
+    assert 0 == gateway.slots
+
+
+async def test_call_that_fails_is_not_made_otherwise(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """Only what GLM says is wrong can be put otherwise; and what was, stays so."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    zhipu.script = [
+        lambda made: made.refuse("1234", status=500),
+        lambda made: made.refuse("1214", status=400),
+        lambda made: made.refuse("1234", status=500),
+        lambda made: made.answer(b"done", content_type="text/plain"),
+    ]
+
+    await run(gateway, Pieces(call(0, again=b'{"number":1}', otherwise=b'{"number":7}')))
+
+    assert [0, 1, 7, 7] == [made.body["number"] for made in zhipu.calls]

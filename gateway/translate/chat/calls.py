@@ -137,6 +137,11 @@ class Calls:
         return openai.Delta(tool_calls=[chunk])
 
 
+def reasoning_by_call(calls: Calls, reasoning: str) -> dict[str, str]:
+    """Return what to remember for clients that do not send reasoning back with the results of calls."""
+    return {call.id: reasoning for call in calls.whole} if reasoning else {}
+
+
 def json_text(arguments: Any) -> str:
     """Return arguments as JSON text; one page of the vendor shows them as an object."""
     if arguments is None:

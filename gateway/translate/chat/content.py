@@ -9,7 +9,6 @@ from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 
 IMAGE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG")
-AUDIO_FORMATS = ("wav", "mp3")
 SIGNATURE_CHARACTERS = 64
 MAX_FILE_BYTES = 50 * 1024 * 1024
 
@@ -41,6 +40,7 @@ def user_content(content: openai.Content, *, model: Model, param: str) -> str | 
     """
     Return a user's content as GLM takes it for ``model``: a string, or parts where one is not text.
 
+    Recordings are such as GLM takes already; see ``listened``.
     Raises InvalidRequest naming the part that the model cannot take.
     """
     if content is None:
@@ -74,7 +74,7 @@ def convert(part: openai.Part, *, model: Model, param: str) -> glm.Part:
             return document(file, param=f"{param}.file")
         case openai.InputAudioPart(input_audio=audio):
             require(model, "audio", param=param)
-            return speech(audio, param=f"{param}.input_audio")
+            return glm.InputAudioPart(input_audio=glm.InputAudio(data=audio.data, format=audio.format))
 
 
 def require(model: Model, kind: str, *, param: str) -> None:
@@ -146,14 +146,6 @@ def check_picture(data: str, *, max_bytes: int, param: str) -> None:
         raise InvalidRequest(
             f"The picture has {size_bytes:,} bytes; GLM takes at most {max_bytes:,}. Scale it down.", param=param
         )
-
-
-def speech(audio: openai.InputAudio, *, param: str) -> glm.InputAudioPart:
-    """Return spoken input; its containers are the same at both ends."""
-    if audio.format not in AUDIO_FORMATS:
-        raise InvalidRequest("GLM takes 'wav' and 'mp3'.", param=f"{param}.format", code="unsupported_value")
-    data = bare_base64(audio.data, param=f"{param}.data")
-    return glm.InputAudioPart(input_audio=glm.InputAudio(data=data, format=audio.format))
 
 
 def document(file: openai.FileContent, *, param: str) -> glm.Part:

@@ -8,10 +8,13 @@ from gateway.catalog import ChatTraits
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import tools
+from gateway.translate.chat.audio_ids import Past, past_of
 from gateway.translate.chat.job import ChatJob, instructed
-from gateway.translate.chat.messages import reasoning_to_recall
+from gateway.translate.chat.listened import has_recordings
+from gateway.translate.chat.messages import to_recall
 from gateway.translate.chat.params import ALWAYS, CHAT
 from gateway.translate.chat.plan import Plan, Promise
+from gateway.translate.chat.spoken import form_of
 from gateway.translate.chat.structured import schema_of
 from gateway.translate.endpoint import Context, Endpoint, Incoming
 from gateway.translate.params import map_params
@@ -23,29 +26,37 @@ read_request = Reader(openai.CreateChatCompletionRequest).read
 def read(body: bytes) -> Incoming:
     """Return the request in ``body``; raise InvalidRequest naming the field that is wrong."""
     request, present = read_request(body)
-    keys = reasoning_to_recall(request.messages)
+    keys = to_recall(request.messages)
     return Incoming(
         request=request,
         present=present,
         model=request.model,
         stream=bool(request.stream),
         recall=lambda _: keys,
+        heavy=form_of(request) is not None or any(map(has_recordings, request.messages)),
     )
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
-    """What GLM is asked, what its answer has to keep, and what was accepted without effect."""
+    """
+    What GLM is asked, what its answer has to keep, and what was accepted without effect.
+
+    ``past`` is what is known of earlier spoken answers that the request names, None where it names none.
+    """
 
     asked: glm.ChatRequest
     plan: Plan
     ignored: Sequence[str]
+    past: Past | None = None
 
 
 def begin(incoming: Incoming, context: Context) -> ChatJob:
     """Return the job for a request; raise InvalidRequest for what GLM cannot do."""
     request: openai.CreateChatCompletionRequest = incoming.request
     prepared = prepare(request, present=incoming.present, context=context, strict=context.strict)
-    return ChatJob([prepared.asked] * (request.n or 1), plan=prepared.plan, ignored=prepared.ignored)
+    return ChatJob(
+        [prepared.asked] * (request.n or 1), plan=prepared.plan, ignored=prepared.ignored, past=prepared.past
+    )
 
 
 def prepare(
@@ -73,8 +84,12 @@ def prepare(
         schema=schema,
         inline_markers=traits.inline_markers,
         include_usage=bool(request.stream_options and request.stream_options.include_usage),
+        spoken=form_of(request),
     )
-    return Prepared(asked=asked, plan=plan, ignored=draft.ignored)
+    past = None
+    if "audio" in context.model.inputs:
+        past = past_of(request.messages, asked.messages, recalled=context.recalled)
+    return Prepared(asked=asked, plan=plan, ignored=draft.ignored, past=past)
 
 
 def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) -> Promise:

@@ -9,9 +9,11 @@ from gateway.errors import GatewayError
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import answer
-from gateway.translate.chat.calls import Calls
+from gateway.translate.chat.audio_ids import Past
 from gateway.translate.chat.messages import with_instruction
 from gateway.translate.chat.plan import Plan
+from gateway.translate.chat.speaking import SpokenStream, SpokenWhole
+from gateway.translate.chat.spoken import converted
 from gateway.translate.chat.stream import END, ChatStream, ChunkWriter, Writer
 from gateway.translate.chat.verdict import repair_request
 from gateway.translate.chat.whole import Whole
@@ -26,7 +28,8 @@ class ChatJob:
     A chat completion: a choice for each of ``requests``, and a call to GLM for each.
 
     An answer that breaks what was promised about it (a schema, a required call) is asked for once more. ``writer``
-    makes what tells a choice's stream, by the index of the choice.
+    makes what tells a choice's stream, by the index of the choice. ``past`` is what the requests say of earlier
+    spoken answers, None where they name none.
     """
 
     at_once = None
@@ -41,10 +44,14 @@ class ChatJob:
         plan: Plan,
         ignored: Sequence[str],
         writer: Callable[[int], Writer] | None = None,
+        past: Past | None = None,
     ) -> None:
         self.ignored = ignored
         self.recalled: Recalled | None = None
-        self.calls: Sequence[Call] = [call_of(request, first=index == 0) for index, request in enumerate(requests)]
+        self.calls: Sequence[Call] = [
+            call_of(request, first=index == 0, past=past) for index, request in enumerate(requests)
+        ]
+        self._past = past
         self._requests = requests
         self._plan = plan
         self._writer = writer or self._chunks
@@ -72,41 +79,46 @@ class ChatJob:
         """The reasoning behind each tool call, for clients that do not send it back."""
         left = dict(self._leave)
         for stream in self._streams.values():
-            left.update(reasoning_by_call(stream.calls, "".join(stream.reasoning)))
+            left.update(stream.leave)
         return left
 
     def receive(self, index: int, body: bytes) -> Call | None:
         """Take the whole answer of a call; return another to make in its place, None when it will do."""
         told = answer.read(body)
         self._usage = answer.add_usage(self._usage, told.usage)
-        whole = Whole(told, plan=self._plan, index=index)
+        kind = Whole if self._plan.spoken is None else SpokenWhole
+        whole = kind(told, plan=self._plan, index=index)
         if whole.fault is not None and index not in self._mended:
             self._mended.add(index)
             return Call(encode(self._mending(index, whole.said, whole.fault)))
         self._choices[index] = whole.choice()
-        self._leave.update(reasoning_by_call(whole.calls, whole.reasoning))
+        self._leave.update(whole.leave)
         return None
 
     def explain(self, index: int, error: GatewayError) -> GatewayError:
-        """Return what the caller is told when a call fails; every choice fails alike."""
+        """Return what the caller is told when a call fails; it may be for an earlier answer that GLM forgot."""
         del index
-        return error
+        return error if self._past is None else self._past.explain(error)
 
     def result(self) -> bytes:
-        """Return the completion, once every call has been received."""
+        """Return the completion, once every call has been received; slow where it is spoken."""
+        choices, form = self.choices, self._plan.spoken
+        if form is not None:
+            choices = [converted(choice, form=form) for choice in choices]
         return encode(
             openai.CreateChatCompletionResponse(
                 id=self._plan.id,
                 created=self._plan.created,
                 model=self._plan.model,
-                choices=self.choices,
+                choices=choices,
                 usage=answer.usage_to_openai(self._usage),
             )
         )
 
     def stream(self, index: int) -> ChatStream:
         """Return the translation of a call's stream."""
-        self._streams[index] = ChatStream(self._plan, index=index, writer=self._writer(index))
+        kind = ChatStream if self._plan.spoken is None else SpokenStream
+        self._streams[index] = kind(self._plan, index=index, writer=self._writer(index))
         return self._streams[index]
 
     def close(self) -> bytes:
@@ -129,16 +141,17 @@ class ChatJob:
         return msgspec.structs.replace(without_request_id(self._requests[index]), messages=messages)
 
 
-def reasoning_by_call(calls: Calls, reasoning: str) -> dict[str, str]:
-    return {call.id: reasoning for call in calls.whole} if reasoning else {}
-
-
-def call_of(request: glm.ChatRequest, *, first: bool) -> Call:
+def call_of(request: glm.ChatRequest, *, first: bool, past: Past | None = None) -> Call:
     """Return one of the calls that a request becomes; the caller's id goes out once, with the first."""
+    spelled = None
+    if past is not None and past.spelled is not None:
+        spelled = encode(msgspec.structs.replace(without_request_id(request), messages=past.spelled))
     if request.request_id is UNSET:
-        return Call(encode(request))
+        return Call(encode(request), otherwise=spelled)
     anonymous = encode(without_request_id(request))
-    return Call(encode(request), again=anonymous) if first else Call(anonymous)
+    if not first:
+        return Call(anonymous, otherwise=spelled)
+    return Call(encode(request), again=anonymous, otherwise=spelled)
 
 
 def without_request_id(request: glm.ChatRequest) -> glm.ChatRequest:

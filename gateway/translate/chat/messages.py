@@ -2,27 +2,39 @@
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from gateway.catalog import ChatTraits, Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
+from gateway.translate.chat import audio_ids
 from gateway.translate.chat.content import check_counts, text_of, user_content
 from gateway.translate.chat.tools import wrap_custom_input
 
 LEGACY_CALL_ID = "call_function_{}"
 
 
-def to_glm(messages: Sequence[openai.Message], *, model: Model, recalled: Mapping[str, str]) -> list[glm.Message]:
+class Setting(Struct, frozen=True):
     """
-    Return the conversation in GLM's terms.
+    What a message is converted for: ``model``, at ``now`` in Unix seconds.
 
-    ``recalled`` holds reasoning by tool-call id, for clients that drop it between tool turns. Raises
-    InvalidRequest naming the message that GLM cannot take.
+    ``recalled`` holds reasoning by tool-call id, for clients that drop it between tool turns, and what is known of
+    earlier spoken answers.
     """
+
+    model: Model
+    recalled: Mapping[str, str]
+    now: int
+
+
+def to_glm(
+    messages: Sequence[openai.Message], *, model: Model, recalled: Mapping[str, str], now: int
+) -> list[glm.Message]:
+    """Return the conversation in GLM's terms; raise InvalidRequest naming the message that GLM cannot take."""
+    setting = Setting(model, recalled, now)
     converted = [
-        convert(message, model=model, recalled=recalled, legacy_id=LEGACY_CALL_ID.format(calls), param=param)
+        convert(message, setting, legacy_id=LEGACY_CALL_ID.format(calls), param=param)
         for calls, message, param in numbered(messages)
     ]
     check_counts(converted, model=model)
@@ -39,15 +51,13 @@ def numbered(messages: Sequence[openai.Message]) -> list[tuple[int, openai.Messa
     return rows
 
 
-def convert(
-    message: openai.Message, *, model: Model, recalled: Mapping[str, str], legacy_id: str, param: str
-) -> glm.Message:
+def convert(message: openai.Message, setting: Setting, *, legacy_id: str, param: str) -> glm.Message:
     match message:
         case openai.UserMessage(content=content):
-            text = user_content(content, model=model, param=f"{param}.content")
+            text = user_content(content, model=setting.model, param=f"{param}.content")
             return glm.Message(role="user", content=text)
         case openai.AssistantMessage():
-            return assistant(message, model=model, recalled=recalled, legacy_id=legacy_id, param=param)
+            return assistant(message, setting, legacy_id=legacy_id, param=param)
         case openai.SystemMessage(content=content) | openai.DeveloperMessage(content=content):
             return glm.Message(role="system", content=text_of(content, param=f"{param}.content"))
         case openai.ToolMessage(content=content, tool_call_id=call_id):
@@ -58,25 +68,40 @@ def convert(
             return glm.Message(role="tool", content=text, tool_call_id=legacy_id)
 
 
-def assistant(
-    message: openai.AssistantMessage, *, model: Model, recalled: Mapping[str, str], legacy_id: str, param: str
-) -> glm.Message:
+def assistant(message: openai.AssistantMessage, setting: Setting, *, legacy_id: str, param: str) -> glm.Message:
     calls = [tool_call(call) for call in message.tool_calls or ()]
     if message.function_call is not None:
         calls.append(function_call(message.function_call, call_id=legacy_id))
-    audio = message.audio if "audio" in model.inputs else None
     text = text_of(message.content, param=f"{param}.content") or message.refusal or ""
-    if message.content is None and not (text or calls or audio):
+    if message.audio is not None:
+        return spoken(message.audio, setting, text=text, calls=calls, param=f"{param}.audio.id")
+    if message.content is None and not (text or calls):
         raise InvalidRequest("An assistant message needs 'content' or 'tool_calls'.", param=f"{param}.content")
-    thinks = (model.chat or ChatTraits()).thinking != "none"
-    reasoning = reasoning_of(message, recalled=recalled) if thinks else None
+    thinks = (setting.model.chat or ChatTraits()).thinking != "none"
+    reasoning = reasoning_of(message, recalled=setting.recalled) if thinks else None
     return glm.Message(
         role="assistant",
         content=text,
         reasoning_content=reasoning or UNSET,
         tool_calls=calls or UNSET,
-        audio=glm.AudioReference(id=audio.id) if audio is not None else UNSET,
     )
+
+
+def spoken(
+    audio: openai.AudioReference, setting: Setting, *, text: str, calls: list[glm.ToolCall], param: str
+) -> glm.Message:
+    """Return an earlier spoken answer: by GLM's id where the model knows it, else by what was said in it."""
+    known = audio_ids.named(audio, recalled=setting.recalled, now=setting.now)
+    if known.id is not None and "audio" in setting.model.inputs:
+        return glm.Message(
+            role="assistant",
+            content=text or UNSET,
+            tool_calls=calls or UNSET,
+            audio=glm.AudioReference(id=known.id),
+        )
+    if known.words is None and not (text or calls):
+        raise audio_ids.forgotten(param)
+    return glm.Message(role="assistant", content=text or known.words or "", tool_calls=calls or UNSET)
 
 
 def reasoning_of(message: openai.AssistantMessage, *, recalled: Mapping[str, str]) -> str | None:
@@ -87,14 +112,17 @@ def reasoning_of(message: openai.AssistantMessage, *, recalled: Mapping[str, str
     return next((reasoning for reasoning in found if reasoning), None)
 
 
-def reasoning_to_recall(messages: Sequence[openai.Message]) -> list[str]:
-    """Return the ids of tool calls whose reasoning the client did not send back."""
-    return [
-        call.id
-        for message in messages
-        if isinstance(message, openai.AssistantMessage) and message.reasoning_content is None
-        for call in message.tool_calls or ()
-    ]
+def to_recall(messages: Sequence[openai.Message]) -> list[str]:
+    """Return the keys of what earlier answers left: reasoning that is not sent back, and what was spoken."""
+    keys: list[str] = []
+    for message in messages:
+        if not isinstance(message, openai.AssistantMessage):
+            continue
+        if message.tool_calls and message.reasoning_content is None:
+            keys += [call.id for call in message.tool_calls]
+        if message.audio is not None:
+            keys.append(audio_ids.key_of(message.audio.id))
+    return keys
 
 
 def tool_call(call: openai.FunctionToolCall | openai.CustomToolCall) -> glm.ToolCall:

@@ -7,7 +7,9 @@ from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import messages, tools
+from gateway.translate.chat.listened import with_recordings
 from gateway.translate.chat.reasoning import convert_reasoning
+from gateway.translate.chat.spoken import check_speaking, form_of
 from gateway.translate.endpoint import Context
 from gateway.translate.params import Convert, Converted, Draft, Ignored, Refused, Renamed, Rule, Same
 
@@ -19,7 +21,11 @@ TWO_DECIMALS = 2
 
 
 def convert_messages(request: Request, context: Context, draft: Draft) -> None:
-    draft.fields["messages"] = messages.to_glm(request.messages, model=context.model, recalled=context.recalled)
+    model = context.model
+    conversation = with_recordings(request.messages) if "audio" in model.inputs else request.messages
+    draft.fields["messages"] = messages.to_glm(
+        conversation, model=model, recalled=context.recalled, now=context.created
+    )
     for message in request.messages:
         if message.name is not None and not isinstance(message, openai.FunctionMessage):
             draft.ignored.append("messages[].name")
@@ -113,14 +119,15 @@ def convert_watermark(request: Request, context: Context, draft: Draft) -> None:
         draft.ignored.append("watermark_enabled")
 
 
-def convert_modalities(request: Request, context: Context, _: Draft) -> None:
-    if request.modalities in (None, [], ["text"]):
+def convert_speaking(request: Request, context: Context, draft: Draft) -> None:
+    """Have the answer spoken; GLM has one voice, and says in its own format what is converted later."""
+    check_speaking(request, model=context.model)
+    if request.audio is None:
         return
-    raise InvalidRequest(
-        f"{context.model.id} answers in text here; leave 'modalities' out or set it to ['text'].",
-        param="modalities",
-        code="unsupported_value",
-    )
+    if form_of(request) is None:
+        draft.ignored.append("audio")
+    elif request.audio.voice is not None:
+        draft.ignored.append("audio.voice")
 
 
 NOT_IN_GLM = "GLM has no such setting."
@@ -130,8 +137,8 @@ CHAT: dict[str, Rule] = {
     "messages": Converted(
         "messages",
         by=convert_messages,
-        note="`developer` becomes `system`, text parts one string, data URIs bare base64; "
-        "`detail` is dropped, `name` is ignored",
+        note="`developer` becomes `system`, text parts one string, data URIs bare base64, recordings of any kind "
+        "wav or mp3; `detail` is dropped, `name` is ignored",
     ),
     "stream": Same(),
     "stream_options": Converted("", note="`include_usage` as at OpenAI; obfuscation is never sent"),
@@ -173,8 +180,12 @@ CHAT: dict[str, Rule] = {
     ),
     "user": Renamed("user_id", by=convert_user, note="padded or hashed to 6–128 characters"),
     "safety_identifier": Renamed("user_id", by=convert_user, note="padded or hashed to 6–128 characters"),
-    "modalities": Converted("", by=convert_modalities, note="`text` only"),
-    "audio": Refused("Spoken answers are not to be had from this route. Leave 'audio' out."),
+    "modalities": Converted("", by=convert_speaking, note="with `audio` the answer is spoken; glm-4-voice only"),
+    "audio": Converted(
+        "",
+        by=convert_speaking,
+        note="wav, mp3, flac, opus, aac or pcm16, which alone streams; `voice` is ignored: GLM has one",
+    ),
     "logprobs": Refused("GLM tells no log probabilities. Leave 'logprobs' out.", neutral=(False,)),
     "top_logprobs": Refused("GLM tells no log probabilities. Leave 'top_logprobs' out.", neutral=(0,)),
     "frequency_penalty": Ignored(NOT_IN_GLM, neutral=(0,)),

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from gateway.audio import AudioFormat
 from gateway.translate.chat.structured import Schema
 
 
@@ -28,6 +29,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     ``id``, ``created`` (Unix seconds) and ``model`` are the answer's own. ``schema`` None: the text is free.
     ``inline_markers``: the model mixes markers into its text. ``include_usage``: a stream ends with the tokens.
+    ``spoken``: the format in which the answer is to be heard; None: it is to be read.
     """
 
     id: str
@@ -37,7 +39,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     schema: Schema | None = None
     inline_markers: bool = False
     include_usage: bool = False
+    spoken: AudioFormat | None = None
 
     def call_id_prefix(self, index: int) -> str:
         """Return what the ids of calls begin with where GLM gave none, for the choice of this ``index``."""
         return f"call_{self.id[-12:]}_{index}"
+
+    def audio_id(self, index: int) -> str:
+        """Return the id of a spoken answer where GLM gave none, for the choice of this ``index``."""
+        return f"audio_{self.id[-12:]}_{index}"

@@ -1,7 +1,7 @@
 """Streams: GLM's chunks to OpenAI's. Every chunk is rebuilt, because GLM's break the official clients."""
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -10,7 +10,7 @@ from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import answer
-from gateway.translate.chat.calls import Calls
+from gateway.translate.chat.calls import Calls, reasoning_by_call
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.text import AnswerText
 from gateway.translate.chat.verdict import fault_of, refusal_of
@@ -89,6 +89,8 @@ class ChatStream:
     what came before it has been returned and has to reach the caller first. After either nothing is read any more.
     """
 
+    slow: ClassVar[bool] = False
+
     def __init__(self, plan: Plan, *, index: int, writer: Writer) -> None:
         self.done = False
         self.failure: GatewayError | None = None
@@ -102,6 +104,11 @@ class ChatStream:
         self._told: list[str] = []
         self._results: list[glm.SearchResult] = []
         self._finished = False
+
+    @property
+    def leave(self) -> Mapping[str, str]:
+        """What later requests may ask for: the reasoning behind each tool call."""
+        return reasoning_by_call(self.calls, "".join(self.reasoning))
 
     def feed(self, payloads: Sequence[bytes]) -> bytes:
         """Return the caller's events for the data of these; empty when there is nothing to say yet."""
@@ -172,9 +179,7 @@ class ChatStream:
             return
         self._finished = True
         word = answer.finish_reason(reason, called=bool(self.calls.whole), legacy=self._plan.promise.legacy)
-        content, thought = self._text.finish()
-        if content or thought:
-            self._say(out, content, thought)
+        self._say_rest(out)
         for told in self.calls.conclude():
             self._write(out, told)
         if (fault := fault_of(self._plan, text=self._text, calls=self.calls, reason=word)) is not None:
@@ -185,6 +190,12 @@ class ChatStream:
         if self._role is not UNSET:
             self._write(out, openai.Delta(content=""))
         self._writer.finish(out, word)
+
+    def _say_rest(self, out: bytearray) -> None:
+        """Tell what of the text was held back."""
+        content, thought = self._text.finish()
+        if content or thought:
+            self._say(out, content, thought)
 
     def _write(self, out: bytearray, delta: openai.Delta) -> None:
         """Write a delta; the first of all names the role."""

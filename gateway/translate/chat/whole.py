@@ -1,6 +1,6 @@
 """One call's whole answer: GLM's completion, understood, to one of OpenAI's choices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -8,7 +8,7 @@ from msgspec import UNSET
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import answer
-from gateway.translate.chat.calls import Calls, to_openai
+from gateway.translate.chat.calls import Calls, reasoning_by_call, to_openai
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.text import AnswerText
 from gateway.translate.chat.verdict import fault_of, refusal_of
@@ -28,6 +28,7 @@ class Whole:
             raise unreadable()
         self._plan = plan
         self._index = index
+        self._audio = message.audio
         self._results: Sequence[glm.SearchResult] = told.web_search or ()
         self.calls = calls_of(message.tool_calls or (), plan=plan, index=index)
         self.said = answer.text_of(message.content)
@@ -39,6 +40,11 @@ class Whole:
             told.choices[0].finish_reason, called=bool(self.calls.whole), legacy=plan.promise.legacy
         )
         self.fault = fault_of(plan, text=self._text, calls=self.calls, reason=self._reason)
+
+    @property
+    def leave(self) -> Mapping[str, str]:
+        """What later requests may ask for: the reasoning behind each tool call."""
+        return reasoning_by_call(self.calls, self.reasoning)
 
     def choice(self) -> openai.ChatCompletionChoice:
         """Return the answer as OpenAI's; raise InvalidOutput when its fault cannot be told as a refusal."""

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -28,6 +29,8 @@ class PieceStream:
 
     ``failure`` is what went wrong inside the stream, None while nothing did.
     """
+
+    slow: ClassVar[bool] = False
 
     def __init__(self, joint: Joint) -> None:
         self.failure: GatewayError | None = None

@@ -1,6 +1,7 @@
 """GLM's stream about one part of a recording as OpenAI's events."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -32,6 +33,8 @@ class PartStream:
 
     ``first``: nothing of the recording was said before it, so its text begins without a space.
     """
+
+    slow: ClassVar[bool] = False
 
     def __init__(self, part: Part, *, first: bool) -> None:
         self.failure: GatewayError | None = None

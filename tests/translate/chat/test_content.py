@@ -100,7 +100,9 @@ def test_part_is_sent_as_the_model_takes_it(
         pytest.param("glm-4.6v", document(), ".file", id="document of nothing"),
         pytest.param("glm-4.6v", document(file_id="f", file_data="d"), ".file", id="document of two things"),
         pytest.param("glm-4.6v", document(file_url="file:///etc/passwd"), ".file", id="local file"),
-        pytest.param("glm-4-voice", speech("flac"), ".input_audio.format", id="flac"),
+        pytest.param("glm-4-voice", speech("flac"), ".input_audio.data", id="what is not what it says it is"),
+        pytest.param("glm-4.7", speech(), "", id="speech to a model that cannot hear"),
+        pytest.param("glm-4.6v", speech(), "", id="speech to one that only sees"),
     ],
 )
 def test_part_is_refused_by_its_path(sent: Sent, model: str, part: dict[str, Any], param: str) -> None:

@@ -20,6 +20,7 @@ Start = Callable[..., ChatJob]
 BARE = {"model": "glm-4.7", "messages": [{"role": "user", "content": "Hello"}]}
 QUESTION = {"role": "user", "content": "Hello"}
 FUNCTION = {"type": "function", "function": {"name": "f"}}
+VOICE = {"model": "glm-4-voice", "modalities": ["text", "audio"]}
 OFFERED = {
     "type": "function",
     "function": {"name": "f", "description": "", "parameters": {"type": "object", "properties": {}}},
@@ -163,6 +164,10 @@ def test_user_of_any_length_is_within_zhipus_bounds(sent: Sent) -> None:
         ({"tool_stream": True}, ["tool_stream"]),
         ({"tools": [FUNCTION], "tool_stream": True, "stream": True, "model": "glm-4.5"}, ["tool_stream"]),
         ({"watermark_enabled": True}, ["watermark_enabled"]),
+        ({"modalities": ["text"], "audio": {"voice": "alloy"}}, ["audio"]),
+        (VOICE | {"audio": {"voice": "alloy", "format": "mp3"}}, ["audio.voice"]),
+        (VOICE | {"audio": {"voice": {"id": "voice_1"}}}, ["audio.voice"]),
+        (VOICE | {"audio": {"format": "mp3"}}, []),
         ({"web_search_options": {"user_location": {"type": "approximate"}}}, ["web_search_options.user_location"]),
     ],
     ids=str,
@@ -179,6 +184,12 @@ def test_field_without_effect_is_listed(start: Start, fields: dict[str, Any], ig
         ({"top_logprobs": 3}, "top_logprobs"),
         ({"audio": {"voice": "alloy", "format": "wav"}}, "audio"),
         ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}, "modalities"),
+        (VOICE | {"modalities": ["video"]}, "modalities"),
+        (VOICE | {"stream": True, "audio": {"voice": "alloy", "format": "mp3"}}, "audio.format"),
+        (VOICE | {"audio": {"voice": "alloy", "format": "ogg"}}, "audio.format"),
+        (VOICE | {"audio": {"voice": 3}}, "audio.voice"),
+        (VOICE | {"response_format": {"type": "json_object"}}, "response_format"),
         ({"stop": ["a", "b"]}, "stop"),
         ({"stop": ""}, "stop"),
         ({"n": 9}, "n"),

@@ -1,0 +1,160 @@
+"""Answers that are spoken, whole and streamed: their sound, its transcript, and what they can be named by."""
+
+import base64
+from collections.abc import Mapping
+from typing import ClassVar
+
+import msgspec
+from msgspec import UNSET
+
+from gateway.audio import SPEECH_RATE, Resampler, Sound, plain_sound
+from gateway.glm import chat as glm
+from gateway.openai import chat as openai
+from gateway.translate.chat import answer, audio_ids
+from gateway.translate.chat.plan import Plan
+from gateway.translate.chat.spoken import GLM_RATE, Name, name_of, sample_bytes, whole_sound
+from gateway.translate.chat.stream import ChatStream, Writer
+from gateway.translate.chat.whole import Whole
+
+
+class SpokenWhole(Whole):
+    """
+    One whole answer as sound and its transcript; see ``Whole``.
+
+    The sound of its choice is still GLM's own, as it takes long to convert. Without any, the text is told.
+    """
+
+    def __init__(self, told: glm.ChatAnswer, *, plan: Plan, index: int) -> None:
+        super().__init__(told, plan=plan, index=index)
+        self._name: Name | None = None
+        if self._audio is not None and self._audio.data:
+            self._name = name_of(self._audio, own_id=plan.audio_id(index), created=plan.created)
+
+    @property
+    def leave(self) -> Mapping[str, str]:
+        """What was said, for when its id does not serve any more."""
+        return audio_ids.kept(self._name.id, self._name.kept(self.said)) if self._name is not None else {}
+
+    def choice(self) -> openai.ChatCompletionChoice:
+        """Return the answer as OpenAI's, with no content beside the sound."""
+        choice = super().choice()
+        if self._name is None or self._audio is None:
+            return choice
+        audio = openai.AnswerAudio(
+            id=self._name.id,
+            data=self._audio.data or "",
+            expires_at=self._name.expires_at,
+            transcript=self.said,
+        )
+        message = msgspec.structs.replace(choice.message, content=None, audio=audio)
+        return msgspec.structs.replace(choice, message=message)
+
+
+class SpokenStream(ChatStream):
+    """One call's stream as sound and its transcript; see ``ChatStream``."""
+
+    slow: ClassVar[bool] = True
+
+    def __init__(self, plan: Plan, *, index: int, writer: Writer) -> None:
+        super().__init__(plan, index=index, writer=writer)
+        self._speech = Speech(own_id=plan.audio_id(index), created=plan.created)
+
+    @property
+    def leave(self) -> Mapping[str, str]:
+        """What was said, for when its id does not serve any more."""
+        return self._speech.leave
+
+    def _hear(self, out: bytearray, delta: glm.AnswerMessage) -> None:
+        if self._role is not UNSET:
+            self._write(out, openai.Delta())
+        for told in self._speech.feed(delta.audio, answer.text_of(delta.content)):
+            self._write(out, told)
+
+    def _say_rest(self, out: bytearray) -> None:
+        for told in self._speech.finish():
+            self._write(out, told)
+
+
+class Speech:
+    """
+    A spoken answer on its way.
+
+    Its id and the moment it expires are told once. Text that comes before any sound waits for it, as an answer
+    without any is told as text.
+    """
+
+    def __init__(self, *, own_id: str, created: int) -> None:
+        self._own_id = own_id
+        self._created = created
+        self._name: Name | None = None
+        self._waiting = ""
+        self._transcript: list[str] = []
+        self._samples = Samples()
+
+    @property
+    def leave(self) -> Mapping[str, str]:
+        """What to remember of it; nothing where there is no sound."""
+        if self._name is None:
+            return {}
+        return audio_ids.kept(self._name.id, self._name.kept("".join(self._transcript)))
+
+    def feed(self, audio: glm.AnswerAudio | None, text: str) -> list[openai.Delta]:
+        """Return what GLM's sound and text add; raise UpstreamProtocolError for sound that cannot be read."""
+        self._waiting += text
+        opened = None
+        if audio is not None and self._name is None and (audio.id or audio.data):
+            opened = self._name = name_of(audio, own_id=self._own_id, created=self._created)
+        if self._name is None:
+            return []
+        told = []
+        if opened is not None or self._waiting:
+            said, self._waiting = self._waiting, ""
+            self._transcript.append(said)
+            audio_id = opened.id if opened is not None else UNSET
+            told.append(openai.AudioDelta(id=audio_id, transcript=said))
+        pcm = self._samples.feed(sample_bytes(audio.data)) if audio is not None and audio.data else b""
+        return [openai.Delta(audio=delta) for delta in [*told, *data_of(pcm)]]
+
+    def finish(self) -> list[openai.Delta]:
+        """Return the last samples and the moment of expiry; the text, if there never was any sound."""
+        if self._name is None:
+            return [openai.Delta(content=self._waiting)] if self._waiting else []
+        rest = data_of(self._samples.finish())
+        expiry = openai.AudioDelta(expires_at=self._name.expires_at)
+        return [openai.Delta(audio=delta) for delta in [*rest, expiry]]
+
+
+def data_of(pcm: bytes) -> list[openai.AudioDelta]:
+    return [openai.AudioDelta(data=base64.b64encode(pcm).decode())] if pcm else []
+
+
+class Samples:
+    """
+    Pieces of GLM's sound, each a wav file or samples alone, to pcm16 at 24 kHz, as if they had come in one piece.
+
+    Samples alone go on where the piece before them ended: at its rate, and in the middle of a sample if it did.
+    """
+
+    def __init__(self) -> None:
+        self._rate = GLM_RATE
+        self._resampler = Resampler(from_rate=GLM_RATE, to_rate=SPEECH_RATE)
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the samples that a piece completes; raise UpstreamProtocolError for a file that is no sound."""
+        if data[:4] != b"RIFF":
+            return self._resampler.feed(data)
+        sound = plain_sound(data) or whole_sound(data)
+        return self._switch(sound) + self._resampler.feed(sound.pcm)
+
+    def finish(self) -> bytes:
+        """Return what is left."""
+        return self._resampler.finish()
+
+    def _switch(self, sound: Sound) -> bytes:
+        """Go on at the rate of a sound; return what is left of the one before, if that was another."""
+        if sound.sample_rate == self._rate:
+            return b""
+        rest = self._resampler.finish()
+        self._rate = sound.sample_rate
+        self._resampler = Resampler(from_rate=sound.sample_rate, to_rate=SPEECH_RATE)
+        return rest
