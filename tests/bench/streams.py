@@ -11,7 +11,7 @@ from msgspec import Struct
 from .machine import processor_seconds
 from .processes import BenchError, Server
 from .stub import PACE_SECONDS
-from .wire import TOKEN, request, request_body
+from .wire import COMPLETED, DONE, RESPONSES_PATH, TOKEN, request, request_body, response_body
 
 FLOOD_STREAMS = 4
 PACED_STREAMS = 300
@@ -20,7 +20,7 @@ LIMIT_SECONDS = 30.0
 
 _SENT_AT = re.compile(rb'"@(\d+)"')
 _ACCEPTED = b"HTTP/1.1 200 "
-_END = b"data: [DONE]"
+_END = DONE.strip()
 _LONGEST_MARK = 24
 
 
@@ -34,10 +34,11 @@ class Delays(Struct, frozen=True, kw_only=True):
 
 
 class _Stream(asyncio.Protocol):
-    """One stream: asks, looks at every event, and is done at ``[DONE]``."""
+    """One stream: asks, looks at every event, and is done at its ``end``."""
 
-    def __init__(self, message: bytes, *, mark: re.Pattern[bytes]) -> None:
+    def __init__(self, message: bytes, *, mark: re.Pattern[bytes], end: bytes = _END) -> None:
         self._message = message
+        self._end = end
         self._mark = mark
         self._tail = b""
         self._accepted = False
@@ -57,7 +58,7 @@ class _Stream(asyncio.Protocol):
         for found in self._mark.finditer(data):
             end = found.end()
             self.saw(found, received_at)
-        if _END in data:
+        if self._end in data:
             self._finish(None)
         # What may be the first half of a mark waits for the second.
         self._tail = data[max(end, len(data) - _LONGEST_MARK) :]
@@ -101,7 +102,18 @@ class _TimedStream(_Stream):
 
 def flood_events_per_second(server: Server, *, events: int) -> float:
     """Return how many events a second come through four streams that never wait. Raises ``BenchError``."""
-    return uvloop.run(_flood(server, events=events))
+    each = events // FLOOD_STREAMS
+    message = request(
+        server.path, port=server.port, headers=server.headers, body=request_body(f"flood {each}", stream=True)
+    )
+    return uvloop.run(_flood(server, message, each=each, end=_END))
+
+
+def flood_of_responses_per_second(server: Server, *, events: int) -> float:
+    """Return the same of streamed responses: how many of their pieces of text come in a second."""
+    each = events // FLOOD_STREAMS
+    message = request(RESPONSES_PATH, port=server.port, body=response_body(f"flood {each}"))
+    return uvloop.run(_flood(server, message, each=each, end=COMPLETED))
 
 
 def paced_delays(server: Server, *, seconds: float, streams: int = PACED_STREAMS) -> Delays:
@@ -109,16 +121,13 @@ def paced_delays(server: Server, *, seconds: float, streams: int = PACED_STREAMS
     return uvloop.run(_paced(server, seconds=seconds, count=streams))
 
 
-async def _flood(server: Server, *, events: int) -> float:
+async def _flood(server: Server, message: bytes, *, each: int, end: bytes) -> float:
     loop = asyncio.get_running_loop()
-    each = events // FLOOD_STREAMS
-    message = request(
-        server.path, port=server.port, headers=server.headers, body=request_body(f"flood {each}", stream=True)
-    )
+
     mark = re.compile(re.escape(TOKEN))
     started = loop.time()
     opened = [
-        loop.create_connection(lambda: _Stream(message, mark=mark), "127.0.0.1", server.port)
+        loop.create_connection(lambda: _Stream(message, mark=mark, end=end), "127.0.0.1", server.port)
         for _ in range(FLOOD_STREAMS)
     ]
     async with asyncio.timeout(LIMIT_SECONDS):

@@ -7,6 +7,7 @@ from random import Random
 MODEL = "glm-4.7"
 KEY = "bench-key-of-more-than-16-characters"
 GATEWAY_PATH = "/v1/chat/completions"
+RESPONSES_PATH = "/v1/responses"
 EMBEDDINGS_PATH = "/v1/embeddings"
 UPSTREAM_BASE = "/api/paas/v4"
 UPSTREAM_PATH = f"{UPSTREAM_BASE}/chat/completions"
@@ -18,6 +19,8 @@ TOKEN = b'"tok"'
 """The text of a delta in a flood; a paced stream says the time of sending instead, as ``"@nanoseconds"``."""
 
 DONE = b"data: [DONE]\n\n"
+COMPLETED = b"response.completed"
+"""What the last event of a streamed response is called."""
 
 
 def _encoded(value: object) -> bytes:
@@ -75,6 +78,14 @@ def request_body(prompt: str = "x" * 300, *, stream: bool = False) -> bytes:
     messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
     return _encoded(
         {"model": MODEL, "messages": messages, "temperature": 0.7, "max_tokens": 256, "stream": stream}
+    )
+
+
+def response_body(prompt: str) -> bytes:
+    """Return a request for a streamed response with the same words."""
+    instructions = "You are a harbour master. Answer in one sentence and name the tide."
+    return _encoded(
+        {"model": MODEL, "instructions": instructions, "input": prompt, "stream": True, "store": False}
     )
 
 

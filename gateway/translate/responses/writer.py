@@ -29,8 +29,10 @@ class EventWriter:
 
     def delta(self, out: bytearray, delta: chat.Delta) -> None:
         """Tell what is added."""
-        if not self._begun:
-            self._begin(out)
+        if (piece := self.output.hear_more(delta)) is not None:
+            out += piece
+            return
+        self._begin(out)
         write(out, self.output.hear(delta))
 
     def finish(self, out: bytearray, reason: chat.FinishReason) -> None:

@@ -36,6 +36,10 @@ class GrowingMessage:
             out.append(self._pieces.add(text, number=self._count()))
         return out
 
+    def say_more(self, text: str) -> bytes | None:
+        """Tell one more piece of a text that has begun; None, and nothing, if it has not."""
+        return self._pieces.add(text, number=self._count()) if self._has_text else None
+
     def annotate(self, notes: Sequence[content.SourceCitation]) -> Events:
         """Tell the sources of the text."""
         out = self._open_text()
