@@ -1,10 +1,8 @@
 """The operations, each with its routes."""
 
-import os
-
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.app.terms import api_keys
+from gateway.app.terms import secret_for
 from gateway.routes.chat import chat_routes
 from gateway.routes.completions import completion_routes
 from gateway.routes.embeddings import embedding_routes
@@ -53,16 +51,13 @@ def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:
 def create_responses_endpoint(settings: Settings) -> Endpoint[bytes]:
     responses = settings.responses
     return responses_endpoint(
-        Sealer(seal_secret(settings)), keeps=bool(responses.store_seconds and responses.store_bytes)
+        create_sealer(settings), keeps=bool(responses.store_seconds and responses.store_bytes)
     )
 
 
-def seal_secret(settings: Settings) -> bytes:
-    """Return what all replicas of one configuration seal with; one of this process where there is no secret."""
-    if settings.responses.seal_secret is not None:
-        return settings.responses.seal_secret.reveal().encode()
-    keys = sorted(api_keys(settings).values())
-    return "\n".join(keys).encode() if keys else os.urandom(32)
+def create_sealer(settings: Settings) -> Sealer:
+    """Return who seals the reasoning that clients carry, which every replica with the same configuration opens."""
+    return Sealer(secret_for("sealed reasoning", settings, own=settings.responses.seal_secret))
 
 
 def create_transcription_routes(settings: Settings, front: Front) -> list[HTTPRouteHandler]:

@@ -1,9 +1,8 @@
 """Realtime calls, and keys for browsers."""
 
-import hmac
 from collections.abc import Callable
 
-from gateway.app.terms import api_keys
+from gateway.app.terms import api_keys, secret_for
 from gateway.auth.secrets import ClientSecrets
 from gateway.exchange import Desk
 from gateway.session import CallPolicy, SessionDesk
@@ -40,8 +39,4 @@ def create_session_desk(settings: Settings, *, desk: Desk, is_draining: Callable
 
 def create_secrets(settings: Settings) -> ClientSecrets:
     """Return who makes keys for browsers, which every replica with the same configuration understands."""
-    own = settings.realtime.client_secret_key
-    if own is not None:
-        return ClientSecrets(own.reveal())
-    keys = "\n".join(sorted(api_keys(settings).values()))
-    return ClientSecrets(hmac.digest(keys.encode(), b"client secrets", "sha256").hex())
+    return ClientSecrets(secret_for("client secrets", settings, own=settings.realtime.client_secret_key))

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
+from gateway.auth.derivation import Purpose, derive
 from gateway.catalog import Catalog, CatalogError
 from gateway.errors import ModelNotFound
 from gateway.exchange import Account, Terms
 from gateway.limits.health import Health
 from gateway.settings import Jwt, Settings, SettingsError
+from gateway.settings.schema import Secret
 
 BUILT_IN_CATALOG = Path(__file__).parents[1] / "catalog.toml"
 
@@ -73,3 +75,8 @@ def issuer_keys(issuer: Jwt, *, key_ring: KeyRing) -> IssuerKeys:
 
 def api_keys(settings: Settings) -> dict[str, str]:
     return {account.name: account.api_key.reveal() for account in settings.accounts}
+
+
+def secret_for(purpose: Purpose, settings: Settings, *, own: Secret | None) -> bytes:
+    """Return what is sealed or signed with for a purpose; ``own`` is what the operator set for it, if anything."""
+    return derive(purpose, own=None if own is None else own.reveal(), api_keys=api_keys(settings).values())

@@ -23,7 +23,7 @@ ALGORITHM = "HS256"
 class ClientSecrets:
     """Makes and reads keys for browsers; ``secret`` signs them, and all replicas need the same."""
 
-    def __init__(self, secret: str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, secret: bytes, *, now: Callable[[], float] = time.time) -> None:
         self._secret = secret
         self._now = now
 

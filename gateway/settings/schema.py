@@ -154,8 +154,8 @@ class Responses(Struct, frozen=True, kw_only=True):
 
     ``store_seconds`` 0: none is kept, whatever its request says. Kept ones are for the same tenant, in Redis where
     there is one, else in at most ``store_bytes`` of memory. ``seal_secret`` is what reasoning is sealed with that
-    clients carry; None: it is made of the accounts' keys, and what was sealed before one changes is not understood
-    after.
+    clients carry; None: it follows from the accounts' keys, and what was sealed before one of them changes is not
+    understood after.
     """
 
     store_seconds: Seconds = 86_400.0

@@ -16,7 +16,7 @@ from gateway.translate.responses.sealing import Sealer
 
 CATALOG = Catalog.parse((Path(gateway.__file__).parent / "catalog.toml").read_text("utf-8"))
 CREATED = 1_760_000_000
-SEALER = Sealer(b"a secret of these tests")
+SEALER = Sealer(bytes(64))
 
 Start = Callable[..., ResponseJob]
 Sent = Callable[..., dict[str, Any]]
