@@ -15,7 +15,7 @@ from gateway.routes.uploads import UploadLimits
 from gateway.settings import Settings
 from gateway.translate.embeddings.endpoint import embeddings_endpoint
 from gateway.translate.endpoint import Endpoint
-from gateway.translate.responses.endpoint import responses_endpoint
+from gateway.translate.responses.endpoint import input_tokens_endpoint, responses_endpoint
 from gateway.translate.responses.sealing import Sealer
 from gateway.translate.speech.endpoint import speech_endpoint
 from gateway.translate.speech.voices import VOICES
@@ -25,14 +25,14 @@ from gateway.vocabularies import read_vocabulary
 
 
 def create_routes(
-    settings: Settings, *, front: Front, responses: Endpoint[bytes], background: Background
+    settings: Settings, *, front: Front, sealer: Sealer, responses: Endpoint[bytes], background: Background
 ) -> list[HTTPRouteHandler]:
     """Return the routes of everything that OpenAI's clients ask for by HTTP."""
     return [
         *chat_routes(front),
         *completion_routes(front),
         *embedding_routes(front, create_embeddings_endpoint(settings)),
-        *response_routes(front, responses, background),
+        *response_routes(front, responses, background, counting=input_tokens_endpoint(sealer)),
         *create_transcription_routes(settings, front),
         *speech_routes(front, create_speech_endpoint(settings)),
         *model_routes(front),
@@ -48,11 +48,9 @@ def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:
     )
 
 
-def create_responses_endpoint(settings: Settings) -> Endpoint[bytes]:
+def create_responses_endpoint(settings: Settings, *, sealer: Sealer) -> Endpoint[bytes]:
     responses = settings.responses
-    return responses_endpoint(
-        create_sealer(settings), keeps=bool(responses.store_seconds and responses.store_bytes)
-    )
+    return responses_endpoint(sealer, keeps=bool(responses.store_seconds and responses.store_bytes))
 
 
 def create_sealer(settings: Settings) -> Sealer:

@@ -12,7 +12,7 @@ from litestar.config.cors import CORSConfig
 from litestar.types import ASGIApp
 
 from gateway.app.desk import create_desk, create_limiter, create_link, create_memories, create_upstream
-from gateway.app.endpoints import create_responses_endpoint, create_routes
+from gateway.app.endpoints import create_responses_endpoint, create_routes, create_sealer
 from gateway.app.realtime import create_secrets, create_session_desk
 from gateway.app.terms import api_keys, create_terms, load_catalog
 from gateway.auth import KeyRing
@@ -105,7 +105,8 @@ def create_gateway(
         sinks=sinks,
     )
     front = Front(desk, max_body_bytes=settings.max_body_bytes)
-    responses = create_responses_endpoint(settings)
+    sealer = create_sealer(settings)
+    responses = create_responses_endpoint(settings, sealer=sealer)
     background = Background(desk, responses)
     calls = create_session_desk(settings, desk=desk, is_draining=is_draining)
     client_secrets = create_secrets(settings)
@@ -119,7 +120,7 @@ def create_gateway(
                 yield
 
     handlers = [
-        *create_routes(settings, front=front, responses=responses, background=background),
+        *create_routes(settings, front=front, sealer=sealer, responses=responses, background=background),
         *secret_routes(front, client_secrets),
         *health_routes(is_draining),
     ]

@@ -45,6 +45,8 @@ from gateway.simulator.models import CHAT_MODELS, ChatModel
 from gateway.simulator.platform import Ask, Fences, Latency, Platform, Sound, Wire
 from gateway.simulator.refusals import Refusal
 from gateway.simulator.spoken import Spoken
+from gateway.simulator.tokenizer import COUNTING_MODELS
+from gateway.simulator.tokenizer import answer as count_tokens
 from gateway.simulator.weaving import weave
 
 BASE_PATH = "/api/paas/v4"
@@ -65,13 +67,15 @@ class Endpoint(Struct, frozen=True):
     """
     One address of the platform: the room that answers, and the models it takes by id; none, no slot.
 
-    ``read`` gives the fields of a request. ``slow`` models hear or speak, which is done in a thread.
+    ``read`` gives the fields of a request. ``slow`` models hear or speak, which is done in a thread. ``counted``:
+    a request takes one of its account's slots for its model.
     """
 
     answer: Callable[[Ask], Reply]
     models: Mapping[str, Model] = {}
     slow: frozenset[str] = frozenset()
     read: Callable[[Request], dict[str, Any]] = _fields
+    counted: bool = True
 
 
 _VOICES = frozenset(model.id for model in CHAT_MODELS.values() if model.family == "voice")
@@ -87,6 +91,7 @@ _ENDPOINTS = {
     f"{BASE_PATH}/chat/completions": {"POST": Endpoint(chat.answer, CHAT_MODELS, slow=_VOICES)},
     f"{BASE_PATH}/embeddings": {"POST": Endpoint(embeddings.answer, EMBEDDING_MODELS)},
     f"{BASE_PATH}/models": {"GET": Endpoint(list_models)},
+    f"{BASE_PATH}/tokenizer": {"POST": Endpoint(count_tokens, COUNTING_MODELS, counted=False)},
 }
 
 
@@ -164,7 +169,7 @@ class Simulator:
         return given
 
     def _slot(self, ask: Ask, endpoint: Endpoint) -> AbstractContextManager[None]:
-        if not endpoint.models:
+        if not (endpoint.models and endpoint.counted):
             return nullcontext()
         user_id = ask.fields.get("user_id")
         return self.book.slot(

@@ -44,6 +44,7 @@ STRUCTS = (
     answers.Response,
     answers.DeletedResponse,
     answers.ResponseItemList,
+    answers.InputTokens,
     *EVENTS,
     completions.CreateCompletionRequest,
     completions.CreateCompletionResponse,
@@ -153,6 +154,14 @@ def paths() -> dict[str, Any]:
                     },
                     described=EXCHANGE_HEADERS,
                 ),
+            }
+        },
+        "/v1/responses/input_tokens": {
+            "post": {
+                "operationId": "countInputTokens",
+                "summary": "Count the tokens that a response would take in",
+                "requestBody": body_of("CreateResponse"),
+                "responses": responses({"application/json": schema("InputTokens")}, described=EXCHANGE_HEADERS),
             }
         },
         "/v1/responses/{response_id}": {

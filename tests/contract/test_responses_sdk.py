@@ -163,6 +163,22 @@ async def test_search_has_its_sources(sdk: openai.AsyncOpenAI) -> None:
     assert "url_citation" == message.content[0].annotations[0].type
 
 
+async def test_tokens_are_counted_without_an_answer(sdk: openai.AsyncOpenAI) -> None:
+    """As many as the same question then costs, also where it goes on with an earlier response."""
+    first = await sdk.responses.create(model=MODEL, input="My name is Ada.", instructions="Be brief.")
+    assert first.usage is not None
+    follow: Any = {"model": MODEL, "input": "What is my name?", "previous_response_id": first.id}
+
+    alone = await sdk.responses.input_tokens.count(model=MODEL, input="My name is Ada.", instructions="Be brief.")
+    both = await sdk.responses.input_tokens.count(**follow)
+    second = await sdk.responses.create(**follow)
+
+    assert "response.input_tokens" == alone.object
+    assert first.usage.input_tokens == alone.input_tokens
+    assert second.usage is not None
+    assert second.usage.input_tokens == both.input_tokens > alone.input_tokens
+
+
 async def test_record_is_that_of_responses(
     start_gateway: StartGateway, simulator: Running, connect: Connect
 ) -> None:

@@ -106,3 +106,10 @@ class ResponseItemList(Struct, frozen=True, kw_only=True):
     last_id: str | None
     has_more: bool
     object: Literal["list"] = "list"
+
+
+class InputTokens(Struct, frozen=True, kw_only=True):
+    """How many tokens a request holds."""
+
+    input_tokens: int
+    object: Literal["response.input_tokens"] = "response.input_tokens"

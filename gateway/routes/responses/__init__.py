@@ -16,15 +16,26 @@ from gateway.translate.responses.endpoint import is_background
 __all__ = ["Background", "response_routes"]
 
 
-def response_routes(front: Front, endpoint: Endpoint[bytes], background: Background) -> list[HTTPRouteHandler]:
+def response_routes(
+    front: Front, endpoint: Endpoint[bytes], background: Background, *, counting: Endpoint[bytes]
+) -> list[HTTPRouteHandler]:
     """Return the routes of responses; ``background`` makes those that are fetched later."""
-    serve = ServingResponses(front, endpoint, background)
+    serve, count = ServingResponses(front, endpoint, background), front.serving(counting)
 
     @post(["/v1/responses", "/responses"], status_code=200, name="createResponse", opt={SERVED: serve})
     async def create_response() -> ASGIApp:
         return serve
 
-    return [create_response, *kept_routes(front, background)]
+    @post(
+        ["/v1/responses/input_tokens", "/responses/input_tokens"],
+        status_code=200,
+        name="countInputTokens",
+        opt={SERVED: count},
+    )
+    async def count_input_tokens() -> ASGIApp:
+        return count
+
+    return [create_response, count_input_tokens, *kept_routes(front, background)]
 
 
 class ServingResponses(Serving[bytes]):

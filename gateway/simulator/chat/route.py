@@ -37,7 +37,7 @@ def answer(ask: Ask) -> Reply:
     if model.family == "voice":
         conversation = heard(conversation, ask)
     _check_sensitive(conversation)
-    prompt_tokens = _prompt_tokens(fields, conversation)
+    prompt_tokens = sum(count_prompt(fields, conversation))
     if prompt_tokens > model.context_tokens:
         raise Refusal("1261")
     thought = think(conversation, fences=ask.platform.fences)
@@ -58,14 +58,15 @@ def _check_sensitive(conversation: Conversation) -> None:
             raise Refusal("1301", content_filter=[ContentFilter(role=role, level=1)])
 
 
-def _prompt_tokens(fields: dict[str, Any], conversation: Conversation) -> int:
+def count_prompt(fields: dict[str, Any], conversation: Conversation) -> tuple[int, int]:
+    """Tell how many tokens a conversation has: those of its text and sound, and those of its pictures."""
     tools = msgspec.json.encode(fields.get("tools", [])).decode()
     turns = conversation.turns
     pictures = sum(len(turn.pictures) for turn in turns)
     seconds = sum(heard_seconds(decoded(sound) or b"") for turn in turns for sound in turn.sounds)
     texts = sum(count(turn.text) + _TURN_TOKENS for turn in turns)
     described = count(tools) if "tools" in fields else 0
-    return texts + described + pictures * _IMAGE_TOKENS + math.ceil(seconds * _AUDIO_TOKENS_PER_SECOND)
+    return texts + described + math.ceil(seconds * _AUDIO_TOKENS_PER_SECOND), pictures * _IMAGE_TOKENS
 
 
 def _thinks(fields: dict[str, Any], model: ChatModel) -> bool:

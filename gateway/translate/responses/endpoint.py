@@ -1,31 +1,31 @@
-"""The endpoint of responses: reads a request, finds what it builds upon, and makes the job it becomes."""
+"""The endpoints of responses: read a request, and make the job that answers it, or counts what it holds."""
 
 from collections.abc import Mapping, Sequence
 
 from msgspec import Raw
+from msgspec.structs import replace
 
-from gateway.errors import GatewayError, InvalidRequest
+from gateway.errors import InvalidRequest
 from gateway.openai.responses import items
 from gateway.openai.responses.requests import CreateResponse
-from gateway.translate.chat.endpoint import prepare
 from gateway.translate.endpoint import Context, Endpoint, Incoming
-from gateway.translate.params import map_params
 from gateway.translate.requests import Reader
 from gateway.translate.responses import kept
 from gateway.translate.responses.conversation import calls_without_reasoning
+from gateway.translate.responses.counting import CountJob
 from gateway.translate.responses.frame import Frame, is_summarised
 from gateway.translate.responses.job import ResponseJob, Script
-from gateway.translate.responses.kinds import read_item, read_items
+from gateway.translate.responses.kinds import read_items
 from gateway.translate.responses.output import Making
-from gateway.translate.responses.params import RESPONSES
-from gateway.translate.responses.request import Asked, rewrite
+from gateway.translate.responses.request import Asked
 from gateway.translate.responses.sealing import Sealer
 from gateway.translate.responses.tools import Named
+from gateway.translate.responses.understanding import understand
 
 SEALED = "reasoning.encrypted_content"
 SOURCES = "web_search_call.action.sources"
 LOGPROBS = "message.output_text.logprobs"
-PREVIOUS = "previous_response_id"
+MEMORY = "responses"
 
 read_request = Reader(CreateResponse).read
 
@@ -39,7 +39,24 @@ def responses_endpoint(sealer: Sealer, *, keeps: bool) -> Endpoint[bytes]:
         read=read,
         begin=made.begin,
         needs="chat",
-        memory="responses",
+        memory=MEMORY,
+    )
+
+
+def input_tokens_endpoint(sealer: Sealer) -> Endpoint[bytes]:
+    """Return ``POST /v1/responses/input_tokens``: takes what a response takes, served by Zhipu's tokenizer."""
+
+    def begin(incoming: Incoming, context: Context) -> CountJob:
+        understood = understand(incoming.request, present=incoming.present, context=context, sealer=sealer)
+        return CountJob(understood, model=context.model)
+
+    return Endpoint(
+        operation="input_tokens",
+        path="/tokenizer",
+        read=lambda body: replace(read(body), stream=False),
+        begin=begin,
+        needs="chat",
+        memory=MEMORY,
     )
 
 
@@ -92,36 +109,23 @@ class Responses:
 
     def begin(self, incoming: Incoming, context: Context) -> ResponseJob:
         """Return the job for a request; raise InvalidRequest or ResponseNotFound for what cannot be done."""
-        asked: Asked = incoming.request
-        request = asked.request
-        draft = map_params(
-            request, present=incoming.present, table=RESPONSES, context=context, strict=context.strict
-        )
-        refuse_logprobs(request.include or ())
+        request: CreateResponse = incoming.request.request
         check_background(request, keeps=self._keeps)
-        earlier, own = before(request, context.recalled), resolved(asked, context.recalled)
-        pairs = [
-            *((PREVIOUS, item) for item in read_items(earlier, place=PREVIOUS)),
-            *((f"input[{index}]", item) for index, (_, item) in enumerate(own)),
-        ]
-        rewritten = rewrite(
-            request, pairs, unseal=lambda envelope: self._sealer.unseal(envelope, tenant=context.tenant)
-        )
-        try:
-            prepared = prepare(rewritten.request, present=rewritten.present, context=context, strict=False)
-        except GatewayError as error:
-            raise rewritten.origin.blame(error) from None
-        if request.store is not False and not self._keeps:
-            draft.ignored.append("store")
-        context_items = [*earlier, *(raw for raw, _ in own)]
+        understood = understand(incoming.request, present=incoming.present, context=context, sealer=self._sealer)
+        refuse_logprobs(request.include or ())
+        wants_keeping = request.store is not False
         script = Script(
             frame=Frame(request, context),
-            making=self._making(request, context, rewritten.names),
-            rewritten=rewritten,
-            context=context_items if request.store is not False and self._keeps else None,
+            making=self._making(request, context, understood.rewritten.names),
+            rewritten=understood.rewritten,
+            context=understood.items if wants_keeping and self._keeps else None,
         )
-        ignored = [*draft.ignored, *rewritten.ignored, *map(rewritten.origin.field, prepared.ignored)]
-        return ResponseJob(script, requests=[prepared.asked], plan=prepared.plan, ignored=ignored)
+        return ResponseJob(
+            script,
+            requests=[understood.chat.asked],
+            plan=understood.chat.plan,
+            ignored=[*understood.ignored, *(["store"] if wants_keeping and not self._keeps else [])],
+        )
 
     def _making(self, request: CreateResponse, context: Context, names: Mapping[str, Named]) -> Making:
         include = request.include or ()
@@ -160,23 +164,3 @@ def check_background(request: CreateResponse, *, keeps: bool) -> None:
             param="background" if not keeps else "store",
             code="unsupported_value",
         )
-
-
-def before(request: CreateResponse, known: Mapping[str, str]) -> list[Raw]:
-    """Return the items of the conversation that a request goes on with."""
-    if request.previous_response_id is None:
-        return []
-    return kept.conversation_of(request.previous_response_id, known, param=PREVIOUS)
-
-
-def resolved(asked: Asked, known: Mapping[str, str]) -> list[tuple[Raw, items.Item]]:
-    """Return the items of the request, each reference replaced by what it means."""
-    own = []
-    for index, (raw, item) in enumerate(zip(asked.raws, asked.listed, strict=True)):
-        if isinstance(item, items.Reference):
-            place = f"input[{index}]"
-            found = kept.item_of(item.id, known, param=f"{place}.id")
-            own.append((found, read_item(found, param=place)))
-        else:
-            own.append((raw, item))
-    return own
