@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 
+from gateway.app.endpoints import create_speech_endpoint
 from gateway.app.terms import api_keys, secret_for
 from gateway.auth.secrets import ClientSecrets
 from gateway.exchange import Desk
 from gateway.session import CallPolicy, SessionDesk
+from gateway.session.errands import Endpoints
 from gateway.session.sound import CallSound
 from gateway.settings import Settings
+from gateway.translate.chat.endpoint import ENDPOINT as CHAT
 from gateway.translate.realtime import Policy as RealtimePolicy
+from gateway.translate.transcriptions.endpoint import transcriptions_endpoint
 from gateway.upstream.realtime import RealtimeUpstream
 
 SECONDS_TO_SAY_GOODBYE = 2.0
@@ -25,8 +29,19 @@ def create_session_desk(settings: Settings, *, desk: Desk, is_draining: Callable
             authorization=realtime.authorization,
         ),
         sound=CallSound(),
+        endpoints=Endpoints(
+            transcriptions=transcriptions_endpoint(slots_per_upload=settings.audio.slots_per_upload),
+            chat=CHAT,
+            speech=create_speech_endpoint(settings),
+            speech_model=realtime.speech_model,
+        ),
         policy=CallPolicy(
-            translation=RealtimePolicy(typed_text=realtime.typed_text, turn_detection=realtime.turn_detection),
+            translation=RealtimePolicy(
+                typed_text=realtime.typed_text,
+                turn_detection=realtime.turn_detection,
+                text_model=realtime.text_model,
+                transcription_model=realtime.transcription_model,
+            ),
             queue_seconds=settings.realtime_queue_timeout_seconds,
             max_seconds=realtime.max_session_seconds,
             idle_seconds=realtime.idle_timeout_seconds,

@@ -1,6 +1,6 @@
 """What the settings say of models, callers and accounts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
@@ -41,6 +41,7 @@ def unknown_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
         *((f"tenant {tenant.name}", tenant.models) for tenant in settings.tenants),
         *((f"issuer {issuer.name} in [[jwt]]", issuer.models) for issuer in settings.jwt),
         ("audio.translation_model", (settings.audio.translation_model,)),
+        ("realtime", realtime_models(settings)),
     ]
     for owner, models in owners:
         for model in models or ():
@@ -48,6 +49,11 @@ def unknown_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
                 catalog.resolve(model)
             except ModelNotFound as error:
                 yield f"The models of {owner}: {error.message}"
+
+
+def realtime_models(settings: Settings) -> Sequence[str]:
+    realtime = settings.realtime
+    return realtime.text_model, realtime.speech_model, realtime.transcription_model
 
 
 def unusable(settings: Settings, *problems: str) -> SettingsError:

@@ -172,12 +172,7 @@ class Exchange:
         """Return the model asked for; raise when there is none, or not for this caller and operation."""
         model = self.terms.find_model(name, caller)
         self.record.model = model.id
-        if needs not in model.operations:
-            raise InvalidRequest(
-                f"{model.id} does not do {needs}; it does {', '.join(model.operations)}.",
-                param="model",
-                code="unsupported_model",
-            )
+        check_operation(model, needs=needs)
         return model
 
     async def _context(self, incoming: Incoming, model: Model, caller: Caller) -> Context:
@@ -203,6 +198,16 @@ class Exchange:
             record.cached_tokens = usage.prompt_tokens_details.cached_tokens or 0
         if usage.completion_tokens_details is not None:
             record.reasoning_tokens = usage.completion_tokens_details.reasoning_tokens or 0
+
+
+def check_operation(model: Model, *, needs: Operation) -> None:
+    """Raise InvalidRequest for a model that does something else."""
+    if needs not in model.operations:
+        raise InvalidRequest(
+            f"{model.id} does not do {needs}; it does {', '.join(model.operations)}.",
+            param="model",
+            code="unsupported_model",
+        )
 
 
 async def make(what: Callable[[], Made], *, heavy: bool) -> Made:

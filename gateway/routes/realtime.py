@@ -10,6 +10,7 @@ from litestar.types import Receive, Scope, Send, WebSocketScope
 
 from gateway.auth import Caller, presented_credential
 from gateway.auth.secrets import ClientSecrets
+from gateway.catalog import Model
 from gateway.errors import GatewayError, InvalidRequest, RouteNotFound
 from gateway.exchange import Exchange
 from gateway.openai.realtime.session import SessionChange
@@ -25,6 +26,7 @@ KEY_PREFIX = "openai-insecure-api-key."
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 BETA_HEADER = b"realtime=v1"
 OPERATION: Final = "realtime"
+TRANSCRIPTION: Final = "transcription"
 SWITCHING_PROTOCOLS = 101
 INTERNAL_ERROR = 1011
 MAX_REASON_BYTES = 123
@@ -111,16 +113,11 @@ class Sockets:
                 code="unsupported_parameter",
             )
         name = handshake.query.get("model") or (change.model if change is not None and change.model else "")
-        if not name:
-            raise InvalidRequest(
-                "Name the model in the address: /v1/realtime?model=glm-realtime.",
-                param="model",
-                code="missing_required_parameter",
-            )
-        model = exchange.find(name, needs=OPERATION, caller=caller)
+        model = self._find(name, handshake=handshake, change=change, exchange=exchange, caller=caller)
         session = Session(self._shared, exchange)
         try:
-            await socket.until_gone(session.open(model, caller=caller))
+            if model.realtime is not None:
+                await socket.until_gone(session.open(model, caller=caller))
             first = session.prepare(model, caller=caller, asked_model=name, shape=handshake.shape, change=change)
             await socket.accept(subprotocol=handshake.subprotocol, headers=[*marks, *exchange.headers()])
             exchange.record.status = SWITCHING_PROTOCOLS
@@ -128,6 +125,29 @@ class Sockets:
         finally:
             session.release()
             await asyncio.shield(session.aclose())
+
+    def _find(
+        self,
+        name: str,
+        *,
+        handshake: Handshake,
+        change: SessionChange | None,
+        exchange: Exchange,
+        caller: Caller,
+    ) -> Model:
+        """Return the model of a call, or that which writes down where nothing else is wanted."""
+        if handshake.query.get("intent") == TRANSCRIPTION or (change is not None and change.type == TRANSCRIPTION):
+            found = exchange.terms.find_model(name, caller) if name else None
+            if found is None or TRANSCRIPTION not in found.operations:
+                name = self._shared.policy.translation.transcription_model
+            return exchange.find(name, needs=TRANSCRIPTION, caller=caller)
+        if not name:
+            raise InvalidRequest(
+                "Name the model in the address: /v1/realtime?model=glm-realtime.",
+                param="model",
+                code="missing_required_parameter",
+            )
+        return exchange.find(name, needs=OPERATION, caller=caller)
 
     async def _authenticate(self, handshake: Handshake, exchange: Exchange) -> tuple[Caller, SessionChange | None]:
         """Return who calls, and what its key brings with it."""

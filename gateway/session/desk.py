@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from gateway.exchange import Desk
+from gateway.session.errands import Endpoints
 from gateway.translate.realtime import Policy, Sound
 from gateway.upstream.realtime import RealtimeUpstream
 
@@ -28,10 +29,15 @@ class CallPolicy(Struct, frozen=True, kw_only=True):
 
 @dataclass(kw_only=True)
 class SessionDesk:
-    """The rooms and the policy of every session; ``desk`` is that of exchanges, with its slots and terms."""
+    """
+    The rooms and the policy of every session.
+
+    ``desk`` is that of exchanges, with its slots and terms; ``endpoints`` do what is done beside calls.
+    """
 
     desk: Desk
     upstream: RealtimeUpstream
     sound: Sound
+    endpoints: Endpoints
     policy: CallPolicy
     is_draining: Callable[[], bool]

@@ -3,22 +3,28 @@
 import asyncio
 import logging
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from gateway.auth import Caller
 from gateway.catalog import Model, RealtimeTraits
 from gateway.errors import GatewayError, UpstreamUnavailable, UpstreamUnreachable
 from gateway.exchange import Exchange
+from gateway.exchange.exchange import check_operation
 from gateway.exchange.line import fault_of
 from gateway.limits.limiter import Slot
 from gateway.openai.realtime.session import SessionChange
 from gateway.record import Call, ClosedBy
 from gateway.session.desk import SessionDesk
 from gateway.session.entry import enter
+from gateway.session.errands import Errands
 from gateway.session.watch import SessionExpired, Watch
-from gateway.translate.realtime import Close, Effect, ToClient, Translator
+from gateway.translate.realtime import Close, Effect, Errand, Forget, Scribe, ToClient, ToGlm, Translator
 from gateway.translate.realtime.config import Config
+from gateway.translate.realtime.effects import Ended
 from gateway.translate.realtime.shapes import Shape
 from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND, OUTPUT_BYTES_PER_SECOND
 from gateway.translate.realtime.talk import Talk
@@ -68,8 +74,9 @@ class Session:
     """
     One call.
 
-    ``open`` takes the slot and reaches GLM, while errors can still answer the handshake. ``run`` is the call
-    itself. ``aclose`` gives back what is held; again has no effect.
+    ``open`` takes the slot and reaches GLM, while errors can still answer the handshake; a session that only
+    writes down is not opened, since each of its turns takes a slot of its own. ``run`` is the call itself.
+    ``aclose`` gives back what is held; again has no effect.
     """
 
     def __init__(self, session_desk: SessionDesk, exchange: Exchange) -> None:
@@ -83,6 +90,7 @@ class Session:
         self._turn = asyncio.Lock()
         self._watch = Watch(self._desk.clock)
         self._error: GatewayError | None = None
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
     async def open(self, model: Model, *, caller: Caller) -> None:
         """Take a slot, waiting for it if need be, and open GLM's socket; raise GatewayError."""
@@ -104,10 +112,12 @@ class Session:
         """Return what both sides are to be told first; raise InvalidRequest for what the client's key brings."""
         desk, policy = self._desk, self._shared.policy
         traits = model.realtime or RealtimeTraits()
+        writes_down = model.realtime is None
+        first = Config.first(
+            model=model.id, asked_model=asked_model, voices=traits.voices, voice=traits.default_voice
+        )
         talk = Talk(
-            config=Config.first(
-                model=model.id, asked_model=asked_model, voices=traits.voices, voice=traits.default_voice
-            ),
+            config=replace(first, kind="transcription") if writes_down else first,
             policy=policy.translation,
             shape=shape,
             sound=self._shared.sound,
@@ -116,8 +126,12 @@ class Session:
             conversation_id=f"conv_{desk.new_id()}",
             expires_at=int(desk.now() + policy.max_seconds),
             strict=caller.strict,
+            check_transcriber=partial(self._check_transcriber, caller=caller),
         )
-        self._translator = Translator(talk)
+        self._errands = Errands(
+            desk, self._shared.endpoints, caller=caller, request_id=self._exchange.record.request_id
+        )
+        self._translator = Scribe(talk, model=model.id) if writes_down else Translator(talk)
         return self._translator.start(change, now=desk.clock())
 
     async def run(self, client: ClientSocket, beginning: Iterable[Effect]) -> None:
@@ -129,9 +143,11 @@ class Session:
             self._slot.on_lost(self._watch.lose_slot)
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 await self._perform(beginning)
                 tasks.create_task(self._listen_to_client())
-                tasks.create_task(self._listen_to_glm())
+                if self._glm is not None:
+                    tasks.create_task(self._listen_to_glm())
                 tasks.create_task(self._keep_time())
         except* ClientGoneError as gone:
             self._note_end("client", code=first(gone, ClientGoneError).code)
@@ -214,14 +230,30 @@ class Session:
                 case ToClient(name, data):
                     self._call.events["to_client", name] += 1
                     await self._tell_client(name, data)
-                case Close(code, reason):
-                    raise EndedError(code, reason)
-                case _:
-                    self._call.events["to_glm", effect.name] += 1
+                case ToGlm(name, data):
+                    self._call.events["to_glm", name] += 1
                     # A socket that is closed is noticed by whoever reads from it.
                     with suppress(UpstreamClosedError):
-                        await self._socket.send(effect.data)
+                        await self._socket.send(data)
+                case Close(code, reason):
+                    raise EndedError(code, reason)
+                case Errand(errand_id):
+                    self._under_way[errand_id] = self._tasks.create_task(self._go(effect))
+                case Forget(errand_id):
+                    task = self._under_way.pop(errand_id, None)
+                    if task is not None and task is not asyncio.current_task():
+                        task.cancel()
         self._watch.remind(self._translator.due)
+
+    async def _go(self, errand: Errand) -> None:
+        async with aclosing(self._errands.run(errand.what)) as comes:
+            async for brought in comes:
+                async with self._turn:
+                    if errand.id not in self._under_way:
+                        return
+                    if isinstance(brought, Ended):
+                        del self._under_way[errand.id]
+                    await self._perform(self._translator.bring(errand.id, brought, now=self._desk.clock()))
 
     async def _tell_client(self, name: str, data: bytes) -> None:
         self._note(name)
@@ -256,6 +288,9 @@ class Session:
             except GatewayError as error:
                 await self._end(error, code=INTERNAL_ERROR)
             await self._perform(self._translator.resume(now=self._desk.clock()))
+
+    def _check_transcriber(self, name: str, *, caller: Caller) -> None:
+        check_operation(self._exchange.terms.find_model(name, caller), needs="transcription")
 
     async def _connect(self, account: str, *, tries: int) -> GlmSocket:
         """Open GLM's socket, again after a pause when it cannot be reached at all."""

@@ -193,18 +193,22 @@ class Realtime(Struct, frozen=True, kw_only=True):
     ``max_session_seconds`` ends a call however lively it is; ``idle_timeout_seconds`` one whose client sends
     nothing, 0: never. ``turn_detection``: GLM hears when a turn ends ("upstream"), the gateway does ("local"), or
     the gateway does where there are tools, with which GLM's own hangs ("auto"). ``typed_text``: typed messages
-    reach GLM as items, or within the instructions. ``authorization``: GLM's socket is opened with the account's
-    key, or with a token signed with it. ``client_secret_key`` signs keys for browsers; None: one that follows from
-    the accounts'.
+    reach GLM as items, within the instructions, or read out to it ("speech"). ``authorization``: GLM's socket is
+    opened with the account's key, or with a token signed with it. ``client_secret_key`` signs keys for browsers;
+    None: one that follows from the accounts'. ``text_model`` answers outside the conversation, ``speech_model``
+    reads out, ``transcription_model`` writes down where no other is named.
     """
 
     max_session_seconds: PositiveSeconds = 3600.0
     idle_timeout_seconds: Seconds = 900.0
     turn_detection: Literal["upstream", "local", "auto"] = "auto"
-    typed_text: Literal["item", "instructions"] = "item"
+    typed_text: Literal["item", "instructions", "speech"] = "item"
     authorization: Literal["key", "jwt"] = "key"
     max_message_bytes: Positive = 21 * MEBIBYTE
     client_secret_key: Secret | None = None
+    text_model: str = "glm-4.7"
+    speech_model: str = "glm-tts"
+    transcription_model: str = "glm-asr"
 
 
 class Redis(Struct, frozen=True, kw_only=True):

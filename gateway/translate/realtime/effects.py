@@ -1,6 +1,9 @@
-"""What a translator wants done, in this order: all that it can do to the world."""
+"""What a translator wants done, in this order: all that it can do to the world, and what it is brought of it."""
 
 from msgspec import Struct
+
+from gateway.errors import GatewayError
+from gateway.openai.realtime.items import Usage
 
 
 class ToClient(Struct, frozen=True):
@@ -24,4 +27,69 @@ class Close(Struct, frozen=True):
     reason: str
 
 
-Effect = ToClient | ToGlm | Close
+class Recognition(Struct, frozen=True, kw_only=True):
+    """What was said in ``pcm``, 16 kHz mono s16le. Brings ``Words``."""
+
+    pcm: bytes
+    model: str
+    prompt: str | None = None
+    language: str | None = None
+    keywords: tuple[str, ...] = ()
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """An answer to ``request``, a chat completion's body as OpenAI has it. Brings ``Words`` and ``Called``."""
+
+    request: bytes
+
+
+class Speech(Struct, frozen=True, kw_only=True):
+    """A text read out. Brings ``Voice``."""
+
+    text: str
+    voice: str
+
+
+class Errand(Struct, frozen=True):
+    """Have something done by GLM's other models, beside the call; ``id`` is what it is brought by."""
+
+    id: str
+    what: Recognition | Reply | Speech
+
+
+class Forget(Struct, frozen=True):
+    """Stop an errand, if it is still under way: nobody waits for it."""
+
+    id: str
+
+
+Effect = ToClient | ToGlm | Close | Errand | Forget
+
+
+class Words(Struct, frozen=True):
+    """A piece of what was said, or is written."""
+
+    text: str
+
+
+class Voice(Struct, frozen=True):
+    """A piece of speech, 24 kHz mono s16le."""
+
+    pcm: bytes
+
+
+class Called(Struct, frozen=True):
+    """A call of a function, whole."""
+
+    name: str
+    arguments: str
+
+
+class Ended(Struct, frozen=True):
+    """The end of an errand; ``error`` None: it went well. ``usage`` None: not told."""
+
+    error: GatewayError | None = None
+    usage: Usage | None = None
+
+
+Brought = Words | Voice | Called | Ended

@@ -1,7 +1,6 @@
 """The user's voice on its way to GLM: converted, cut into frames, never more often than GLM listens."""
 
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from collections.abc import Iterator
 
 from gateway.errors import InvalidRequest
@@ -9,6 +8,7 @@ from gateway.glm import realtime as glm
 from gateway.openai.realtime import server
 from gateway.openai.realtime.items import Content, Item
 from gateway.openai.realtime.session import FormatType
+from gateway.translate.realtime.decoding import decoded
 from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND
 from gateway.translate.realtime.talk import Talk
 from gateway.translate.realtime.turns import Ear, Heard
@@ -20,7 +20,6 @@ PAUSE_SECONDS = 0.025
 """Between two messages, so that there are never 50 in a second: GLM drops what is more."""
 MAX_COMMIT_SECONDS = 30
 COMMIT_PATIENCE_SECONDS = 3.0
-MAX_AUDIO_BYTES = 15 * 1024 * 1024
 
 
 class Commit:
@@ -64,16 +63,7 @@ class Microphone:
 
         Raises InvalidRequest.
         """
-        try:
-            data = b64decode(audio, validate=True)
-        except (Base64Error, ValueError) as error:
-            raise InvalidRequest(
-                "'audio' is not valid base64; send base64 of the session's input format, without line breaks.",
-                param="audio",
-                code="invalid_value",
-            ) from error
-        if len(data) > MAX_AUDIO_BYTES:
-            raise InvalidRequest("'audio' is longer than 15 MiB; send it in pieces.", param="audio")
+        data = decoded(audio)
         if self._form != self._talk.config.input_format:
             self._form = self._talk.config.input_format
             self._converter = self._talk.sound.to_glm(self._form)

@@ -11,7 +11,19 @@ from gateway.glm import realtime as glm
 from gateway.openai.realtime import server
 from gateway.openai.realtime.items import Item
 from gateway.translate.realtime.config import Config
-from gateway.translate.realtime.effects import Close, Effect, ToClient, ToGlm
+from gateway.translate.realtime.effects import (
+    Brought,
+    Close,
+    Effect,
+    Ended,
+    Errand,
+    Forget,
+    Recognition,
+    Reply,
+    Speech,
+    ToClient,
+    ToGlm,
+)
 from gateway.translate.realtime.history import History
 from gateway.translate.realtime.policy import Policy
 from gateway.translate.realtime.shapes import Shape
@@ -28,6 +40,7 @@ class Talk:
 
     ``new_id`` makes ids of letters and digits; ``now`` is the moment of the event that is being dealt with, in
     seconds of any clock. ``alarms`` are the moments at which somebody wants to be woken, by name.
+    ``check_transcriber`` raises ModelNotFound or InvalidRequest for a model that writes nothing down.
     """
 
     config: Config
@@ -38,11 +51,13 @@ class Talk:
     session_id: str
     conversation_id: str
     expires_at: int
+    check_transcriber: Callable[[str], None] = lambda _: None
     strict: bool = False
     now: float = 0.0
     history: History = field(default_factory=History)
     alarms: dict[str, float] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
+    errands: dict[str, Callable[[Brought], None]] = field(default_factory=dict)
     spoken_bytes: int = 0
 
     def tell(self, event: server.ServerEvent) -> None:
@@ -68,6 +83,26 @@ class Talk:
     def ask(self, event: glm.Sent) -> None:
         """Send an event to GLM."""
         self.effects.append(ToGlm(GLM_NAMES[type(event)], encode(event)))
+
+    def send_out(self, what: Recognition | Reply | Speech, *, then: Callable[[Brought], None]) -> str:
+        """Have something done beside the call; ``then`` is called with what it brings. Returns its id."""
+        errand_id = self.id_of("errand")
+        self.errands[errand_id] = then
+        self.effects.append(Errand(errand_id, what))
+        return errand_id
+
+    def bring(self, errand_id: str, brought: Brought) -> None:
+        """Take what an errand brings; nothing happens when nobody waits for it any more."""
+        then = self.errands.get(errand_id)
+        if isinstance(brought, Ended):
+            self.errands.pop(errand_id, None)
+        if then is not None:
+            then(brought)
+
+    def forget(self, errand_id: str) -> None:
+        """Wait no longer for an errand."""
+        if self.errands.pop(errand_id, None) is not None:
+            self.effects.append(Forget(errand_id))
 
     def close(self, *, code: int, reason: str) -> None:
         """End the session."""

@@ -10,7 +10,7 @@ from gateway.openai.realtime.session import SessionChange
 from gateway.translate.realtime.calls import Calls
 from gateway.translate.realtime.config import changed, of_response
 from gateway.translate.realtime.conversing import Conversing
-from gateway.translate.realtime.effects import Effect
+from gateway.translate.realtime.effects import Brought, Effect
 from gateway.translate.realtime.glm_errors import NOTHING_TO_STOP, error_of
 from gateway.translate.realtime.microphone import Microphone
 from gateway.translate.realtime.reading import UnreadableError, read_client, read_glm
@@ -126,6 +126,12 @@ class Translator:
         take = self._hears.get(type(event))
         if take is not None:
             take(event)
+        return self._effects()
+
+    def bring(self, errand_id: str, brought: Brought, *, now: float) -> list[Effect]:
+        """Take what an errand brings."""
+        self._talk.now = now
+        self._talk.bring(errand_id, brought)
         return self._effects()
 
     def wake(self, *, now: float) -> list[Effect]:

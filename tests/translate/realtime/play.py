@@ -3,7 +3,8 @@ Plays transcripts: what one side sends, and what both sides are told of it, line
 
     client> an event of the client's            >glm    what GLM is told next
     glm>    an event of GLM's                   >client what the client is told next
-    time>   seconds that pass
+    time>   seconds that pass                   >errand what GLM's other models are to do next
+    brings> what comes of an errand             >forget an errand for which nobody waits any more
 
 A line on the right has to match the next effect; fields that it does not name may be anything. A text "$name"
 stands for whatever it first meets, and for the same from then on. "closes" matches the end of the session.
@@ -13,16 +14,30 @@ import base64
 import itertools
 import json
 from array import array
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 import pydantic
+from msgspec.structs import replace
 from openai.types.beta.realtime import RealtimeServerEvent as BetaServerEvent
 from openai.types.realtime import RealtimeServerEvent
 
+from gateway.errors import UpstreamFailed
 from gateway.openai.realtime.session import FormatType
-from gateway.translate.realtime import Close, Effect, Policy, ToClient, ToGlm, Translator
+from gateway.translate.realtime import (
+    Brought,
+    Close,
+    Effect,
+    Errand,
+    Forget,
+    Policy,
+    Scribe,
+    ToClient,
+    ToGlm,
+    Translator,
+)
 from gateway.translate.realtime.config import Config
+from gateway.translate.realtime.effects import Called, Ended, Recognition, Reply, Speech, Voice, Words
 from gateway.translate.realtime.shapes import Beta, Today
 from gateway.translate.realtime.sound import Converter
 from gateway.translate.realtime.talk import Talk
@@ -81,15 +96,18 @@ class PlainSound:
         return None if form == "audio/pcm" else Halving()
 
 
-def create_talk(*, shape: str = "today", policy: Policy | None = None, **rest: Any) -> Talk:
+def create_talk(
+    *, shape: str = "today", policy: Policy | None = None, kind: Literal["realtime", "transcription"], **rest: Any
+) -> Talk:
     ids = map(str, itertools.count(1))
+    config = Config.first(
+        model="glm-realtime",
+        asked_model="gpt-4o-realtime-preview" if shape == "beta" else "glm-realtime",
+        voices=VOICES,
+        voice="tongtong",
+    )
     return Talk(
-        config=Config.first(
-            model="glm-realtime",
-            asked_model="gpt-4o-realtime-preview" if shape == "beta" else "glm-realtime",
-            voices=VOICES,
-            voice="tongtong",
-        ),
+        config=replace(config, kind=kind),
         policy=policy or Policy(),
         shape=Beta() if shape == "beta" else Today(),
         sound=PlainSound(),
@@ -104,8 +122,18 @@ def create_talk(*, shape: str = "today", policy: Policy | None = None, **rest: A
 class Player:
     """A session that a test speaks to from both sides. ``told`` has all that the client was told, validated."""
 
-    def __init__(self, *, shape: str = "today", policy: Policy | None = None, **rest: Any) -> None:
-        self.translator = Translator(create_talk(shape=shape, policy=policy, **rest))
+    def __init__(
+        self,
+        *,
+        shape: str = "today",
+        policy: Policy | None = None,
+        kind: Literal["realtime", "transcription"] = "realtime",
+        **rest: Any,
+    ) -> None:
+        talk = create_talk(shape=shape, policy=policy, kind=kind, **rest)
+        self.translator: Translator | Scribe = (
+            Scribe(talk, model="glm-asr") if kind == "transcription" else Translator(talk)
+        )
         self.now = 100.0
         self.told: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
@@ -121,6 +149,11 @@ class Player:
     def glm(self, event: dict[str, Any] | str) -> None:
         data = event if isinstance(event, str) else json.dumps(event)
         self.pending += self._taken(self.translator.from_glm(data, now=self.now))
+
+    def bring(self, told: dict[str, Any]) -> None:
+        """Bring what an errand brings, as a transcript has it."""
+        for brought in brought_of(told):
+            self.pending += self._taken(self.translator.bring(told["id"], brought, now=self.now))
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass, with every alarm at its moment."""
@@ -158,7 +191,35 @@ class Player:
                     taken.append((">glm", event))
                 case Close(code, reason):
                     taken.append(("closes", {"code": code, "reason": reason}))
+                case Errand(errand_id, what):
+                    taken.append((">errand", {"id": errand_id, **errand_of(what)}))
+                case Forget(errand_id):
+                    taken.append((">forget", {"id": errand_id}))
         return taken
+
+
+def errand_of(what: Recognition | Reply | Speech) -> dict[str, Any]:
+    """Give an errand as a transcript has it: sound by its seconds, requests as what they are."""
+    told: dict[str, Any] = {"kind": type(what).__name__.lower()}
+    for name in what.__struct_fields__:
+        value = getattr(what, name)
+        told[name] = json.loads(value) if name == "request" else value
+        if name == "pcm":
+            told[name] = len(value) / 32_000
+    return told
+
+
+def brought_of(told: dict[str, Any]) -> Iterator[Brought]:
+    if "words" in told:
+        yield Words(told["words"])
+    if "voice" in told:
+        yield Voice(base64.b64decode(told["voice"]))
+    if "call" in told:
+        yield Called(*told["call"])
+    if "fails" in told:
+        yield Ended(UpstreamFailed(told["fails"]))
+    if "ends" in told:
+        yield Ended()
 
 
 def play(text: str, **settings: Any) -> Player:
@@ -173,7 +234,7 @@ def play(text: str, **settings: Any) -> Player:
             continue
         side, _, told = stripped.partition(" ")
         at = f"line {number}: {stripped}"
-        if side in {"client>", "glm>", "time>"}:
+        if side in {"client>", "glm>", "time>", "brings>"}:
             assert player.pending == [], f"not expected before {at}: {shown(player.pending)}"
             send(player, side, told.strip())
         else:
@@ -192,6 +253,11 @@ def send(player: Player, side: str, told: str) -> None:
         return
     for name, value in player.names.items():
         told = told.replace(f'"{name}"', json.dumps(value))
+    if side == "brings>":
+        player.bring(json.loads(told))
+        return
+    for name, sound in SOUNDS.items():
+        told = told.replace(f'"<{name}>"', json.dumps(sound))
     (player.client if side == "client>" else player.glm)(told)
 
 
@@ -225,3 +291,11 @@ def tone(seconds: float, *, hertz: int = 24_000, level: int = 8000) -> str:
     """Give base64 of something to hear."""
     samples = array("h", [level if place // 30 % 2 else -level for place in range(int(seconds * hertz))])
     return base64.b64encode(samples.tobytes()).decode()
+
+
+SOUNDS = {
+    "1 s of speech": tone(1.0),
+    "1 s of silence": silence(1.0),
+    "100 ms of silence": silence(0.1),
+}
+"""What transcripts call by its name."""
