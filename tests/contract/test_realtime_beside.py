@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.calls import GlmCalls, playing_calls
 from tests.conftest import StartGateway
-from tests.fakes import KEY, Call, Zhipu, event
+from tests.fakes import DONE, KEY, Call, Zhipu, chunk, event, last_chunk
 from tests.running import Gateway
 
 VALIDATOR: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(RealtimeServerEvent)
@@ -72,7 +72,7 @@ def hears(*deltas: str) -> Any:
         call.stream(
             *(event({"type": "transcript.text.delta", "delta": delta}) for delta in deltas),
             event({"type": "transcript.text.done", "text": whole}),
-            b"data: [DONE]\n\n",
+            DONE,
         )
 
     return reply
@@ -145,3 +145,82 @@ async def test_model_that_writes_nothing_down_is_refused(gateway: Gateway) -> No
         (told,) = await client.until("error")
 
     assert ("mine", "unsupported_model") == (told["error"]["event_id"], told["error"]["code"])
+
+
+def chats(*texts: str) -> Any:
+    """Answer a chat."""
+    return lambda call: call.stream(*(chunk(content=text) for text in texts), last_chunk(), DONE)
+
+
+def reads_out(pcm: bytes) -> Any:
+    """Read a text out."""
+
+    def reply(call: Call) -> None:
+        delta = {"content": base64.b64encode(pcm).decode(), "return_sample_rate": 24_000}
+        call.stream(
+            event({"choices": [{"index": 0, "delta": delta}]}),
+            event({"choices": [{"index": 0, "finish_reason": "stop"}]}),
+            DONE,
+        )
+
+    return reply
+
+
+async def test_response_outside_the_conversation_is_written_and_read_out(
+    gateway: Gateway, glm: GlmCalls, zhipu: Zhipu
+) -> None:
+    """A chat and a speech, with slots and records of their own; the call to GLM-Realtime hears nothing of it."""
+    pcm = array("h", [5000] * 4800).tobytes()
+    zhipu.script = [chats("One ", "moment."), reads_out(pcm)]
+    async with calling(gateway) as socket:
+        client = Client(socket)
+        await client.send(
+            type="response.create",
+            response={"conversation": "none", "input": [], "instructions": "Be patient.", "metadata": {"a": "b"}},
+        )
+        events = await client.until("response.done")
+
+    done = events[-1]["response"]
+    assert "completed" == done["status"], done
+    assert (None, {"a": "b"}) == (done["conversation_id"], done["metadata"])
+    assert "One moment." == done["output"][0]["content"][0]["transcript"]
+    audio = b"".join(
+        base64.b64decode(told["delta"]) for told in events if told["type"] == "response.output_audio.delta"
+    )
+    assert len(pcm) == len(audio)
+    assert not [told for told in events if told["type"].startswith("conversation.item")]
+    chat, speech = zhipu.calls
+    assert ("glm-4.7", {"type": "disabled"}) == (chat.body["model"], chat.body["thinking"])
+    assert ("glm-tts", "One moment.") == (speech.body["model"], speech.body["input"])
+    assert [] == glm.calls[0].of("response.create")
+    await ended(gateway, sessions=1)
+    assert ["chat", "speech", "realtime"] == [record.operation for record in gateway.records]
+    assert 0 == gateway.slots
+
+
+async def test_client_that_leaves_takes_its_errands_along(gateway: Gateway, zhipu: Zhipu) -> None:
+    """What is under way beside the call is cut, and its slot given back."""
+    async with calling(gateway) as socket:
+        client = Client(socket)
+        await client.send(type="response.create", response={"conversation": "none", "input": []})
+        await client.until("response.created")
+        call = await zhipu.call()
+        assert 2 == gateway.slots
+
+    async with asyncio.timeout(1):
+        await call.gone.wait()
+    await ended(gateway, sessions=1)
+    assert 0 == gateway.slots
+    assert {"client_disconnect", "ok"} >= {record.outcome for record in gateway.records}
+
+
+async def test_what_fails_beside_the_call_is_told_of_the_response(gateway: Gateway, zhipu: Zhipu) -> None:
+    """No error event: some clients take that for the end of the session."""
+    zhipu.script = [lambda call: call.refuse("1301", status=400)]
+    async with calling(gateway) as socket:
+        client = Client(socket)
+        await client.send(type="response.create", response={"conversation": "none", "input": []})
+        done = (await client.until("response.done"))[-1]["response"]
+
+    assert "failed" == done["status"]
+    assert "(GLM 1301)" in done["status_details"]["error"]["message"]

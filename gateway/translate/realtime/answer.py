@@ -60,18 +60,20 @@ class Words:
 
 class Answer:
     """
-    One response. ``glm_id`` is GLM's name for it, None until that is known.
+    One response. ``glm_id`` is GLM's name for it, None until that is known; ``outside``: it is no part of the
+    conversation.
 
     A spoken one has voice and transcript, a written one has text; never both kinds of text, since clients would
     show both. GLM sends both: the other one stands in where the right one stays away.
     """
 
-    def __init__(self, talk: Talk, config: Config, *, metadata: Metadata | None) -> None:
+    def __init__(self, talk: Talk, config: Config, *, metadata: Metadata | None, outside: bool = False) -> None:
         self.id = talk.id_of("resp")
         self.glm_id: str | None = None
         self.config = config
         self._talk = talk
         self._metadata = metadata
+        self._outside = outside
         self._output: list[Item] = []
         self._message: Item | None = None
         self._index = 0
@@ -143,7 +145,7 @@ class Answer:
         where = CallPlace(response_id=self.id, item_id=begun.id, output_index=index, call_id=call_id)
         arguments = arguments or NO_ARGUMENTS
         talk.tell(server.OutputItemAdded(response_id=self.id, output_index=index, item=talk.shape.item(begun)))
-        talk.add(begun)
+        self._add(begun)
         talk.tell(server.ArgumentsDelta(**where, delta=arguments))
         talk.tell(server.ArgumentsDone(**where, name=name, arguments=arguments))
         self._end_item(index, replace(begun, status="completed", arguments=arguments))
@@ -154,7 +156,7 @@ class Answer:
         *,
         reason: str | None = None,
         error: GatewayError | None = None,
-        usage: glm.Usage | None = None,
+        usage: items.Usage | None = None,
     ) -> None:
         """End what has begun, in the order that clients need, and then the response."""
         self._stand_in()
@@ -166,7 +168,7 @@ class Answer:
             if error is not None:
                 failure = items.StatusError(type=error.type, code=error.code, message=error.message)
             details = items.StatusDetails(type=status, reason=reason, error=failure)
-        response = self._response(status, details=details, usage=usage_of(usage))
+        response = self._response(status, details=details, usage=usage or items.Usage())
         self._talk.tell(server.ResponseDone(response=response))
 
     def _stand_in(self) -> None:
@@ -205,7 +207,7 @@ class Answer:
         talk.tell(
             server.OutputItemAdded(response_id=self.id, output_index=self._index, item=talk.shape.item(message))
         )
-        talk.add(message)
+        self._add(message)
         talk.tell(server.PartAdded(**self._where(), part=self._part("")))
         return message
 
@@ -229,10 +231,15 @@ class Answer:
             return Content(type="audio", transcript=words)
         return Content(type="text", text=words)
 
+    def _add(self, item: Item) -> None:
+        if not self._outside:
+            self._talk.add(item)
+
     def _end_item(self, index: int, item: Item) -> None:
         talk = self._talk
         self._output[index] = item
-        talk.finish(item)
+        if not self._outside:
+            talk.finish(item)
         talk.tell(server.OutputItemDone(response_id=self.id, output_index=index, item=talk.shape.item(item)))
 
     def _response(
@@ -249,7 +256,7 @@ class Answer:
             status=status,
             status_details=details,
             output=tuple(self._output),
-            conversation_id=self._talk.conversation_id,
+            conversation_id=None if self._outside else self._talk.conversation_id,
             output_modalities=config.output_modalities,
             max_output_tokens=config.max_output_tokens,
             audio=audio,

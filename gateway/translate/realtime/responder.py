@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct
 from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout, UpstreamUnavailable
 from gateway.glm import realtime as glm
 from gateway.openai.realtime.items import Metadata, ResponseState
-from gateway.translate.realtime.answer import Answer
+from gateway.translate.realtime.answer import Answer, usage_of
 from gateway.translate.realtime.calls import Calls
 from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.history import History
@@ -221,7 +221,7 @@ class Responder:
         answer, self.answer = self.answer, None
         if answer is None:
             return
-        answer.close(status, reason=reason, error=error, usage=usage)
+        answer.close(status, reason=reason, error=error, usage=usage_of(usage))
         self._calls.expect(answer.calls)
         self._forget(answer.glm_id)
         self._setup.restore()

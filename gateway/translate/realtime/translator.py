@@ -7,6 +7,7 @@ from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout, Upstre
 from gateway.glm import realtime as glm
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.session import SessionChange
+from gateway.translate.realtime.asides import Asides
 from gateway.translate.realtime.calls import Calls
 from gateway.translate.realtime.config import changed, of_response
 from gateway.translate.realtime.conversing import Conversing
@@ -39,6 +40,7 @@ class Translator:
         self._calls = Calls(talk)
         self._microphone = Microphone(talk)
         self._responder = Responder(talk, setup=self._setup, microphone=self._microphone, calls=self._calls)
+        self._asides = Asides(talk, calls=self._calls)
         self._conversing = Conversing(talk, setup=self._setup, calls=self._calls, play=self._play)
         self._asks: Mapping[type, Callable[[Any], None]] = {
             client.SessionUpdate: self._update_session,
@@ -53,7 +55,7 @@ class Translator:
             client.ItemDelete: lambda event: self._conversing.delete(event.item_id),
             client.ItemTruncate: self._conversing.truncate,
             client.ResponseCreate: self._create_response,
-            client.ResponseCancel: lambda event: self._responder.cancel(event.response_id),
+            client.ResponseCancel: self._cancel_response,
         }
         self._hears: Mapping[type, Callable[[Any], None]] = {
             glm.Error: self._take_error,
@@ -176,7 +178,7 @@ class Translator:
     @property
     def responding(self) -> bool:
         """Whether a response is under way."""
-        return self._responder.busy
+        return self._responder.busy or self._asides.busy
 
     @property
     def heard_bytes(self) -> int:
@@ -252,14 +254,11 @@ class Translator:
         if params is None:
             self._responder.create(Plan(event_id=event.event_id))
             return
-        if params.conversation == "none":
-            raise InvalidRequest(
-                "GLM-Realtime has no responses outside the conversation. Leave 'conversation' out.",
-                param="response.conversation",
-                code="unsupported_value",
-            )
-        self._responder.check_free()
         config = of_response(self._talk.config, params)
+        if params.conversation == "none":
+            self._asides.create(config, given=params.input, metadata=params.metadata)
+            return
+        self._responder.check_free()
         for item in params.input or ():
             if item.type != "item_reference":
                 self._conversing.put(item)
@@ -270,6 +269,10 @@ class Translator:
                 event_id=event.event_id,
             )
         )
+
+    def _cancel_response(self, event: client.ResponseCancel) -> None:
+        if not self._asides.cancel(event.response_id):
+            self._responder.cancel(event.response_id)
 
     # --- From GLM -----------------------------------------------------------------------------------
 

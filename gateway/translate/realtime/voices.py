@@ -20,6 +20,21 @@ GLM_VOICES: Mapping[str, str] = {
     "verse": "xiaochen",
 }
 
+READING_VOICES: Mapping[str, str] = {
+    "xiaochen": "xiaochen",
+    "female-tianmei": "chuichui",
+    "female-shaonv": "kazi",
+    "male-qn-daxuesheng": "jam",
+    "male-qn-jingying": "jam",
+    "lovely_girl": "douji",
+}
+"""Which of the voices that read out is near to one of GLM-Realtime's; tongtong to all others."""
+
+
+def speech_voice(name: str, *, glm_voice: str) -> str:
+    """Return the voice that reads out for a session: OpenAI's own name, or what is near to GLM-Realtime's."""
+    return name if name.lower() in GLM_VOICES else READING_VOICES.get(glm_voice, "tongtong")
+
 
 def glm_voice(name: str, *, voices: Sequence[str], param: str) -> str:
     """Return the voice of the model's ``voices`` that ``name`` means; raise InvalidRequest when it means none."""
