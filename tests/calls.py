@@ -62,6 +62,11 @@ class GlmCall:
             await self._news.wait_for(lambda: len(self.of(kind)) >= count)
         return self.of(kind)[count - 1]
 
+    async def expect_audio(self, *, seconds: float) -> None:
+        """Wait until so much of the user's voice has come."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.audio) >= seconds * 32_000)
+
     def of(self, kind: str) -> list[Event]:
         """Give the events of a type that have come."""
         return [event for event in self.heard if event["type"] == kind]

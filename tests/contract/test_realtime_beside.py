@@ -12,7 +12,8 @@ import pytest
 from openai.types.realtime import RealtimeServerEvent
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.calls import GlmCalls, playing_calls
+from gateway.settings.schema import Realtime
+from tests.calls import GlmCalls, playing_calls, speak
 from tests.conftest import StartGateway
 from tests.fakes import DONE, KEY, Call, Zhipu, chunk, event, last_chunk
 from tests.running import Gateway
@@ -224,3 +225,48 @@ async def test_what_fails_beside_the_call_is_told_of_the_response(gateway: Gatew
 
     assert "failed" == done["status"]
     assert "(GLM 1301)" in done["status_details"]["error"]["message"]
+
+
+async def test_typed_message_is_read_out_to_glm(start_gateway: StartGateway, glm: GlmCalls, zhipu: Zhipu) -> None:
+    """GLM hears what was typed, at its own rate, before it is asked to respond."""
+    gateway = await start_gateway(
+        realtime_url=glm.url, upstream_url=zhipu.url, realtime=Realtime(typed_text="speech")
+    )
+    zhipu.script = [reads_out(array("h", [5000] * 24_000).tobytes())]
+    glm.answers = [speak]
+    async with calling(gateway) as socket:
+        client = Client(socket)
+        content = [{"type": "input_text", "text": "Hello?"}]
+        await client.send(
+            type="conversation.item.create", item={"type": "message", "role": "user", "content": content}
+        )
+        await client.send(type="response.create")
+        await client.until("response.done")
+
+    (asked,) = zhipu.calls
+    assert "Hello?" == asked.body["input"]
+    (call,) = glm.calls
+    assert 0.99 <= len(call.audio) / 32_000 <= 1.01
+    order = [told["type"] for told in call.heard]
+    assert order.index("input_audio_buffer.commit") < order.index("response.create")
+    assert [] == call.of("conversation.item.create")
+
+
+async def test_turn_that_glm_leaves_unwritten_is_written_down(
+    gateway: Gateway, glm: GlmCalls, zhipu: Zhipu
+) -> None:
+    """Where no response is wanted, the client acts by the transcript, and has to get one."""
+    zhipu.script = [hears("How warm is it?")]
+    async with calling(gateway) as socket:
+        client = Client(socket)
+        turns = {"type": "server_vad", "create_response": False}
+        said = {"type": "realtime", "audio": {"input": {"turn_detection": turns}}}
+        await client.send(type="session.update", session=said)
+        await client.until("session.updated")
+        call = await glm.call()
+        await client.send(type="input_audio_buffer.append", audio=LOUD)
+        await call.expect_audio(seconds=0.9)
+        await call.say(type="input_audio_buffer.committed", item_id="b")
+        heard = (await client.until("conversation.item.input_audio_transcription.completed"))[-1]
+
+    assert "How warm is it?" == heard["transcript"]

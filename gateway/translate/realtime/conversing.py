@@ -13,6 +13,7 @@ from gateway.openai.realtime import client, server
 from gateway.openai.realtime.items import Content, Item, NewItem
 from gateway.translate.realtime.calls import Calls
 from gateway.translate.realtime.history import FRONT, text_of
+from gateway.translate.realtime.narrator import Narrator
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 
@@ -21,6 +22,8 @@ JPEG_STARTS = "/9j/"
 """FF D8 FF, as base64."""
 TODAYS_CONTENT = {"text": "output_text", "audio": "output_audio"}
 TEXTS = {"input_text", "output_text"}
+DELETION_SECONDS = 3.0
+"""How long an error of GLM's may be about a deletion: it does not say."""
 SOUNDS = {"input_audio", "output_audio"}
 
 
@@ -32,10 +35,14 @@ class Conversing:
     own order is kept here.
     """
 
-    def __init__(self, talk: Talk, *, setup: Setup, calls: Calls, play: Callable[[str], None]) -> None:
+    def __init__(
+        self, talk: Talk, *, setup: Setup, calls: Calls, narrator: Narrator, play: Callable[[str], None]
+    ) -> None:
+        self._deleting: list[float] = []
         self._talk = talk
         self._setup = setup
         self._calls = calls
+        self._narrator = narrator
         self._play = play
 
     def create(self, event: client.ItemCreate) -> None:
@@ -74,6 +81,8 @@ class Conversing:
                 )
         self._talk.add(item, after=after)
         self._talk.finish(item)
+        if item.role == "system" and self._setup.reads_out:
+            self._setup.refresh()
 
     def retrieve(self, item_id: str) -> None:
         """Tell the client an item; raise InvalidRequest when there is none."""
@@ -87,8 +96,22 @@ class Conversing:
         glm_id = talk.history.known_as(item_id)
         if glm_id is not None:
             talk.ask(glm.ItemDelete(item_id=glm_id))
+            self._deleting.append(talk.now)
         talk.history.remove(item_id)
         talk.tell(server.ItemDeleted(item_id=item_id))
+
+    def settle_deletion(self) -> bool:
+        """
+        Take it that GLM has answered the oldest deletion; False when it was told of none lately.
+
+        It may not have the item, or not know the event: its client was answered before, and need not know.
+        """
+        since = self._talk.now - DELETION_SECONDS
+        self._deleting = [at for at in self._deleting if at >= since]
+        if not self._deleting:
+            return False
+        self._deleting.pop(0)
+        return True
 
     def truncate(self, event: client.ItemTruncate) -> None:
         """Take note of how much of an item was heard; GLM's memory keeps the whole of it."""
@@ -105,6 +128,7 @@ class Conversing:
 
     def replay(self) -> None:
         """Tell a GLM that knows nothing what has been written and said; pictures and calls are lost to it."""
+        self._setup.folds = self._setup.folds or self._setup.reads_out
         for item in self._talk.history:
             if item.type == "message" and item.role is not UNSET and (text := text_of(item)):
                 self._write(item.id, item.role, [text])
@@ -138,8 +162,12 @@ class Conversing:
     def _write(self, item_id: str, role: str, texts: list[str]) -> None:
         kind = "text" if role == "assistant" else "input_text"
         content = tuple(glm.ItemText(type=kind, text=text) for text in texts)  # type: ignore[arg-type]
-        self._talk.history.link(item_id, item_id)
+        if self._setup.reads_out:
+            if role == "user" and self._narrator.read_out(item_id, "\n".join(texts)):
+                return
+            self._setup.folds = self._setup.folds or role == "user"
         if not self._setup.folds:
+            self._talk.history.link(item_id, item_id)
             message = glm.Message(id=item_id, role=role, content=content)  # type: ignore[arg-type]
             self._talk.ask(glm.ItemCreate(item=message))
 

@@ -105,3 +105,8 @@ def written(history: History) -> list[str]:
     """Return the last of the conversation in writing, a line for each message that has words."""
     messages = [item for item in history if item.type == "message" and item.role is not UNSET and text_of(item)]
     return [f"{SPEAKERS[item.role]}: {text_of(item)}" for item in messages[-MAX_WRITTEN:] if item.role in SPEAKERS]
+
+
+def notes_of(history: History) -> list[str]:
+    """Return what was written to the model by nobody who speaks."""
+    return [text_of(item) for item in history if item.role == "system" and text_of(item)]

@@ -3,15 +3,17 @@
 from base64 import b64encode
 from collections.abc import Iterator
 
-from gateway.errors import InvalidRequest
+from gateway.errors import GatewayError, InvalidRequest
 from gateway.glm import realtime as glm
 from gateway.openai.realtime import server
 from gateway.openai.realtime.items import Content, Item
 from gateway.openai.realtime.session import FormatType
 from gateway.translate.realtime.decoding import decoded
+from gateway.translate.realtime.recognition import transcription_error
 from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND
 from gateway.translate.realtime.talk import Talk
 from gateway.translate.realtime.turns import Ear, Heard
+from gateway.translate.realtime.unwritten import Unwritten
 
 FRAME_BYTES = INPUT_BYTES_PER_SECOND // 10
 """100 ms, which is what GLM recommends."""
@@ -23,11 +25,16 @@ COMMIT_PATIENCE_SECONDS = 3.0
 
 
 class Commit:
-    """A turn that GLM was told has ended; ``event_id`` is that of the client's commit, None when it made none."""
+    """
+    A turn that GLM was told has ended.
 
-    def __init__(self, *, event_id: str | None = None, item_id: str | None = None) -> None:
+    ``event_id`` is that of the client's commit, None when it made none; ``typed``: its item is there already.
+    """
+
+    def __init__(self, *, event_id: str | None = None, item_id: str | None = None, typed: bool = False) -> None:
         self.event_id = event_id
         self.item_id = item_id
+        self.typed = typed
 
 
 class Microphone:
@@ -54,6 +61,7 @@ class Microphone:
         self._end_ms: int | None = None
         self._untold: dict[str, float] = {}
         self._early: str | None = None
+        self.unwritten = Unwritten(talk, tell=self._tell_transcript, fail=self._tell_failure)
 
     # --- From the client ----------------------------------------------------------------------------
 
@@ -95,11 +103,21 @@ class Microphone:
         self.commits.append(Commit(event_id=event_id, item_id=self._take_id()))
         self._talk.wake("commit", after_seconds=COMMIT_PATIENCE_SECONDS)
 
+    def speak(self, pcm: bytes, *, item_id: str) -> None:
+        """Have GLM hear what the client has typed as ``item_id``; 16 kHz mono s16le."""
+        self._flush()
+        self._send(pcm)
+        self._talk.ask(glm.AudioCommit())
+        self._turn_bytes = 0
+        self.commits.append(Commit(item_id=item_id, typed=True))
+        self._talk.wake("commit", after_seconds=COMMIT_PATIENCE_SECONDS)
+
     def clear(self) -> None:
         """Drop what was appended, here and at GLM."""
         self._pending.clear()
         self._turn_bytes = 0
         self._next_id = None
+        self.speaking = False
         self._converter = self._talk.sound.to_glm(self._form)
         if self.ear is not None:
             self.ear.forget()
@@ -137,6 +155,10 @@ class Microphone:
         if not self.commits:
             talk.rest("commit")
         item_id = commit.item_id or talk.id_of("item")
+        if commit.typed:
+            self._early = None
+            talk.history.link(glm_id, item_id)
+            return
         seconds = self._seconds()
         talk.tell(server.AudioCommitted(previous_item_id=talk.history.last, item_id=item_id))
         heard = Content(type="input_audio", transcript=None)
@@ -145,6 +167,7 @@ class Microphone:
         talk.finish(item)
         talk.history.link(glm_id, item_id)
         self._untold[item_id] = seconds
+        self.unwritten.take(item_id)
         if self._early is not None:
             early, self._early = self._early, None
             self.transcribe(glm_id, early)
@@ -157,28 +180,18 @@ class Microphone:
 
     def transcribe(self, glm_id: str | None, transcript: str) -> None:
         """Tell what was said in a turn; kept for a moment if the turn is not known yet."""
-        talk = self._talk
         item_id = self._whose(glm_id)
         if item_id is None:
             self._early = transcript
             return
-        talk.history.hear(item_id, transcript)
-        if talk.config.transcription is None and talk.strict:
-            return
-        talk.tell(
-            server.TranscriptionCompleted(
-                item_id=item_id,
-                content_index=0,
-                transcript=transcript,
-                usage=server.DurationUsage(seconds=round(self._untold.pop(item_id, 0.0), 3)),
-            )
-        )
+        self.unwritten.settle(item_id)
+        self._tell_transcript(item_id, transcript)
 
     def fail_transcription(self, glm_id: str | None, error: server.TranscriptionError) -> None:
         """Tell that what was said could not be made out."""
         item_id = self._whose(glm_id)
-        if item_id is not None:
-            self._untold.pop(item_id, None)
+        if item_id is not None and self._untold.pop(item_id, None) is not None:
+            self.unwritten.settle(item_id)
             self._talk.tell(server.TranscriptionFailed(item_id=item_id, content_index=0, error=error))
 
     # --- Within -------------------------------------------------------------------------------------
@@ -198,11 +211,34 @@ class Microphone:
         else:
             talk.rest("frames")
 
+    def _tell_transcript(self, item_id: str, transcript: str) -> None:
+        talk, seconds = self._talk, self._untold.pop(item_id, None)
+        if seconds is None:  # It was typed, or is told already.
+            return
+        talk.history.hear(item_id, transcript)
+        if talk.config.transcription is None and talk.strict:
+            return
+        talk.tell(
+            server.TranscriptionCompleted(
+                item_id=item_id,
+                content_index=0,
+                transcript=transcript,
+                usage=server.DurationUsage(seconds=round(seconds, 3)),
+            )
+        )
+
+    def _tell_failure(self, item_id: str, error: GatewayError) -> None:
+        self._untold.pop(item_id, None)
+        self._talk.tell(
+            server.TranscriptionFailed(item_id=item_id, content_index=0, error=transcription_error(error))
+        )
+
     def _take(self, pcm: bytes) -> Iterator[Heard]:
         self.heard_bytes += len(pcm)
         for kept, heard in self.ear.listen(pcm) if self.ear is not None else ((pcm, None),):
             self._pending += kept
             self._turn_bytes += len(kept)
+            self.unwritten.hear(kept, speaking=self.speaking)
             self.send_frames()
             if heard is not None:
                 yield heard

@@ -12,6 +12,7 @@ from gateway.translate.realtime.calls import Calls
 from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.history import History
 from gateway.translate.realtime.microphone import Microphone
+from gateway.translate.realtime.narrator import Narrator
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 
@@ -50,13 +51,16 @@ class Responder:
     its client knows as ended.
     """
 
-    def __init__(self, talk: Talk, *, setup: Setup, microphone: Microphone, calls: Calls) -> None:
+    def __init__(
+        self, talk: Talk, *, setup: Setup, microphone: Microphone, calls: Calls, narrator: Narrator
+    ) -> None:
         self.answer: Answer | None = None
         self.interrupted = False
         self._talk = talk
         self._setup = setup
         self._microphone = microphone
         self._calls = calls
+        self._narrator = narrator
         self._waiting: Plan | None = None
         self._asked: Plan | None = None
         self._stopping = False
@@ -104,7 +108,7 @@ class Responder:
         plan = self._waiting
         if plan is None or self.answer is not None or self._stopping:
             return
-        if not self._setup.settled or self._microphone.commits:
+        if not self._setup.settled or self._microphone.commits or self._narrator.busy:
             return
         if not plan.told and (plan.config is not None or self._setup.folds):
             plan.told = True

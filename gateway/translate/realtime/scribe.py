@@ -11,8 +11,9 @@ from gateway.openai.realtime import client, server
 from gateway.openai.realtime.items import Content, Item
 from gateway.openai.realtime.session import SessionChange, Transcription
 from gateway.translate.realtime.config import changed
-from gateway.translate.realtime.effects import Brought, Effect, Ended, Recognition, Words
+from gateway.translate.realtime.effects import Brought, Effect, Ended, Words
 from gateway.translate.realtime.reading import UnreadableError, read_client
+from gateway.translate.realtime.recognition import recognition, transcription_error
 from gateway.translate.realtime.recorder import Recorder
 from gateway.translate.realtime.setup import check_kind
 from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND
@@ -223,18 +224,3 @@ class Scribe:
             param="type",
             code="unsupported_value",
         )
-
-
-def transcription_error(error: GatewayError) -> server.TranscriptionError:
-    return server.TranscriptionError(type=error.type, code=error.code, message=error.message, param=error.param)
-
-
-def recognition(pcm: bytes, asked: Transcription, *, model: str) -> Recognition:
-    """Return what is to be heard in a turn; ``model`` where the client names none."""
-    return Recognition(
-        pcm=pcm,
-        model=asked.model or model,
-        prompt=asked.prompt,
-        language=asked.language,
-        keywords=tuple(asked.keywords or ()),
-    )

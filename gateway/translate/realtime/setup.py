@@ -7,7 +7,7 @@ from gateway.glm import realtime as glm
 from gateway.openai.realtime import server
 from gateway.openai.realtime.session import SessionChange
 from gateway.translate.realtime.config import Config, changed
-from gateway.translate.realtime.history import written
+from gateway.translate.realtime.history import notes_of, written
 from gateway.translate.realtime.talk import Talk
 from gateway.translate.realtime.telling_glm import to_glm
 
@@ -58,9 +58,16 @@ class Setup:
         return not self._waiting
 
     @property
+    def reads_out(self) -> bool:
+        """Whether what is typed is read out to GLM."""
+        return self._talk.policy.typed_text == "speech" and not self.folds
+
+    @property
     def hears_turns(self) -> bool:
         """Whether GLM detects turns, where they are to be detected."""
         mode, config = self._talk.policy.turn_detection, self._talk.config
+        if self._talk.policy.typed_text == "speech":  # What is read out is committed, which only clients can do.
+            return False
         return mode == "upstream" or (mode == "auto" and not config.tools)
 
     def begin(self) -> None:
@@ -123,7 +130,8 @@ class Setup:
 
     def _ask(self, config: Config, update: Update) -> None:
         typed = written(self._talk.history) if self.folds else ()
-        session = to_glm(config, hears_turns=self.hears_turns, video=self.video, typed=typed)
+        notes = notes_of(self._talk.history) if self.reads_out else ()
+        session = to_glm(config, hears_turns=self.hears_turns, video=self.video, notes=notes, typed=typed)
         self._talk.ask(glm.SessionUpdate(session=session))
         self._waiting.append(update)
         self._watch()

@@ -13,19 +13,22 @@ MAX_OUTPUT_TOKENS = 1024
 NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
-def to_glm(config: Config, *, hears_turns: bool, video: bool, typed: Sequence[str] = ()) -> glm.Session:
+def to_glm(
+    config: Config, *, hears_turns: bool, video: bool, notes: Sequence[str] = (), typed: Sequence[str] = ()
+) -> glm.Session:
     """
     Return what GLM is told.
 
     ``hears_turns``: GLM decides when a turn ends, if the client wants that decided at all. ``video`` is the mode
-    with pictures and without tools. ``typed`` is what was written and GLM knows by its instructions only.
+    with pictures and without tools. ``notes`` are instructions too; ``typed`` is what was written and GLM knows by
+    its instructions only.
     """
     turns = config.turn_detection if hears_turns else None
     limit = config.max_output_tokens
     return glm.Session(
         model=config.model,
         modalities=("text", "audio") if config.spoken else ("text",),
-        instructions=instructions(config, typed=typed),
+        instructions=instructions(config, notes=notes, typed=typed),
         voice=config.glm_voice,
         input_audio_noise_reduction=noise_reduction(config),
         turn_detection=turn_detection(turns) if turns is not None else UNSET,
@@ -67,9 +70,9 @@ def tool(said: Tool) -> glm.Tool:
     )
 
 
-def instructions(config: Config, *, typed: Sequence[str]) -> str:
+def instructions(config: Config, *, notes: Sequence[str], typed: Sequence[str]) -> str:
     """Return the instructions, with what GLM has no field for."""
-    parts = [config.instructions]
+    parts = [config.instructions, *notes]
     choice = config.tool_choice
     if config.tools and choice == "required":
         parts.append("Call a function to answer; do not answer without calling one.")

@@ -14,6 +14,7 @@ from gateway.translate.realtime.conversing import Conversing
 from gateway.translate.realtime.effects import Brought, Effect
 from gateway.translate.realtime.glm_errors import NOTHING_TO_STOP, error_of
 from gateway.translate.realtime.microphone import Microphone
+from gateway.translate.realtime.narrator import Narrator
 from gateway.translate.realtime.reading import UnreadableError, read_client, read_glm
 from gateway.translate.realtime.responder import Plan, Responder
 from gateway.translate.realtime.setup import Setup
@@ -39,9 +40,14 @@ class Translator:
         self._setup = Setup(talk)
         self._calls = Calls(talk)
         self._microphone = Microphone(talk)
-        self._responder = Responder(talk, setup=self._setup, microphone=self._microphone, calls=self._calls)
+        self._narrator = Narrator(talk, setup=self._setup, microphone=self._microphone)
+        self._responder = Responder(
+            talk, setup=self._setup, microphone=self._microphone, calls=self._calls, narrator=self._narrator
+        )
         self._asides = Asides(talk, calls=self._calls)
-        self._conversing = Conversing(talk, setup=self._setup, calls=self._calls, play=self._play)
+        self._conversing = Conversing(
+            talk, setup=self._setup, calls=self._calls, narrator=self._narrator, play=self._play
+        )
         self._asks: Mapping[type, Callable[[Any], None]] = {
             client.SessionUpdate: self._update_session,
             client.TranscriptionSessionUpdate: self._update_session,
@@ -63,6 +69,7 @@ class Translator:
             glm.TranscriptionSessionUpdated: self._take_confirmation,
             glm.TranscriptionSessionUpdatedToo: self._take_confirmation,
             glm.ItemCreated: self._take_item,
+            glm.ItemDeleted: self._take_deletion,
             glm.TranscriptionCompleted: self._take_transcript,
             glm.TranscriptionFailed: self._take_failed_transcript,
             glm.AudioCommitted: lambda event: self._microphone.confirm(event.item_id),
@@ -86,6 +93,7 @@ class Translator:
             "commit": self._give_up_commit,
             "start": self._responder.time_out,
             "stop": self._responder.stopped,
+            "transcript": self._microphone.unwritten.write_down,
         }
 
     # --- What happens -------------------------------------------------------------------------------
@@ -191,6 +199,7 @@ class Translator:
         return self._talk.spoken_bytes
 
     def _effects(self) -> list[Effect]:
+        self._narrator.advance()
         self._responder.advance()
         effects, self._talk.effects = self._talk.effects, []
         return effects
@@ -287,8 +296,12 @@ class Translator:
         elif self._microphone.commits:
             commit = self._microphone.give_up()
             self._talk.refuse(error, event_id=commit.event_id if commit is not None else None)
-        elif not self._responder.fail(error):
+        elif not self._conversing.settle_deletion() and not self._responder.fail(error):
             self._talk.refuse(error)
+
+    def _take_deletion(self, event: glm.ItemDeleted) -> None:
+        del event
+        self._conversing.settle_deletion()
 
     def _take_confirmation(self, event: object) -> None:
         del event

@@ -16,5 +16,5 @@ def test_session_goes_as_written(path: Path) -> None:
     """Everything that both sides are told stands in the transcript, in this order, and clients can read it."""
     shape = "beta" if path.stem.startswith("beta") else "today"
     kind: Any = "transcription" if "transcription" in path.stem else "realtime"
-    policy = Policy(typed_text="speech" if "read_out" in path.stem else "item")
+    policy = Policy(typed_text="speech" if "typing_read_out" in path.stem else "item")
     play(path.read_text("utf-8"), shape=shape, kind=kind, policy=policy)
