@@ -43,6 +43,13 @@ class Account(Struct, frozen=True, kw_only=True):
         """The half that signs tokens."""
         return self.key.partition(".")[2]
 
+    def check_paid(self) -> None:
+        """Refuse an account that is not in order, or has no money left."""
+        if self.refusal is not None:
+            raise Refusal(self.refusal)
+        if not self.balance:
+            raise Refusal("1113")
+
 
 DEMO_KEY = "5e1f0000000000000000000000000000.simulatorDemoV0a"
 """Key of the demo account, tier V0; worth nothing at the real platform."""

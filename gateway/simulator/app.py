@@ -43,6 +43,9 @@ from gateway.simulator.faults import Error, Fault, Script
 from gateway.simulator.listing import list_models
 from gateway.simulator.models import CHAT_MODELS, ChatModel
 from gateway.simulator.platform import Ask, Fences, Latency, Platform, Sound, Wire
+from gateway.simulator.realtime import route as realtime
+from gateway.simulator.realtime.habits import Habits
+from gateway.simulator.realtime.models import REALTIME_MODELS
 from gateway.simulator.refusals import Refusal
 from gateway.simulator.spoken import Spoken
 from gateway.simulator.tokenizer import COUNTING_MODELS
@@ -50,6 +53,7 @@ from gateway.simulator.tokenizer import answer as count_tokens
 from gateway.simulator.weaving import weave
 
 BASE_PATH = "/api/paas/v4"
+REALTIME_PATH = f"{BASE_PATH}/realtime"
 
 Model = ChatModel | EmbeddingModel | HearingModel | SpeakingModel
 
@@ -113,7 +117,7 @@ class Simulator:
         self._platform.reset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, unless its client leaves."""
+        """Answer one request unless its client leaves, or hold one call."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
@@ -121,7 +125,9 @@ class Simulator:
             if request is not None:
                 await unless_client_leaves(self._serve(request, send), receive)
         else:
-            await send({"type": "websocket.close", "code": 1000})
+            await realtime.serve(
+                scope, receive, send, platform=self._platform, path=REALTIME_PATH, slow=self._slow
+            )
 
     async def _serve(self, request: Request, send: Send) -> None:
         if request.path.startswith(control.PATH):
@@ -211,6 +217,7 @@ def create_simulator(
     fences: Fences = "sometimes",
     sound: Sound = "wav",
     audio_seconds: float = 3600.0,
+    habits: Habits | None = None,
     clock: Callable[[], float] = time.time,
     ids: Callable[[int], str] | None = None,
     watch: Watch | None = None,
@@ -223,6 +230,7 @@ def create_simulator(
     """
     endpoints = (endpoint for by_method in _ENDPOINTS.values() for endpoint in by_method.values())
     known = {model.id: model.in_flight for endpoint in endpoints for model in endpoint.models.values()}
+    known |= {model.id: model.in_flight for model in REALTIME_MODELS.values()}
     platform = Platform(
         accounts=accounts,
         book=Book({**known, **(limits or {})}, watch=watch),
@@ -235,6 +243,7 @@ def create_simulator(
         audio_seconds=audio_seconds,
         spoken=Spoken(),
         latency=latency or Latency(),
+        habits=habits or Habits(),
     )
     return Simulator(platform)
 

@@ -103,6 +103,11 @@ class Book:
         if self._watch is not None:
             self._watch(place, user_id, change)
 
+    def room(self, account: Account, *, model: str) -> tuple[int, int]:
+        """Tell how many requests of a model an account may have in flight, and has."""
+        limit = self._limits[model][_TIERS.index(account.tier)]
+        return limit, self.in_flight[Place(account.name, model)]
+
     def reset(self) -> None:
         """Forget everything but what is in flight."""
         for counter in (self.accepted, self.refused, self.cancelled):

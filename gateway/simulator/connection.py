@@ -97,7 +97,7 @@ async def deliver(reply: Reply, send: Send) -> None:
             case Wait():
                 await _wait(step.seconds)
             case Cut():
-                _drop(send)
+                drop(send)
                 return
             case _:
                 if not started:
@@ -109,6 +109,15 @@ async def deliver(reply: Reply, send: Send) -> None:
     if not started:
         await send(_start(reply))
     await send(_body(b"", more_body=False))
+
+
+def drop(send: Send) -> None:
+    """Break a connection without a word, which ASGI cannot."""
+    # Uvicorn's ``send`` is a method of the object that owns the transport.
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionAbortedError("the fault script cuts the connection")
+    transport.abort()
 
 
 async def unless_client_leaves(work: Coroutine[Any, Any, None], receive: Receive) -> bool:
@@ -132,14 +141,6 @@ async def _wait(seconds: float) -> None:
     if seconds == float("inf"):
         await asyncio.Event().wait()
     await asyncio.sleep(seconds)
-
-
-def _drop(send: Send) -> None:
-    # ASGI cannot close a connection. Uvicorn's ``send`` is a method of the cycle that owns the transport.
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if transport is None:
-        raise ConnectionAbortedError("the fault script cuts the connection")
-    transport.abort()
 
 
 def _start(reply: Reply) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from gateway.simulator.accounts import Account
 from gateway.simulator.book import Book
 from gateway.simulator.connection import Request
 from gateway.simulator.faults import Script
+from gateway.simulator.realtime.habits import Habits
 from gateway.simulator.spoken import Spoken
 
 Wire = Literal["2025", "2026"]
@@ -32,7 +33,8 @@ class Platform:
 
     ``clock`` gives Unix seconds, ``ids`` so many hex digits. ``wire`` is the year whose shapes are sent.
     ``fences`` says how often JSON answers come wrapped in a Markdown fence, ``sound`` what glm-4-voice sends, and
-    ``audio_seconds`` how long its answers can be named by their ids, which are ``spoken``.
+    ``audio_seconds`` how long its answers can be named by their ids, which are ``spoken``; ``habits`` are those of
+    calls.
     """
 
     accounts: Sequence[Account]
@@ -46,6 +48,7 @@ class Platform:
     audio_seconds: float
     spoken: Spoken
     latency: Latency
+    habits: Habits
 
     def reset(self) -> None:
         """Forget everything but what is under way: counters, faults, used request ids, spoken answers."""

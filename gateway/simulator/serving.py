@@ -4,11 +4,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from msgspec import Struct
 
-from gateway.simulator.app import BASE_PATH, Simulator
+from gateway.simulator.app import BASE_PATH, REALTIME_PATH, Simulator
 
 
 class Running(Struct, frozen=True):
@@ -22,11 +23,26 @@ class Running(Struct, frozen=True):
         """The base address of its API, as clients want it."""
         return self.origin + BASE_PATH
 
+    @property
+    def realtime_url(self) -> str:
+        """The address of its calls."""
+        return f"ws{self.origin.removeprefix('http')}{REALTIME_PATH}"
+
+
+_CALLS: dict[str, Any] = {"ws": "websockets-sansio", "ws_ping_interval": None, "ws_per_message_deflate": False}
+"""How WebSockets are served. Whether the platform pings is not known; its heartbeats are events."""
+
 
 def serve(simulator: Simulator, *, host: str = "127.0.0.1", port: int = 8090) -> None:
     """Run a stand-in until interrupted; open answers are cut a second after that."""
     uvicorn.run(
-        simulator, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=1
+        simulator,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        **_CALLS,
     )
 
 
@@ -39,7 +55,9 @@ def running(simulator: Simulator, *, host: str = "127.0.0.1", port: int = 0) -> 
     """
     with socket.create_server((host, port)) as listener:
         # Logging belongs to the caller; uvicorn's own would be set for the whole process.
-        config = uvicorn.Config(simulator, lifespan="off", log_config=None, access_log=False, server_header=False)
+        config = uvicorn.Config(
+            simulator, lifespan="off", log_config=None, access_log=False, server_header=False, **_CALLS
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="zhipu-simulator")
         thread.start()

@@ -6,6 +6,7 @@ from gateway.simulator.accounts import Account
 from gateway.simulator.book import Book
 from gateway.simulator.faults import Close, Script
 from gateway.simulator.platform import Latency, Platform
+from gateway.simulator.realtime.habits import Habits
 from gateway.simulator.spoken import Spoken
 
 
@@ -23,6 +24,7 @@ def platform() -> Platform:
         audio_seconds=60,
         spoken=Spoken(),
         latency=Latency(),
+        habits=Habits(),
     )
 
 

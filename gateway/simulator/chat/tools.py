@@ -65,6 +65,11 @@ def check_tool_choice(name: str, choice: Any, model: ChatModel) -> None:
         raise Refusal("1210", f"{name}: auto")
 
 
+def is_function_name(name: str) -> bool:
+    """Tell whether functions may be called that."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _check_tool(path: str, tool: dict[str, Any], kind: str) -> None:
     inner = tool.get(kind)
     if not isinstance(inner, dict):
@@ -79,7 +84,7 @@ def _check_function(path: str, function: dict[str, Any]) -> None:
     for required in ("name", "description", "parameters"):
         if function.get(required) is None:
             raise Refusal("1213", f"{path}.{required}")
-    if not isinstance(function["name"], str) or not _NAME.fullmatch(function["name"]):
+    if not isinstance(function["name"], str) or not is_function_name(function["name"]):
         raise Refusal("1214", f"{path}.name")
     if not isinstance(function["description"], str):
         raise Refusal("1214", f"{path}.description")

@@ -5,7 +5,7 @@ Sound is 16-bit mono PCM, little-endian, everywhere inside. All of it takes time
 """
 
 from gateway.simulator.speech.listening import Hearing, Word, hear, listen
-from gateway.simulator.speech.sound import Unplayable, decode, resample, seconds_of, wav
+from gateway.simulator.speech.sound import Unplayable, decode, mp3, resample, seconds_of, wav
 from gateway.simulator.speech.speaking import speak
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "decode",
     "hear",
     "listen",
+    "mp3",
     "resample",
     "seconds_of",
     "speak",

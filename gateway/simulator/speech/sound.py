@@ -65,6 +65,21 @@ def wav(pcm: bytes, *, rate_hz: int) -> bytes:
     return file.getvalue()
 
 
+def mp3(pcm: bytes, *, rate_hz: int) -> bytes:
+    """Compress a sound; none gives nothing."""
+    if not pcm:
+        return b""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp3") as recording:
+        stream = recording.add_stream("mp3", rate=rate_hz, layout="mono")
+        frame = av.AudioFrame(format="s16", layout="mono", samples=len(pcm) // SAMPLE_BYTES)
+        frame.sample_rate = rate_hz
+        frame.planes[0].update(pcm[: frame.samples * SAMPLE_BYTES])
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            recording.mux(packet)
+    return file.getvalue()
+
+
 def _resampled(frames: Iterator[av.AudioFrame], *, rate_hz: int) -> Iterator[bytes]:
     resampler = av.AudioResampler(format="s16", layout="mono", rate=rate_hz)
     for frame in frames:
