@@ -23,7 +23,8 @@ run: $(VENV)/.run ## Start the gateway on 127.0.0.1:8080, with the simulator if 
 install: $(VENV)/.run ## Set up .venv with what the gateway needs
 
 test: $(VENV)/.dev ## Run the test suite
-	@.ci/system-packages redis-server espeak-ng
+	@.ci/system-packages redis-server espeak-ng prometheus
+	@.ci/helm-engine $(VENV)
 	$(BIN)/python -m pytest -q
 
 check: $(VENV)/.dev ## Run formatter, linter, types and import contracts
@@ -38,6 +39,7 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 
 contract: $(VENV)/.dev ## Write openapi.yaml and the README's tables anew from the code
 	$(BIN)/python tests/contract/renew.py
+	$(BIN)/python -m tests.helm.readme
 
 test-clients: $(VENV)/.run ## Run the tests that need other people's heavy clients
 	tests/clients/run.sh

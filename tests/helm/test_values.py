@@ -1,0 +1,23 @@
+"""What the chart refuses, and that a release can be installed, changed and removed."""
+
+import pytest
+
+from tests.helm.engine import Outcome, Rendered
+from tests.helm.values import REFUSED
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_chart_refuses(case: str, refusals: dict[str, Rendered]) -> None:
+    """What cannot work is refused when it is installed, in words that say why."""
+    assert REFUSED[case][1] in refusals[case].error
+
+
+def test_release_lives_and_leaves_nothing(outcome: Outcome) -> None:
+    """Installed, upgraded to several pods, removed: the cluster holds what it should at each step."""
+    if outcome.lived is None:
+        pytest.skip("The program helm would need a cluster; its packaged engine brings one of its own.")
+    installed, upgraded, removed = ([path.rsplit("/", 2)[-2] for path in step] for step in outcome.lived)
+
+    assert "deployments" in installed
+    assert set(upgraded) - set(installed) == {"horizontalpodautoscalers"}
+    assert removed == []
