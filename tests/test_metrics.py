@@ -86,6 +86,7 @@ def test_families_are_those_that_dashboards_use() -> None:
         "concurrency_slots_in_use": {"tier", "model"},
         "concurrency_slots_in_use_global": {"tier", "model"},
         "concurrency_waiting": {"tier", "model"},
+        "concurrency_oldest_wait_seconds": {"tier", "model"},
         "concurrency_wait_seconds": {"tier", "model", "outcome"},
         "concurrency_rejections": {"tier", "model", "reason"},
         "concurrency_leases_expired": set(),
@@ -98,6 +99,7 @@ def test_families_are_those_that_dashboards_use() -> None:
         "redis_degraded": set(),
         "config_reloads": {"result"},
         "config_last_reload_success_timestamp_seconds": set(),
+        "config_last_reload_successful": set(),
         "realtime_sessions_closed": {"model", "closed_by", "code"},
         "realtime_session_duration_seconds": {"model"},
         "realtime_first_audio_seconds": {"model"},
@@ -335,9 +337,10 @@ def test_slots_are_told_by_tier_and_account() -> None:
     seen.metrics.slots.take(SLOTS)
 
     tiers = {
-        name: seen(f"concurrency_{name}", **TIER) for name in ("slots_in_use", "slots_in_use_global", "waiting")
+        name: seen(f"concurrency_{name}", **TIER)
+        for name in ("slots_in_use", "slots_in_use_global", "waiting", "oldest_wait_seconds")
     }
-    assert tiers == {"slots_in_use": 3, "slots_in_use_global": 5, "waiting": 3}
+    assert tiers == {"slots_in_use": 3, "slots_in_use_global": 5, "waiting": 3, "oldest_wait_seconds": 1}
     main = {"account": "main", "model": "glm-4.7"}
     accounts = [seen(f"account_{name}", **main) for name in ("slots_in_use", "limit", "limit_learned")]
     assert accounts == [5, 10, 8]
@@ -376,11 +379,15 @@ def test_models_of_a_reload_are_known() -> None:
 def test_reloads_are_counted_by_result() -> None:
     seen = Seen()
     began = seen("config_last_reload_success_timestamp_seconds")
+    successful = [seen("config_last_reload_successful")]
 
     seen.metrics.count_reload(succeeded=False)
     refused = seen("config_last_reload_success_timestamp_seconds")
+    successful.append(seen("config_last_reload_successful"))
     seen.metrics.count_reload(succeeded=True)
+    successful.append(seen("config_last_reload_successful"))
 
+    assert [1, 0, 1] == successful
     assert [seen("config_reloads_total", result=result) for result in ("failure", "success")] == [1, 1]
     assert began == refused
     assert (began or 0) < (seen("config_last_reload_success_timestamp_seconds") or 0)

@@ -105,6 +105,9 @@ class Metrics:
         self.reloaded_at = gauge(
             "config_last_reload_success_timestamp_seconds", "When the configuration was last taken over"
         )
+        self.reload_successful = gauge(
+            "config_last_reload_successful", "0 while the configuration that is there was refused"
+        )
         self.event_loop_lag = seconds("event_loop_lag", "How late the event loop wakes up", buckets=LAG)
         self.draining = gauge("draining", "1 while this process is told to stop")
         self.build_info = gauge("build_info", "What is running", ("version", "revision"))
@@ -116,6 +119,7 @@ class Metrics:
         self._series: dict[tuple[str, str, str, bool], _Series] = {}
         self.build_info.labels(__version__, revision).set(1)
         self.reloaded_at.set_to_current_time()
+        self.reload_successful.set(1)
         self._begin_at_zero()
         self.know(models)
 
@@ -130,6 +134,7 @@ class Metrics:
     def count_reload(self, *, succeeded: bool) -> None:
         """Count a changed configuration that was taken over, or refused."""
         self.reloads.labels("success" if succeeded else "failure").inc()
+        self.reload_successful.set(succeeded)
         if succeeded:
             self.reloaded_at.set_to_current_time()
 

@@ -1,7 +1,7 @@
 """The slots at one moment, as a value, and the families of metrics that are made of it when they are asked for."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, get_args
 
 from msgspec import Struct
@@ -108,20 +108,23 @@ class SlotFamilies(Collector):
 
     def _by_tier(self, tenants: Iterable[TenantSlots]) -> Iterator[Metric]:
         in_use, globally, waiting = Counts(), Counts(), Counts()
+        longest: dict[tuple[Tier, str], float] = defaultdict(float)
         for one in tenants:
             if one.tier is not None:
+                longest[one.tier, one.model] = max(longest[one.tier, one.model], one.oldest_wait_seconds)
                 in_use[one.tier, one.model] += one.in_use
                 globally[one.tier, one.model] += one.in_use_globally
                 waiting[one.tier, one.model] += one.waiting
         yield self._tiers("slots_in_use", "Slots held by this process", in_use)
         yield self._tiers("slots_in_use_global", "Slots held by all that share the books", globally)
         yield self._tiers("waiting", "Requests of this process that wait for a slot", waiting)
+        yield self._tiers("oldest_wait_seconds", "How long the first in any tenant's line has waited", longest)
 
-    def _tiers(self, name: str, documentation: str, counts: Counts) -> Metric:
+    def _tiers(self, name: str, documentation: str, counts: Mapping[tuple[Tier, str], float]) -> Metric:
         family = GaugeMetricFamily(f"{self._prefix}_concurrency_{name}", documentation, labels=("tier", "model"))
         for model in self._models:
             for tier in TIERS:
-                family.add_metric((tier, model), counts[tier, model])
+                family.add_metric((tier, model), counts.get((tier, model), 0))
         return family
 
     def _by_account(self, slots: Slots) -> Iterator[Metric]:
