@@ -60,7 +60,9 @@ async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds
     errors, and what Zhipu said of its accounts when none of them serves.
     """
     try:
-        slot = await _any_slot(desk, scope, timeout_seconds=timeout_seconds)
+        slot = await desk.limiter.acquire(scope, timeout_seconds=timeout_seconds)
+    except NoAccount as nobody:
+        slot = await _try_one(desk, scope, nobody, timeout_seconds=timeout_seconds)
     except RateLimited as refused:
         record.queue_position = max(record.queue_position, refused.position)
         raise
@@ -69,13 +71,11 @@ async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds
     return slot
 
 
-async def _any_slot(desk: Desk, scope: Scope, *, timeout_seconds: float) -> Slot:
-    try:
-        return await desk.limiter.acquire(scope, timeout_seconds=timeout_seconds)
-    except NoAccount as nobody:
-        trial = desk.health.trial(scope.model, scope.accounts)
-        if trial is None:
-            raise desk.health.why(scope.model, scope.accounts) or nobody from None
+async def _try_one(desk: Desk, scope: Scope, nobody: NoAccount, *, timeout_seconds: float) -> Slot:
+    """Return a slot of an account that is set aside, for the one request that may try it."""
+    trial = desk.health.trial(scope.model, scope.accounts)
+    if trial is None:
+        raise desk.health.why(scope.model, scope.accounts) or nobody from None
     try:
         return await desk.limiter.acquire(replace(scope, accounts=(trial,)), timeout_seconds=timeout_seconds)
     except BaseException:

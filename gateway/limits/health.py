@@ -271,7 +271,7 @@ class Pool(Sequence[AccountLimit]):
         self._model = model
 
     def __iter__(self) -> Iterator[AccountLimit]:
-        return iter(self._now())
+        return iter(self.nominal if self._health.calm else self._health.limits(self._model, self.nominal))
 
     def __len__(self) -> int:
         return len(self.nominal)
@@ -281,7 +281,4 @@ class Pool(Sequence[AccountLimit]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[AccountLimit]: ...
     def __getitem__(self, index: int | slice) -> AccountLimit | Sequence[AccountLimit]:
-        return self._now()[index]
-
-    def _now(self) -> tuple[AccountLimit, ...]:
-        return self.nominal if self._health.calm else self._health.limits(self._model, self.nominal)
+        return tuple(self)[index]

@@ -3,7 +3,7 @@
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ Key = TypeVar("Key")
 Pool = tuple[AccountLimit, ...]
 
 
-class Wish(NamedTuple):
+class Wish(Struct, frozen=True):
     """What is asked for: a slot of ``tenant``, which may have ``limit`` of them, on any account of ``pool``."""
 
     tenant: str
@@ -48,7 +48,7 @@ class Turn(Struct, frozen=True, array_like=True):
     account: str
 
 
-class Holder(NamedTuple):
+class Holder(Struct, frozen=True):
     """Whose slot it is, and on which account."""
 
     tenant: str
@@ -112,7 +112,7 @@ class Ledger:
     def release(self, number: int) -> list[Turn]:
         """Take back the slot or the place in line of ``number``, if it has one; return whose turn it is now."""
         self._let_go(number)
-        return self._hand_off()
+        return self._hand_off() if self.lines else []
 
     def enter(self, number: int, holder: Holder) -> list[Turn]:
         """Write down what ``number`` holds already, even beyond the limits; return whose turn it is now."""
@@ -213,6 +213,7 @@ class Ledger:
 
 def subtract(counts: Counter[Key], key: Key) -> None:
     """Count one less, and nothing at all instead of zero."""
-    counts[key] -= 1
-    if not counts[key]:
-        del counts[key]
+    if counts[key] == 1:
+        counts.pop(key)  # `del` of a Counter is slower, as it is written in Python.
+    else:
+        counts[key] -= 1

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gateway.errors import CapacityError
 from gateway.limits.ledger import Full, Held, Waiting, subtract
-from gateway.limits.limiter import Scope, Slot, serves
+from gateway.limits.limiter import Scope, Slot, limit_of, serves
 from gateway.limits.pace import Pace
 from gateway.limits.refusals import full, nobody_serves, too_late, too_long
 
@@ -158,8 +158,7 @@ class Lobby:
             self._check.cancel()
 
     def _hold(self, number: int, scope: Scope, account: str, *, position: int = 0) -> Slot:
-        limit = next((one.limit for one in scope.accounts if one.name == account), 1)
-        slot = self.held[number] = Slot(number, scope, account, position, max(1, limit), self._now())
+        slot = self.held[number] = Slot(number, scope, account, position, limit_of(scope, account), self._now())
         self.tenants[scope.tenant] += 1
         self.accounts[account] += 1
         return slot

@@ -25,7 +25,8 @@ class LocalBooks:
 
     def give_back(self, number: int) -> None:
         """Hand what was given back to whoever is next."""
-        self.serve(self.ledger.release(number))
+        if turns := self.ledger.release(number):
+            self.serve(turns)
 
     def enter(self, number: int, scope: Scope, account: str) -> None:
         """Write down what is held already."""

@@ -25,7 +25,7 @@ class Mean:
     def note(self, seconds: float, *, now: float) -> None:
         """Take another time into the mean."""
         self.seen = self.seen + 1 if now - self.at <= FRESH_SECONDS else 1
-        self.seconds += (seconds - self.seconds) * max(WEIGHT, 1 / self.seen)
+        self.seconds += (seconds - self.seconds) * (WEIGHT if self.seen * WEIGHT > 1 else 1 / self.seen)
         self.at = now
 
     def counts(self, *, now: float) -> bool:

@@ -9,6 +9,7 @@ import redis as blocking_redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
+from msgspec.structs import astuple
 
 import gateway.limits
 from gateway.limits.ledger import Held
@@ -78,7 +79,7 @@ class Scripted:
 def state(books: Books) -> dict[str, Any]:
     lines = {tenant: [name(number) for number in line.waiters] for tenant, line in books.ledger.lines.items()}
     return {
-        "holders": {name(number): tuple(holder) for number, holder in books.ledger.holders.items()},
+        "holders": {name(number): astuple(holder) for number, holder in books.ledger.holders.items()},
         "lines": lines,
         "order": sorted(lines, key=lambda tenant: books.ledger.lines[tenant].turn),
         "leases": {name(number): end for number, end in books.leases.items()},
