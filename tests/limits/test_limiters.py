@@ -92,6 +92,20 @@ async def test_other_tenant_enters_when_only_the_first_is_full(requests: Request
     await requests.leave("a2")
 
 
+async def test_newcomer_waits_behind_the_line_when_its_limit_was_raised(requests: Requests) -> None:
+    """A changed limit does not let later requests of a tenant pass earlier ones."""
+    for name in ("holder", "waiting"):
+        await requests.join(name, scope(limit=1))
+    await requests.until_served("holder")
+
+    await requests.join("later", scope(limit=5))
+    await requests.until_waiting(2)
+    requests.free("holder")
+    await requests.until_served("waiting", "later")
+
+    assert ["holder", "waiting", "later"] == requests.served
+
+
 async def test_least_loaded_account_is_taken_when_there_are_several(limiter: Limiter) -> None:
     """Load is what is held in proportion to the account's limit, and an account put aside is left alone."""
     where = scope(limit=10, small=2, aside=0, large=4)

@@ -1,4 +1,4 @@
-"""Slots in this process: never above a limit, fair, bounded, and nothing left behind."""
+"""Slots in this process, beside a model of them, while time stands still; test_limiters.py has the promises."""
 
 import asyncio
 from collections import Counter, deque
@@ -9,18 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gateway.errors import RateLimited
-from gateway.limits.limiter import AccountLimit, Scope, Slot, Usage
+from gateway.limits.limiter import Slot, Usage
 from gateway.limits.lobby import Lobby
 from gateway.limits.local import LocalBooks
 from gateway.limits.memory import MemoryLimiter
-
-MODEL = "glm-4.7"
-LONG = 3600.0
-
-
-def scope(tenant: str = "a", *, limit: int = 2, **accounts: int) -> Scope:
-    limits = [AccountLimit(name, most) for name, most in (accounts or {"main": 10}).items()]
-    return Scope(tenant=tenant, model=MODEL, limit=limit, accounts=limits)
+from tests.limits.requests import scope
 
 
 def is_empty(limiter: MemoryLimiter) -> bool:
@@ -36,143 +29,9 @@ def is_idle(lobby: Lobby) -> bool:
     return not any((*here, *there, *hidden))
 
 
-class Queue:
-    """Requests in line, in the order in which they joined, and the order in which they were served."""
-
-    def __init__(self, limiter: MemoryLimiter) -> None:
-        self.served: list[str] = []
-        self.slots: dict[str, Slot] = {}
-        self._limiter = limiter
-
-    async def join(self, name: str, where: Scope, *, timeout_seconds: float = LONG) -> asyncio.Task[None]:
-        """Let a request take its slot or its place in the line."""
-
-        async def wait() -> None:
-            self.slots[name] = await self._limiter.acquire(where, timeout_seconds=timeout_seconds)
-            self.served.append(name)
-
-        task = asyncio.get_running_loop().create_task(wait())
-        await asyncio.sleep(0)
-        return task
-
-    async def free(self, name: str) -> None:
-        self._limiter.release(self.slots.pop(name))
-        await asyncio.sleep(0)
-
-
 @pytest.fixture
 def limiter() -> MemoryLimiter:
     return MemoryLimiter(queue_size=3)
-
-
-@pytest.fixture
-def queue(limiter: MemoryLimiter) -> Queue:
-    return Queue(limiter)
-
-
-async def test_slot_is_handed_to_the_next_when_it_is_given_back(queue: Queue) -> None:
-    """First come, first served within a tenant."""
-    tasks = [await queue.join(name, scope(limit=1)) for name in ("first", "second", "third")]
-
-    await queue.free("first")
-    await queue.free("second")
-    await asyncio.gather(*tasks)
-
-    assert ["first", "second", "third"] == queue.served
-
-
-async def test_tenants_are_served_in_turn_when_they_wait_for_the_same_account(queue: Queue) -> None:
-    """One caller's flood does not starve another."""
-    tasks = [await queue.join("holder", scope("z", main=1))]
-    for name, tenant in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c1", "c")):
-        tasks.append(await queue.join(name, scope(tenant, main=1)))
-
-    for _ in range(5):
-        await queue.free(queue.served[-1])
-    await asyncio.gather(*tasks)
-
-    assert ["holder", "a1", "b1", "c1", "a2", "a3"] == queue.served
-
-
-async def test_other_tenant_enters_when_only_the_first_is_full(queue: Queue) -> None:
-    """A line of one tenant's own making is nobody else's."""
-    waiting = [await queue.join(name, scope("a", limit=1)) for name in ("a1", "a2")]
-
-    await queue.join("b1", scope("b", limit=1))
-
-    assert ["a1", "b1"] == queue.served
-    waiting[1].cancel()
-
-
-async def test_newcomer_waits_behind_the_line_when_its_limit_was_raised(queue: Queue) -> None:
-    """A changed limit does not let later requests of a tenant pass earlier ones."""
-    for name in ("holder", "waiting"):
-        await queue.join(name, scope(limit=1))
-
-    later = await queue.join("later", scope(limit=5))
-    await queue.free("holder")
-
-    assert ["holder", "waiting", "later"] == queue.served
-    assert later.done()
-
-
-async def test_least_loaded_account_is_taken_when_there_are_several(limiter: MemoryLimiter) -> None:
-    """Load is what is held in proportion to the account's limit."""
-    where = scope(limit=10, small=2, large=4)
-
-    taken = [(await limiter.acquire(where, timeout_seconds=0)).account for _ in range(6)]
-
-    assert ["small", "large", "large", "small", "large", "large"] == taken
-    with pytest.raises(RateLimited):
-        await limiter.acquire(where, timeout_seconds=0)
-
-
-async def test_caller_is_refused_when_its_wait_is_over(limiter: MemoryLimiter) -> None:
-    slot = await limiter.acquire(scope(limit=1), timeout_seconds=0)
-
-    with pytest.raises(RateLimited, match=r"allows 1 requests at once for glm-4.7") as refused:
-        await limiter.acquire(scope(limit=1), timeout_seconds=0.001)
-
-    assert 1 == refused.value.retry_after_seconds
-    limiter.release(slot)
-    assert is_empty(limiter)
-
-
-async def test_caller_is_refused_at_once_when_the_line_is_full(limiter: MemoryLimiter, queue: Queue) -> None:
-    """The bound is on the waiters of one tenant for one model."""
-    tasks = [await queue.join(f"{number}", scope(limit=1)) for number in range(4)]
-
-    with pytest.raises(RateLimited, match="3 of your requests are waiting"):
-        await limiter.acquire(scope(limit=1), timeout_seconds=LONG)
-
-    for task in tasks[1:]:
-        task.cancel()
-    await asyncio.wait(tasks)
-
-
-async def test_nothing_happens_when_a_slot_is_given_back_twice(limiter: MemoryLimiter) -> None:
-    kept = await limiter.acquire(scope(limit=2), timeout_seconds=0)
-    slot = await limiter.acquire(scope(limit=2), timeout_seconds=0)
-
-    limiter.release(slot)
-    limiter.release(slot)
-
-    assert 1 == limiter.remaining(scope(limit=2))
-    limiter.release(kept)
-    assert is_empty(limiter)
-
-
-async def test_turn_is_passed_on_when_its_owner_is_cancelled_in_that_moment(queue: Queue) -> None:
-    """Given and cancelled in one tick of the loop: the slot goes to the next, not to nobody."""
-    await queue.join("holder", scope(limit=1))
-    leaving = await queue.join("leaving", scope(limit=1))
-    staying = await queue.join("staying", scope(limit=1))
-
-    queue._limiter.release(queue.slots["holder"])
-    leaving.cancel()
-    await staying
-
-    assert ["holder", "staying"] == queue.served
 
 
 class Loop(asyncio.SelectorEventLoop):
