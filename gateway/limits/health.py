@@ -199,8 +199,10 @@ class Health:
         """Whether every account may be used as its tier says."""
         return not (self._troubles or self._learned)
 
-    def limits(self, model: str, accounts: Sequence[AccountLimit]) -> tuple[AccountLimit, ...]:
+    def limits(self, model: str, accounts: tuple[AccountLimit, ...]) -> tuple[AccountLimit, ...]:
         """Return how many slots of each account may be used now, 0 of those that are set aside."""
+        if not self._knows_of(model, accounts):
+            return accounts
         now = self._clock()
         keys = [(account.name, model) for account in accounts]
         troubles = [self._worst(key) for key in keys]
@@ -216,6 +218,15 @@ class Health:
                 for one, limit in zip(troubles, learned, strict=True)
             ]
         return tuple(AccountLimit(name, limit) for (name, _), limit in zip(keys, usable, strict=True))
+
+    def _knows_of(self, model: str, accounts: tuple[AccountLimit, ...]) -> bool:
+        """Tell whether anything is out of order with these accounts, which is asked for every request."""
+        troubles, learned = self._troubles, self._learned
+        for account in accounts:
+            key = (account.name, model)
+            if key in troubles or key in learned or (account.name, EVERY_MODEL) in troubles:
+                return True
+        return False
 
     @staticmethod
     def _usable(trouble: Trouble | None, limit: int, *, now: float) -> int:

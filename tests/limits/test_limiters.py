@@ -5,9 +5,11 @@ The nine rules of slots, and the tests that fail when one is broken; those witho
 
 1. Never more than the limit: test_limits_hold_when_many_come_at_once, the machines of test_memory.py and
    test_machine.py, test_ledger_lua.py, and test_outages.py while Redis is harmed.
-2. Fair: test_first_come_is_first_served_…, test_tenants_are_served_in_turn_….
+2. Fair: test_first_come_is_first_served_…, test_tenants_are_served_in_turn_…, test_newcomer_waits_behind_…; in
+   any order of events in test_machine.py.
 3. Bounded waiting: test_caller_is_refused_when_its_wait_is_over, …_at_once_when_the_line_is_full,
-   …_at_once_when_it_would_wait_in_vain, test_line_is_shorter_at_once_when_a_waiter_leaves.
+   …_at_once_when_it_would_wait_in_vain, test_line_is_shorter_at_once_when_a_waiter_leaves; what the caller is
+   told, in tests/exchange/test_refusals.py.
 4. Given back once, at once: test_nothing_happens_when_a_slot_is_given_back_twice; however an exchange ends, in
    tests/contract/test_disconnect.py and tests/exchange/test_exchange.py.
 5. Leases, in test_redis.py: test_slots_return_when_their_replica_was_killed, test_slot_is_kept_when_…,
