@@ -23,6 +23,7 @@ The nine rules of slots, and the tests that fail when one is broken; those witho
 
 import asyncio
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -144,16 +145,22 @@ async def test_caller_is_refused_at_once_when_the_line_is_full(limiter: Limiter,
 
 
 async def test_line_is_shorter_at_once_when_a_waiter_leaves(requests: Requests) -> None:
-    """Nobody stands behind one who has left."""
-    for name in ("holder", "leaving", "staying"):
-        await requests.join(name, scope(limit=1))
+    """Nobody stands behind one who has left, and its place is free for another."""
+    await requests.join("holder", scope(limit=1))
     await requests.until_served("holder")
+    for name in ("leaving", "staying", "last"):
+        await requests.join(name, scope(limit=1))
+    await requests.until_waiting(3)
 
     await requests.leave("leaving")
-    requests.free("holder")
-    await requests.until_served("staying")
+    await requests.join("newcomer", scope(limit=1))
+    order = ["holder", "staying", "last", "newcomer"]
+    for served, following in pairwise(order):
+        requests.free(served)
+        await requests.until_served(following)
 
-    assert ["holder", "staying"] == requests.served
+    assert order == requests.served
+    assert 3 == requests.slots["newcomer"].position
 
 
 async def test_turn_is_passed_on_when_its_owner_is_cancelled_in_that_moment(requests: Requests) -> None:
