@@ -52,6 +52,9 @@ class Roster:
             if replica != self.replica:
                 self._until[replica] = max(self._until.get(replica, 0.0), now + left_ms / 1000)
         self._until = {replica: until for replica, until in self._until.items() if until > now}
+        for by_replica in self.marks.values():
+            for replica in by_replica.keys() - self._until.keys() - {self.replica}:
+                del by_replica[replica]
 
     def join(self, replica: str, *, now: float) -> None:
         """Note that another replica came."""

@@ -79,3 +79,16 @@ def test_marks_are_forgotten_when_nothing_is_held_any_more() -> None:
     known.mark("m", [("a tenant:x", 0), ("a tenant:y", 0)])
 
     assert {} == known.marks["m"]["a"]
+
+
+def test_marks_of_a_replica_are_forgotten_when_it_is_gone() -> None:
+    """Processes come and go, too, and not all of them say goodbye."""
+    known = roster("b", "a")
+    known.mark("m", [("a tenant:x", 4), ("b tenant:x", 3)])
+
+    known.see([("c", 15_000)], now=1.5)
+    assert 4 == known.marks["m"]["a"]["tenant:x"]
+    for now in range(2, 18):
+        known.see([("c", 15_000)], now=now)
+
+    assert {"b": {"tenant:x": 3}} == known.marks["m"]
