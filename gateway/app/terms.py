@@ -7,7 +7,7 @@ from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
 from gateway.auth.derivation import Purpose, derive
 from gateway.catalog import Catalog, CatalogError
 from gateway.errors import ModelNotFound
-from gateway.exchange import Account, Terms
+from gateway.exchange import AccountTier, Terms
 from gateway.limits.health import Health
 from gateway.settings import Jwt, Settings, SettingsError
 from gateway.settings.schema import Secret
@@ -68,7 +68,7 @@ def create_terms(settings: Settings, *, catalog: Catalog, key_ring: KeyRing, hea
             model_id=lambda name: catalog.resolve(name).id,
             issuers=[(issuer, issuer_keys(issuer, key_ring=key_ring)) for issuer in settings.jwt],
         ),
-        accounts=[Account(account.name, account.tier) for account in settings.accounts],
+        accounts=[AccountTier(account.name, account.tier) for account in settings.accounts],
         health=health,
     )
 

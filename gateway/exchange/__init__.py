@@ -4,6 +4,6 @@ from gateway.exchange.desk import Desk, Policy
 from gateway.exchange.exchange import Exchange
 from gateway.exchange.overview import overview
 from gateway.exchange.streamed import StreamedAnswer
-from gateway.exchange.terms import Account, Terms
+from gateway.exchange.terms import AccountTier, Terms
 
-__all__ = ["Account", "Desk", "Exchange", "Policy", "StreamedAnswer", "Terms", "overview"]
+__all__ = ["AccountTier", "Desk", "Exchange", "Policy", "StreamedAnswer", "Terms", "overview"]

@@ -21,7 +21,7 @@ from gateway.errors import (
     UpstreamTimeout,
 )
 from gateway.exchange.desk import Desk
-from gateway.exchange.line import Line
+from gateway.exchange.dispatcher import Dispatcher
 from gateway.exchange.streamed import StreamedAnswer
 from gateway.exchange.waits import Waits
 from gateway.exchange.whole import ask_all
@@ -55,7 +55,7 @@ class Exchange:
         self._memory = ""
         self._scope: Scope | None = None
         self._job: Job | None = None
-        self._line: Line | None = None
+        self._dispatcher: Dispatcher | None = None
         self._answer: StreamedAnswer | None = None
 
     async def run(self, endpoint: Endpoint[Body], body: Body, *, caller: Caller) -> bytes | StreamedAnswer:
@@ -71,7 +71,7 @@ class Exchange:
         self._scope = self.terms.scope(caller, model)
         context = await self._context(incoming, model, caller)
         job = self._job = await make(partial(endpoint.begin, incoming, context), heavy=incoming.heavy)
-        line = self._line = Line(
+        dispatcher = self._dispatcher = Dispatcher(
             self.desk,
             record=self.record,
             waits=self.waits,
@@ -81,11 +81,11 @@ class Exchange:
         )
         if incoming.stream:
             streamed = cast("StreamedJob", job)  # An endpoint that reads requests to stream makes no other.
-            answer = self._answer = StreamedAnswer(streamed, line, record=self.record, clock=self.desk.clock)
+            answer = self._answer = StreamedAnswer(streamed, dispatcher, record=self.record, clock=self.desk.clock)
             self.desk.streams[self.record.operation, model.id] += 1
             await answer.start()
             return answer
-        await ask_all(job, line)
+        await ask_all(job, dispatcher)
         return await make(job.result, heavy=incoming.heavy)
 
     @property
@@ -134,9 +134,9 @@ class Exchange:
         if record.outcome == "ok":
             record.outcome = "client_disconnect"
         record.status = record.status or CLIENT_CLOSED_REQUEST
-        if self._line is None or not self._line.under_way:
+        if self._dispatcher is None or not self._dispatcher.under_way:
             return 0.0
-        self._line.dismiss()
+        self._dispatcher.dismiss()
         return self.desk.policy.disconnect_grace_seconds
 
     def close(self) -> None:

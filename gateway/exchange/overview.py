@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from gateway.catalog import Model
 from gateway.errors import GatewayError
-from gateway.exchange.terms import Account, Terms
+from gateway.exchange.terms import AccountTier, Terms
 from gateway.glm.errors import BUSINESS_CODES
 from gateway.limits.health import Health, Standing
-from gateway.limits.limiter import Limiter, Usage
+from gateway.limits.limiter import Limiter, Occupancy
 from gateway.metrics import AccountSlots, AccountState, Slots, TenantSlots
 
 
@@ -28,7 +28,7 @@ def overview(limiter: Limiter, *, terms: Terms, health: Health) -> Slots:
     )
 
 
-def tenant_slots(row: Usage, *, terms: Terms) -> TenantSlots:
+def tenant_slots(row: Occupancy, *, terms: Terms) -> TenantSlots:
     return TenantSlots(
         tenant=row.name,
         tier=terms.tier(row.name),
@@ -41,7 +41,7 @@ def tenant_slots(row: Usage, *, terms: Terms) -> TenantSlots:
     )
 
 
-def account_slots(account: Account, model: Model, *, in_use: int, health: Health) -> AccountSlots:
+def account_slots(account: AccountTier, model: Model, *, in_use: int, health: Health) -> AccountSlots:
     limit = model.limits.of(account.tier)
     return AccountSlots(
         account=account.name,

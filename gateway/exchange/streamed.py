@@ -6,7 +6,8 @@ from contextlib import aclosing, suppress
 from typing import Protocol, Self
 
 from gateway.errors import GatewayError
-from gateway.exchange.line import OK, Held, Line, slot_lost
+from gateway.exchange.dispatcher import OK, Dispatcher, slot_lost
+from gateway.exchange.held import Held
 from gateway.exchange.waits import Wait
 from gateway.exchange.whole import first_error, in_turn, single
 from gateway.record import Record
@@ -95,18 +96,18 @@ class Reading:
 class StreamedCall:
     """One call of a job. The first read asks GLM, and asks again what fails before its first event."""
 
-    def __init__(self, job: StreamedJob, index: int, call: Call, line: Line) -> None:
+    def __init__(self, job: StreamedJob, index: int, call: Call, dispatcher: Dispatcher) -> None:
         self._job = job
         self._index = index
         self._call = call
-        self._line = line
+        self._dispatcher = dispatcher
         self._reading: Reading | None = None
 
     async def read(self) -> bytes:
         """Return the next events, empty at the end; raise GatewayError, GLM's fault."""
         if self._reading is None:
             try:
-                return await self._line.ask(self._call, self._open)
+                return await self._dispatcher.ask(self._call, self._open)
             except GatewayError as error:
                 raise self._job.explain(self._index, error) from None
         try:
@@ -114,7 +115,7 @@ class StreamedCall:
         except GatewayError as error:
             if self._reading.held.slot.lost:
                 raise slot_lost() from error
-            self._line.note_fault(error, http_status=OK)
+            self._dispatcher.note_fault(error, http_status=OK)
             raise
 
     async def aclose(self) -> None:
@@ -124,7 +125,7 @@ class StreamedCall:
 
     async def _open(self, held: Held, reply: Reply) -> bytes:
         stream = self._job.stream(self._index)
-        self._reading = Reading(stream, held, reply, wait=self._line.waits.upstream)
+        self._reading = Reading(stream, held, reply, wait=self._dispatcher.waits.upstream)
         return await self._reading.read()
 
 
@@ -135,10 +136,10 @@ class SideBySide:
     Their events come in the order of arrival, or one call's after the other's where the job wants them in order.
     """
 
-    def __init__(self, job: StreamedJob, line: Line) -> None:
+    def __init__(self, job: StreamedJob, dispatcher: Dispatcher) -> None:
         self._arrived: asyncio.Queue[bytes | BaseException] = asyncio.Queue(MAX_WAITING_READS)
-        self._turns = asyncio.Semaphore(line.at_once(job.at_once))
-        self._reading = asyncio.get_running_loop().create_task(self._read_all(job, line))
+        self._turns = asyncio.Semaphore(dispatcher.at_once(job.at_once))
+        self._reading = asyncio.get_running_loop().create_task(self._read_all(job, dispatcher))
 
     async def read(self) -> bytes:
         """Return the next events, empty once every call has ended; raise what a call raised."""
@@ -152,14 +153,14 @@ class SideBySide:
         self._reading.cancel()
         await asyncio.wait([self._reading])
 
-    async def _read_all(self, job: StreamedJob, line: Line) -> None:
+    async def _read_all(self, job: StreamedJob, dispatcher: Dispatcher) -> None:
         said = asyncio.Event()
         said.set()
         try:
             async with asyncio.TaskGroup() as group, aclosing(in_turn(job.calls, self._turns)) as calls:
                 async for index, call in calls:
                     may_speak, said = said, asyncio.Event() if job.in_order else said
-                    group.create_task(self._pump(StreamedCall(job, index, call, line), may_speak, said))
+                    group.create_task(self._pump(StreamedCall(job, index, call, dispatcher), may_speak, said))
         except* Exception as failed:  # noqa: BLE001 - raised again by the one who reads
             await self._arrived.put(first_error(failed))
         else:
@@ -207,7 +208,9 @@ class StreamedAnswer:
     the failure, so that the answer has to be cut. ``media_type`` is that of the bytes.
     """
 
-    def __init__(self, job: StreamedJob, line: Line, *, record: Record, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, job: StreamedJob, dispatcher: Dispatcher, *, record: Record, clock: Callable[[], float]
+    ) -> None:
         self.ended = False
         self.broken = False
         self.failure: GatewayError | None = None
@@ -217,7 +220,9 @@ class StreamedAnswer:
         self._clock = clock
         self._first = b""
         only = single(job.calls)
-        self._source: Source = StreamedCall(job, 0, only, line) if only is not None else SideBySide(job, line)
+        self._source: Source = (
+            StreamedCall(job, 0, only, dispatcher) if only is not None else SideBySide(job, dispatcher)
+        )
         if isinstance(job, RefiningJob):
             self._source = Refined(self._source, job)
 

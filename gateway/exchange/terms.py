@@ -13,7 +13,7 @@ from gateway.limits.limiter import AccountLimit, Scope
 MAX_SCOPES = 10_000
 
 
-class Account(Struct, frozen=True):
+class AccountTier(Struct, frozen=True):
     """A Zhipu account: its name and its own tier."""
 
     name: str
@@ -29,7 +29,7 @@ class Terms:
     """
 
     def __init__(
-        self, *, catalog: Catalog, authenticator: Authenticator, accounts: Sequence[Account], health: Health
+        self, *, catalog: Catalog, authenticator: Authenticator, accounts: Sequence[AccountTier], health: Health
     ) -> None:
         self.catalog = catalog
         self.authenticator = authenticator

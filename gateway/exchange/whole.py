@@ -6,25 +6,26 @@ from contextlib import aclosing
 from itertools import count
 
 from gateway.errors import GatewayError
-from gateway.exchange.line import Held, Line
+from gateway.exchange.dispatcher import Dispatcher
+from gateway.exchange.held import Held
 from gateway.translate.endpoint import Call, Calls, Job
 from gateway.upstream.http import Reply
 
 
-async def ask_all(job: Job, line: Line) -> None:
+async def ask_all(job: Job, dispatcher: Dispatcher) -> None:
     """
     Have every call of ``job`` answered and received, several side by side as far as the caller's tier goes.
 
     Raises the first GatewayError; the other calls are cut off then.
     """
     if (only := single(job.calls)) is not None:
-        await ask(job, 0, only, line)
+        await ask(job, 0, only, dispatcher)
         return
-    turns = asyncio.Semaphore(line.at_once(job.at_once))
+    turns = asyncio.Semaphore(dispatcher.at_once(job.at_once))
     try:
         async with asyncio.TaskGroup() as group, aclosing(in_turn(job.calls, turns)) as calls:
             async for index, call in calls:
-                group.create_task(ask_in_turn(job, index, call, line, turns))
+                group.create_task(ask_in_turn(job, index, call, dispatcher, turns))
     except* GatewayError as failed:
         raise first_error(failed) from None
 
@@ -50,16 +51,16 @@ async def in_turn(calls: Calls, turns: asyncio.Semaphore) -> AsyncGenerator[tupl
             yield index, call
 
 
-async def ask_in_turn(job: Job, index: int, call: Call, line: Line, turns: asyncio.Semaphore) -> None:
-    await ask(job, index, call, line)
+async def ask_in_turn(job: Job, index: int, call: Call, dispatcher: Dispatcher, turns: asyncio.Semaphore) -> None:
+    await ask(job, index, call, dispatcher)
     turns.release()  # Not after a failure: no other call may begin then.
 
 
-async def ask(job: Job, index: int, call: Call, line: Line) -> None:
+async def ask(job: Job, index: int, call: Call, dispatcher: Dispatcher) -> None:
     """Have one call answered; a job may ask for another in its place."""
 
     async def take(held: Held, reply: Reply) -> Call | None:
-        with line.waits.upstream:
+        with dispatcher.waits.upstream:
             answer = await reply.read()
         await held.aclose()
         return job.receive(index, answer)
@@ -67,7 +68,7 @@ async def ask(job: Job, index: int, call: Call, line: Line) -> None:
     following: Call | None = call
     while following is not None:
         try:
-            following = await line.ask(following, take)
+            following = await dispatcher.ask(following, take)
         except GatewayError as error:
             raise job.explain(index, error) from None
 

@@ -298,7 +298,7 @@ function asked.acquire(number, tenant, limit, pool, queue_size)
     if record then
         call('ZADD', leases, lease_end, id)
         if #record == 2 then
-            return {'held', record[2]}
+            return {'granted', record[2]}
         end
         return {'waiting', position(tenant, record[4]), held('tenant:' .. tenant)}
     end
@@ -308,7 +308,7 @@ function asked.acquire(number, tenant, limit, pool, queue_size)
         if account then
             take(id, tenant, limit, account, account_limit)
             call('ZADD', leases, lease_end, id)
-            return {'held', account}
+            return {'granted', account}
         end
     end
     local before = in_line and waiting(tenant) or 0

@@ -21,7 +21,7 @@ class Wish(Struct, frozen=True):
     pool: Pool
 
 
-class Held(Struct, frozen=True, array_like=True, tag="held"):
+class Granted(Struct, frozen=True, array_like=True, tag="granted"):
     """A slot, on ``account``."""
 
     account: str
@@ -88,12 +88,12 @@ class Ledger:
         self._rotation: list[tuple[int, str]] = []
         self._turns = 0
 
-    def acquire(self, number: int, wish: Wish, *, queue_size: int) -> Held | Waiting | Full:
+    def acquire(self, number: int, wish: Wish, *, queue_size: int) -> Granted | Waiting | Full:
         """Give ``number`` a slot, or a place in line if fewer than ``queue_size`` of its tenant are in line."""
         line = self.lines.get(wish.tenant)
         if line is None and (account := self._room(wish)) is not None:
             self._take(number, wish.tenant, account)
-            return Held(account)
+            return Granted(account)
         waiting = len(line.waiters) if line is not None else 0
         if waiting >= queue_size:
             return Full(waiting, self.tenants[wish.tenant])

@@ -80,7 +80,7 @@ class Slot(Struct, eq=False):
             self._on_lost()
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class Occupancy(Struct, frozen=True, kw_only=True):
     """
     What is under way for one tenant or account and model.
 
@@ -136,7 +136,7 @@ class Limiter(Protocol):
     def remaining(self, scope: Scope) -> int:
         """Return how many more of its tenant's requests could start now, as far as is known here."""
 
-    def snapshot(self) -> list[Usage]:
+    def snapshot(self) -> list[Occupancy]:
         """Return who uses how much of what, for every tenant, account and model seen here."""
 
     async def start(self) -> None:

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Protocol
 
 from gateway.errors import CapacityError
-from gateway.limits.ledger import Full, Held, Waiting, subtract
+from gateway.limits.ledger import Full, Granted, Waiting, subtract
 from gateway.limits.limiter import Scope, Slot, limit_of, serves
 from gateway.limits.pace import Pace
 from gateway.limits.refusals import full, nobody_serves, too_late, too_long
@@ -47,7 +47,7 @@ class Waiter:
 class Books(Protocol):
     """Where slots are counted: in this process, or where all replicas share them."""
 
-    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Held | Waiting | Full | None:
+    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Granted | Waiting | Full | None:
         """Ask for a slot; None when the answer is told to the lobby later. Raises CapacityError."""
 
     def ask_again(self, waiter: Waiter) -> None:
@@ -94,7 +94,7 @@ class Lobby:
         number = next(self.numbers)
         queue_size = self._queue_size if timeout_seconds > 0 else NOBODY
         answer = self.books.ask(number, scope, queue_size=queue_size)
-        if isinstance(answer, Held):
+        if isinstance(answer, Granted):
             return self._hold(number, scope, answer.account)
         waiter = self._join(number, scope, queue_size, timeout_seconds=timeout_seconds)
         if answer is not None:
@@ -113,9 +113,9 @@ class Lobby:
             self.pace.note(slot.scope.tenant, now - slot.since, now=now)
             self.books.give_back(slot.number)
 
-    def answer(self, number: int, answer: Held | Waiting | Full) -> bool:
+    def answer(self, number: int, answer: Granted | Waiting | Full) -> bool:
         """Tell a request what the books say; False when it is not there to take the slot it was given."""
-        if isinstance(answer, Held):
+        if isinstance(answer, Granted):
             return self.grant(number, answer.account)
         waiter = self.waiting.get(number)
         if waiter is not None:

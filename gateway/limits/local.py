@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from gateway.limits.ledger import Full, Held, Holder, Ledger, Turn, Waiting, Wish
+from gateway.limits.ledger import Full, Granted, Holder, Ledger, Turn, Waiting, Wish
 from gateway.limits.limiter import Scope
 from gateway.limits.lobby import Lobby, Waiter
 
@@ -14,7 +14,7 @@ class LocalBooks:
         self.ledger = Ledger()
         self._lobby = lobby
 
-    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Held | Waiting | Full | None:
+    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Granted | Waiting | Full | None:
         """Answer at once."""
         return self.ledger.acquire(number, self.wish(scope), queue_size=queue_size)
 

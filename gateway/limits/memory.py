@@ -1,9 +1,9 @@
 """Slots in this process: exact for one replica, and always there."""
 
-from gateway.limits.limiter import Scope, Slot, Usage
+from gateway.limits.limiter import Occupancy, Scope, Slot
 from gateway.limits.lobby import Lobby
 from gateway.limits.local import LocalBooks
-from gateway.limits.usage import usage
+from gateway.limits.occupancy import occupancies
 
 CHECK_SECONDS = 1.0
 
@@ -40,9 +40,9 @@ class MemoryLimiter:
         """Return how many more could start; see the port."""
         return max(0, scope.limit - self._lobby(scope.model).tenants[scope.tenant])
 
-    def snapshot(self) -> list[Usage]:
+    def snapshot(self) -> list[Occupancy]:
         """Return who uses how much; see the port."""
-        return [row for lobby in self._lobbies.values() for row in usage(lobby, everywhere={})]
+        return [row for lobby in self._lobbies.values() for row in occupancies(lobby, everywhere={})]
 
     async def start(self) -> None:
         """Do nothing; there is nobody to reach."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from gateway.errors import SlotsUnavailable
-from gateway.limits.ledger import Full, Held, Waiting, Wish
+from gateway.limits.ledger import Full, Granted, Waiting, Wish
 from gateway.limits.limiter import AccountLimit, Scope
 from gateway.limits.lobby import Books, Lobby, Waiter
 from gateway.limits.local import LocalBooks
@@ -109,7 +109,7 @@ class NoBooks:
         for waiter in list(self._lobby.waiting.values()):
             self._lobby.refuse(waiter, unavailable())
 
-    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Held | Waiting | Full | None:  # noqa: ARG002
+    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Granted | Waiting | Full | None:  # noqa: ARG002
         """Refuse."""
         raise unavailable()
 

@@ -8,13 +8,13 @@ from typing import Any, Self
 import msgspec
 
 from gateway.limits.ledger import Turn
-from gateway.limits.limiter import Scope, Slot, Usage
+from gateway.limits.limiter import Occupancy, Scope, Slot
 from gateway.limits.link import NEWS, TURNS, Away, Link, end
 from gateway.limits.lobby import Lobby
+from gateway.limits.occupancy import occupancies
 from gateway.limits.outage import Outage, unavailable
 from gateway.limits.roster import Roster
 from gateway.limits.shared import Counts, SharedBooks
-from gateway.limits.usage import usage
 from gateway.redis_client.address import Client, connect
 from gateway.redis_client.faults import FAULTS, kind_of
 from gateway.redis_client.observer import RedisObserver
@@ -123,9 +123,13 @@ class RedisLimiter:
         everywhere = books.everywhere.get(f"tenant:{scope.tenant}", 0)
         return max(0, scope.limit - max(lobby.tenants[scope.tenant], everywhere))
 
-    def snapshot(self) -> list[Usage]:
+    def snapshot(self) -> list[Occupancy]:
         """Return who uses how much; see the port."""
-        return [row for lobby, books in self._models.values() for row in usage(lobby, everywhere=books.everywhere)]
+        return [
+            row
+            for lobby, books in self._models.values()
+            for row in occupancies(lobby, everywhere=books.everywhere)
+        ]
 
     async def start(self) -> None:
         """Get to know the other replicas, if Redis answers, and stay in touch."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from gateway.limits.ledger import Full, Held, Turn, Waiting
+from gateway.limits.ledger import Full, Granted, Turn, Waiting
 from gateway.limits.limiter import Scope
 from gateway.limits.link import Away, Link, end
 from gateway.limits.lobby import Lobby, Waiter
@@ -64,7 +64,7 @@ class SharedBooks:
         """Whether the books are out of reach."""
         return self._instead is not None
 
-    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Held | Waiting | Full | None:
+    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Granted | Waiting | Full | None:
         """Ask Redis; it answers later."""
         self._say(Acquire(number, scope.tenant, scope.limit, tuple(scope.accounts), queue_size))
         return None
@@ -199,7 +199,7 @@ class SharedBooks:
             elif isinstance(answer, Kept):
                 self.everywhere = pairs(answer.counts)
                 self._roster.mark(self._lobby.model, pairs(answer.marks).items())
-            elif isinstance(operation, Acquire) and isinstance(answer, Held):
+            elif isinstance(operation, Acquire) and isinstance(answer, Granted):
                 self._take(Turn(operation.number, answer.account))
             elif isinstance(operation, Acquire) and isinstance(answer, Waiting | Full):
                 self._lobby.answer(operation.number, answer)

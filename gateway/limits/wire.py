@@ -6,7 +6,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.limits.ledger import Full, Held, Turn, Waiting
+from gateway.limits.ledger import Full, Granted, Turn, Waiting
 from gateway.limits.limiter import AccountLimit
 
 
@@ -86,7 +86,7 @@ class Kept(Struct, frozen=True, array_like=True, tag="kept"):
     marks: list[str]
 
 
-Answer: TypeAlias = Held | Waiting | Full | Done | Kept
+Answer: TypeAlias = Granted | Waiting | Full | Done | Kept
 
 
 class Reply(Struct, frozen=True, kw_only=True):

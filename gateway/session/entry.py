@@ -5,7 +5,7 @@ import asyncio
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.exchange.accounts import note_failure, take_slot
-from gateway.exchange.line import fault_of
+from gateway.exchange.dispatcher import fault_of
 from gateway.exchange.tries import Tries
 from gateway.limits.limiter import Scope, Slot, serves
 from gateway.session.desk import SessionDesk

@@ -13,8 +13,8 @@ from gateway.auth import Caller
 from gateway.catalog import Model, RealtimeTraits
 from gateway.errors import GatewayError, UpstreamUnavailable, UpstreamUnreachable
 from gateway.exchange import Exchange
+from gateway.exchange.dispatcher import fault_of
 from gateway.exchange.exchange import check_operation
-from gateway.exchange.line import fault_of
 from gateway.limits.limiter import Slot
 from gateway.openai.realtime.session import SessionChange
 from gateway.record import Call, ClosedBy

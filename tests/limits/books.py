@@ -4,7 +4,7 @@ from collections import Counter
 
 from msgspec import UNSET
 
-from gateway.limits.ledger import Full, Held, Holder, Ledger, Turn, Waiting, Wish
+from gateway.limits.ledger import Full, Granted, Holder, Ledger, Turn, Waiting, Wish
 from gateway.limits.wire import Acquire, Answer, Done, Hold, Keep, Kept, Operation, Release, Reply, Request
 
 REPLICA = 1_000_000
@@ -114,16 +114,16 @@ class Books:
                 totals = sorted(what for what in counts if what.startswith(("tenant:", "account:")))
                 return Kept([part for what in totals for part in (what, str(counts[what]))], [])
 
-    def _acquire(self, asked: Acquire) -> Held | Waiting | Full:
+    def _acquire(self, asked: Acquire) -> Granted | Waiting | Full:
         number, ledger = self._number(asked.number), self.ledger
         wish = Wish(asked.tenant, asked.limit, tuple(asked.pool))
         line = ledger.lines.get(asked.tenant)
         known = number in ledger.holders or (line is not None and number in line.waiters)
         if line is not None and known and line.waiters.get(number, wish) != wish:
             self._tell(ledger.restate(number, wish))
-        answer: Held | Waiting | Full
+        answer: Granted | Waiting | Full
         if (holder := ledger.holders.get(number)) is not None:
-            answer = Held(holder.account)
+            answer = Granted(holder.account)
         elif known:
             position = list(ledger.lines[asked.tenant].waiters).index(number) + 1
             answer = Waiting(position, ledger.tenants[asked.tenant])

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from msgspec.structs import astuple
 
 import gateway.limits
-from gateway.limits.ledger import Held
+from gateway.limits.ledger import Granted
 from gateway.limits.limiter import AccountLimit
 from gateway.limits.wire import (
     Acquire,
@@ -197,7 +197,7 @@ def test_a_slot_stays_when_another_replica_releases_its_number(redis: RedisServe
     """Numbers are a replica's own."""
     books = Scripted(redis)
     acquire = Acquire(1, "t", 1, [AccountLimit("x", 1)], 0)
-    assert [Held("x")] == books.apply(ask(acquire), now=1000).answers
+    assert [Granted("x")] == books.apply(ask(acquire), now=1000).answers
 
     books.apply(ask(Release(1), replica="b"), now=1001)
 

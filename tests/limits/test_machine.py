@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from gateway.limits.limiter import AccountLimit, Limiter, Scope, Slot, Usage
+from gateway.limits.limiter import AccountLimit, Limiter, Occupancy, Scope, Slot
 from gateway.limits.link import end
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.redis import RedisLimiter
@@ -267,7 +267,7 @@ async def gone(task: asyncio.Task[Slot]) -> None:
     await asyncio.wait([task])
 
 
-async def told(replica: Limiter) -> list[Usage]:
+async def told(replica: Limiter) -> list[Occupancy]:
     return replica.snapshot()
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gateway.errors import RateLimited
-from gateway.limits.limiter import Slot, Usage
+from gateway.limits.limiter import Occupancy, Slot
 from gateway.limits.lobby import Lobby
 from gateway.limits.local import LocalBooks
 from gateway.limits.memory import MemoryLimiter
@@ -179,7 +179,7 @@ class LimiterAndModel(RuleBasedStateMachine):
     def in_use(self, kind: str) -> dict[str, int]:
         return {row.name: row.here for row in self.usage(kind) if row.here}
 
-    def usage(self, kind: str) -> list[Usage]:
+    def usage(self, kind: str) -> list[Occupancy]:
         asyncio.events._set_running_loop(self.loop)
         try:
             return [row for row in self.limiter.snapshot() if row.kind == kind]

@@ -17,7 +17,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
-from gateway.exchange.line import fault_of
+from gateway.exchange.dispatcher import fault_of
 from gateway.settings.schema import Upstream
 from gateway.translate.errors import from_glm
 from tests.fakes import DONE, Call, Caller, Zhipu, call_app, chunk, completion, error_body, event, last_chunk

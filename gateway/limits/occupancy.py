@@ -4,11 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from gateway.limits.limiter import Usage
+from gateway.limits.limiter import Occupancy
 from gateway.limits.lobby import Lobby
 
 
-def usage(lobby: Lobby, *, everywhere: Mapping[str, int]) -> Iterator[Usage]:
+def occupancies(lobby: Lobby, *, everywhere: Mapping[str, int]) -> Iterator[Occupancy]:
     """
     Tell of every tenant and account that was ever asked for.
 
@@ -18,7 +18,7 @@ def usage(lobby: Lobby, *, everywhere: Mapping[str, int]) -> Iterator[Usage]:
     waiting = Counter(waiter.scope.tenant for waiter in lobby.waiting.values())
     since = {waiter.scope.tenant: waiter.since for waiter in reversed(lobby.waiting.values())}
     for tenant, scope in lobby.scopes.items():
-        yield Usage(
+        yield Occupancy(
             model=lobby.model,
             kind="tenant",
             name=tenant,
@@ -30,7 +30,7 @@ def usage(lobby: Lobby, *, everywhere: Mapping[str, int]) -> Iterator[Usage]:
         )
     limits = {account.name: account.limit for scope in lobby.scopes.values() for account in scope.accounts}
     for name, limit in limits.items():
-        yield Usage(
+        yield Occupancy(
             model=lobby.model,
             kind="account",
             name=name,

@@ -1,0 +1,67 @@
+"""A slot and what it is used for, given back together however that ends."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from gateway.limits.limiter import Limiter, Slot
+from gateway.upstream.http import Reply
+
+NOTICE_SECONDS = 0.03
+"""How long Zhipu may take to notice that an answer was cut; until then it counts the request, and so do we."""
+
+
+class Held:
+    """
+    A slot, and the answer of GLM's that it pays for. Whoever holds it closes it.
+
+    ``asked_at`` is when GLM was asked, 0 before; ``reply`` is None until the head of the answer is there. ``work``
+    is the task that waits for the answer until it is taken, and is stopped as soon as the slot is lost; None when
+    losing it does not matter.
+    """
+
+    def __init__(self, slot: Slot, *, limiter: Limiter, on_close: Callable[[], None]) -> None:
+        self.slot = slot
+        self.reply: Reply | None = None
+        self.work: asyncio.Task[Any] | None = None
+        self._stopped = False
+        self.asked_at = 0.0
+        self._limiter = limiter
+        self._on_close: Callable[[], None] | None = on_close
+        self._cutting: asyncio.Task[None] | None = None
+
+    @property
+    def status(self) -> int:
+        """GLM's HTTP status, 0 while there is none."""
+        return self.reply.status if self.reply is not None else 0
+
+    def lose(self) -> None:
+        """End what the slot is used for, since it may be somebody else's by now."""
+        # Not at once: it may be the work itself that finds out, and would be stopped after its end.
+        asyncio.get_running_loop().call_soon(self._stop)
+
+    def _stop(self) -> None:
+        if self.work is not None:
+            self._stopped = True
+            self.work.cancel()
+        elif self.reply is not None:
+            self._cutting = asyncio.get_running_loop().create_task(self.reply.aclose())
+
+    def was_stopped(self) -> bool:
+        """Tell whether a cancellation came from the loss of the slot, and from nowhere else."""
+        return self._stopped and self.work is not None and self.work.uncancel() == 0
+
+    async def aclose(self) -> None:
+        """Let go of the connection and give the slot back, even when this is cancelled; again has no effect."""
+        self.work = None
+        try:
+            if self.reply is not None:
+                await self.reply.aclose()
+            if self._cutting is not None:
+                await asyncio.wait([self._cutting])
+        finally:
+            ended = self.reply.ended if self.reply is not None else not self.asked_at
+            self._limiter.release(self.slot, after_seconds=0.0 if ended else NOTICE_SECONDS)
+            if self._on_close is not None:
+                self._on_close()
+                self._on_close = None
