@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from gateway.torture.callers import Callers
 from gateway.torture.cluster import RedisCluster
 from gateway.torture.gateways import GatewayProcess
-from gateway.torture.judge import GRACE_SECONDS, Judge
+from gateway.torture.judge import Judge
 from gateway.torture.redis import RedisServer
 from gateway.torture.sentinel import RedisSentinel
 from gateway.torture.world import MODELS, TENANTS, World
@@ -35,6 +35,9 @@ OUTAGE_SECONDS = 2.5
 """Longer than the gateways wait for an answer of Redis'."""
 
 OVERSLEEP_SECONDS = 1.5
+SETTLE_SECONDS = 0.2
+"""How long it takes until a process has stopped, and all that it sent has arrived; at the least."""
+
 HELD_PER_MODEL = 3
 
 
@@ -76,12 +79,12 @@ class Harms:
         asked = [self._callers.hold(gateway, tenant, model) for model in MODELS for _ in range(HELD_PER_MODEL)]
         held = await asyncio.gather(*asked, return_exceptions=True)
         gateway.pause()
-        await asyncio.sleep(GRACE_SECONDS)
+        await asyncio.sleep(SETTLE_SECONDS)
         self._judge.freeze(gateway.name)
         await asyncio.sleep(self._world.lease_seconds + OVERSLEEP_SECONDS * self._chance.random())
         self._judge.wake()
         gateway.wake()
-        await asyncio.sleep(5 * GRACE_SECONDS)
+        await asyncio.sleep(SETTLE_SECONDS + self._world.grace_seconds)
         self._judge.settle()
         for connection in held:
             if not isinstance(connection, BaseException):

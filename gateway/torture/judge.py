@@ -15,9 +15,6 @@ from msgspec import Struct
 
 from gateway.simulator.book import Place
 
-GRACE_SECONDS = 0.2
-"""How long after its waking what a paused process held may go on."""
-
 
 class Count(NamedTuple):
     """Whose requests are counted, "account main" or "tenant v0-a", for which model."""
@@ -54,8 +51,8 @@ class Judge:
     """
     Watches the simulator. ``limits`` are by the ``who`` of a count.
 
-    What a process held when it was paused is left out of account until it has been awake for a moment: nobody can
-    stop it, and its slots are given to others when its leases have ended.
+    What a process held when it was paused is left out of account until it has been awake for ``grace_seconds``:
+    nobody can stop it, and its slots are given to others when its leases have ended.
 
     ``later`` calls back, in the simulator's thread, when the simulator has taken in all that had reached it by
     then: a request that was cut before another came must not count as under way beside it.
@@ -65,6 +62,7 @@ class Judge:
         self,
         limits: Mapping[str, int],
         *,
+        grace_seconds: float,
         clock: Callable[[], float],
         later: Callable[[Callable[[], None]], None],
     ) -> None:
@@ -72,6 +70,7 @@ class Judge:
         self.violations: list[Violation] = []
         self.peaks: Counter[Count] = Counter()
         self.excesses: list[float] = []
+        self._grace_seconds = grace_seconds
         self._clock = clock
         self._later = later
         self._lock = threading.RLock()
@@ -122,7 +121,7 @@ class Judge:
                 return None
             seconds = self._over_until - self._woke_at
             self.excesses.append(seconds)
-            if seconds > GRACE_SECONDS:
+            if seconds > self._grace_seconds:
                 self.accuse(f"an excess went on for {seconds * 1000:.0f} ms after a pause")
             return seconds
 

@@ -46,7 +46,9 @@ class Trial:
         self.world = world
         self.gateways: Sequence[GatewayProcess] = ()
         self.harmed: Counter[str] = Counter()
-        self.judge = Judge(who_may_have_what(), clock=self._seconds, later=after_turns)
+        self.judge = Judge(
+            who_may_have_what(), grace_seconds=world.grace_seconds, clock=self._seconds, later=after_turns
+        )
         self.phase = "starting"
         self.callers = Callers(world, self.gateways)
         self._directory = directory

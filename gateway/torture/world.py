@@ -61,7 +61,8 @@ class World(Struct, frozen=True, kw_only=True):
 
     ``harms`` None: all that can be done is. An empty tuple: nothing is, and the simulator refuses what is above
     the limits, as Zhipu does.
-    A caller waits ``queue_timeout_seconds`` for its slot at most.
+    A caller waits ``queue_timeout_seconds`` for its slot at most. ``grace_seconds`` is how long after its waking
+    what a paused gateway held may go on.
     """
 
     seconds: float = 120.0
@@ -72,6 +73,7 @@ class World(Struct, frozen=True, kw_only=True):
     gateways: int = 3
     lease_seconds: float = 3.0
     queue_timeout_seconds: float = 8.0
+    grace_seconds: float = 0.2
 
     @property
     def ceilings(self) -> dict[str, tuple[int, ...]]:

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from gateway.limits.limiter import Limiter
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.redis import RedisLimiter
+from gateway.torture.cluster import RedisCluster
 from tests.limits.requests import Requests
 from tests.redis_server import RedisServer, need_redis
 
@@ -17,6 +18,14 @@ LEASE_SECONDS = 1.2
 QUEUE_SIZE = 3
 
 StartReplica = Callable[..., Awaitable[RedisLimiter]]
+
+
+class Stand(Protocol):
+    """Whatever answers as a Redis."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
 
 
 @pytest.fixture(scope="session")
@@ -45,12 +54,31 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     server.kill()
 
 
+@pytest.fixture(scope="session")
+def one_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    """Serve one Cluster to all tests."""
+    need_redis()
+    stand = RedisCluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        yield stand.start()
+    finally:
+        stand.kill()
+
+
+@pytest.fixture
+def cluster(one_cluster: RedisCluster) -> RedisCluster:
+    """Give the Cluster, empty."""
+    for server in one_cluster.servers:
+        server.ask("FLUSHALL")
+    return one_cluster
+
+
 @pytest.fixture
 async def start_replica() -> AsyncIterator[StartReplica]:
     """Start replicas on a Redis; they end with the test."""
     started: list[RedisLimiter] = []
 
-    async def start(server: RedisServer, **options: Any) -> RedisLimiter:
+    async def start(server: Stand, **options: Any) -> RedisLimiter:
         defaults: dict[str, Any] = {"queue_size": QUEUE_SIZE, "lease_seconds": LEASE_SECONDS, "on_outage": "share"}
         limiter = RedisLimiter.create(server.url, **{**defaults, **options})
         started.append(limiter)
@@ -61,12 +89,12 @@ async def start_replica() -> AsyncIterator[StartReplica]:
     await asyncio.gather(*(limiter.aclose() for limiter in started))
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "cluster"])
 async def limiter(request: pytest.FixtureRequest, start_replica: StartReplica) -> Limiter:
     """Give every kind of limiter, with room for 3 waiters per tenant."""
     if request.param == "memory":
         return MemoryLimiter(queue_size=QUEUE_SIZE)
-    return await start_replica(request.getfixturevalue("redis"))
+    return await start_replica(request.getfixturevalue(request.param))
 
 
 @pytest.fixture

@@ -3,10 +3,20 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
 
 from gateway.errors import CapacityError
 from gateway.limits.limiter import Limiter
-from tests.limits.conftest import StartReplica
+from gateway.limits.redis import RedisLimiter
+from gateway.torture.cluster import SLOTS, RedisCluster
+from gateway.torture.redis import RedisServer as Server
+from gateway.torture.sentinel import RedisSentinel
+from tests.limits.conftest import Stand, StartReplica
+from tests.limits.redis_proxy import RedisProxy
 from tests.limits.requests import MODEL, scope, until
 from tests.redis_server import RedisServer
 
@@ -14,6 +24,13 @@ TENANTS = {"a": 3, "b": 5, "c": 9}
 ACCOUNTS = {"main": 5, "spare": 2}
 LIMITS = {**TENANTS, **ACCOUNTS}
 PATIENCE_SECONDS = 1.0
+
+REFUSALS = (
+    "READONLY You can't write against a read only replica.",
+    "LOADING Redis is loading the dataset in memory",
+    "OOM command not allowed when used memory > 'maxmemory'.",
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+)
 
 
 class Callers:
@@ -74,21 +91,123 @@ async def harm(server: RedisServer) -> None:
     await asyncio.sleep(0.7)
 
 
-async def test_limits_hold_when_redis_is_harmed_under_load(
-    own_redis: RedisServer, start_replica: StartReplica
-) -> None:
-    """Never above a limit, no wait beyond the queue timeout, and all is free at the end."""
-    replicas = [await start_replica(own_redis, lease_seconds=3, queue_size=50) for _ in range(3)]
-    await until(lambda: all(replica.replicas == 3 for replica in replicas))
-    callers = Callers()
-    async with asyncio.TaskGroup() as tasks:
-        for replica in replicas:
-            for tenant in "aabbcc":
-                tasks.create_task(callers.call(replica, tenant))
-        await harm(own_redis)
-        callers.over = True
+class Load:
+    """Three replicas under load. While it goes on anything may be done to their Redis."""
 
-    assert [] == callers.excesses
-    assert [] == callers.hung
-    assert callers.served > 100
-    await until(lambda: not own_redis.ask("EXISTS", f"glm-gateway:{{{MODEL}}}:slots"))
+    def __init__(self, start_replica: StartReplica) -> None:
+        self.replicas: list[RedisLimiter] = []
+        self.callers = Callers()
+        self._start_replica = start_replica
+
+    @asynccontextmanager
+    async def on(self, redis: Stand) -> AsyncIterator[None]:
+        """Call until the block ends; then there was no excess, and nobody has hung."""
+        self.replicas = [await self._start_replica(redis, lease_seconds=3, queue_size=50) for _ in range(3)]
+        await until(lambda: all(replica.replicas == 3 for replica in self.replicas))
+        async with asyncio.TaskGroup() as tasks:
+            for replica in self.replicas:
+                for tenant in "aabbcc":
+                    tasks.create_task(self.callers.call(replica, tenant))
+            yield
+            self.callers.over = True
+        assert [] == self.callers.excesses
+        assert [] == self.callers.hung
+
+    async def until_alone(self) -> None:
+        """Wait until every replica counts for itself."""
+        await until(lambda: all(replica.degraded for replica in self.replicas))
+
+    async def until_shared(self) -> None:
+        """Wait until all count together, and have served some more."""
+        await until(lambda: not any(replica.degraded for replica in self.replicas))
+        enough = self.callers.served + 30
+        await until(lambda: self.callers.served > enough)
+
+
+@pytest.fixture
+def load(start_replica: StartReplica) -> Load:
+    return Load(start_replica)
+
+
+async def until_free(server: Server) -> None:
+    """Wait until nobody holds anything, nor waits."""
+    await until(lambda: not server.ask("EXISTS", f"glm-gateway:{{{MODEL}}}:slots"))
+
+
+async def test_limits_hold_when_redis_is_harmed_under_load(own_redis: RedisServer, load: Load) -> None:
+    """Never above a limit, no wait beyond the queue timeout, and all is free at the end."""
+    async with load.on(own_redis):
+        await harm(own_redis)
+
+    assert load.callers.served > 100
+    await until_free(own_redis)
+
+
+async def test_limits_hold_when_redis_refuses_to_work(redis: RedisServer, load: Load) -> None:
+    """As a replica, while it loads, when its memory is full: each counts its share, until Redis works again."""
+    proxy = RedisProxy(redis)
+    async with proxy.listening():
+        async with load.on(proxy):
+            for error in REFUSALS:
+                proxy.refuse(error)
+                await load.until_alone()
+                proxy.obey()
+                await load.until_shared()
+
+        await until_free(redis)
+
+
+async def test_limits_hold_when_redis_knows_no_script(redis: RedisServer, load: Load) -> None:
+    """It is told the script again, every time if it has to be, and nobody counts alone because of that."""
+    proxy = RedisProxy(redis)
+    async with proxy.listening():
+        async with load.on(proxy):
+            proxy.refuse("NOSCRIPT No matching script.", scripts=(b"EVALSHA",))
+            await until(lambda: proxy.calls > 20)
+            assert not any(replica.degraded for replica in load.replicas)
+            proxy.obey()
+            await load.until_shared()
+
+        await until_free(redis)
+
+
+async def test_limits_hold_when_answers_are_lost(redis: RedisServer, load: Load) -> None:
+    """What Redis has done without anybody's hearing of it is neither done twice nor kept for ever."""
+    proxy = RedisProxy(redis)
+    async with proxy.listening():
+        async with load.on(proxy):
+            for _ in range(3):
+                proxy.lose()
+                await load.until_alone()
+                proxy.obey()
+                await load.until_shared()
+
+        await until_free(redis)
+
+
+async def test_limits_hold_when_a_primary_fails_over(tmp_path: Path, load: Load) -> None:
+    """Sentinel puts a replica in the place of the primary, which comes back as one."""
+    stand = RedisSentinel(tmp_path)
+    try:
+        await asyncio.to_thread(stand.start)
+        async with load.on(stand):
+            await asyncio.to_thread(stand.fail_over)
+            await load.until_shared()
+
+        await until_free(stand.primary)
+    finally:
+        stand.kill()
+
+
+async def test_limits_hold_when_a_node_of_a_cluster_comes_back_empty(cluster: RedisCluster, load: Load) -> None:
+    """The node with the books of the model."""
+    slot = int(cluster.servers[0].ask("CLUSTER", "KEYSLOT", f"{{{MODEL}}}"))
+    node = cluster.servers[slot * len(cluster.servers) // SLOTS]
+    async with load.on(cluster):
+        await load.until_shared()
+        node.kill()
+        await load.until_alone()
+        await asyncio.to_thread(node.start)
+        await load.until_shared()
+
+    await until_free(node)

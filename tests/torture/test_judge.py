@@ -31,7 +31,7 @@ def at_once(call: Callable[[], None]) -> None:
 
 @pytest.fixture
 def judge(clock: Clock) -> Judge:
-    return Judge(LIMITS, clock=clock, later=at_once)
+    return Judge(LIMITS, grace_seconds=0.2, clock=clock, later=at_once)
 
 
 def enter(judge: Judge, *calls: str) -> None:
@@ -66,7 +66,7 @@ def test_account_is_seen_when_it_has_one_too_many(judge: Judge) -> None:
 def test_request_counts_no_more_when_it_was_cut_before_another_came(clock: Clock) -> None:
     """The simulator takes in what happens in any order that it likes, and what is late is not an excess."""
     looks: list[Callable[[], None]] = []
-    judge = Judge(LIMITS, clock=clock, later=looks.append)
+    judge = Judge(LIMITS, grace_seconds=0.2, clock=clock, later=looks.append)
 
     enter(judge, "a/one/1", "a/one/2", "b/one/3")
     leave(judge, "a/one/1")
