@@ -113,8 +113,7 @@ class GatewayProcess:
 
     async def slots(self) -> Slots | None:
         """Ask for its slots; None when it does not answer."""
-        body = await get(self.metrics_port, "/slots")
-        return None if body is None else msgspec.json.decode(body, type=Slots)
+        return await slots_at(self.metrics_port)
 
     def last_words(self) -> str:
         """Return the last line that it logged."""
@@ -124,3 +123,9 @@ class GatewayProcess:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             os.kill(self._process.pid, number)
+
+
+async def slots_at(metrics_port: int) -> Slots | None:
+    """Ask a gateway for its slots; None when it does not answer."""
+    body = await get(metrics_port, "/slots")
+    return None if body is None else msgspec.json.decode(body, type=Slots)

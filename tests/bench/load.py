@@ -11,7 +11,8 @@ from typing import cast
 
 import uvloop
 
-from .processes import BenchError, Server
+from .machine import processor_seconds
+from .processes import Bench, BenchError, Server
 from .wire import request, request_body
 
 CONNECTIONS = 32
@@ -41,6 +42,31 @@ def requests_per_second(
     if wrk is None:
         return uvloop.run(_rate(server, message, seconds=seconds, connections=connections))
     return _wrk_rate(wrk, server, message, seconds=seconds, directory=directory, connections=connections)
+
+
+class Rounds:
+    """The rates of one server, round after round, and what it computed meanwhile."""
+
+    def __init__(self, bench: Bench, server: Server) -> None:
+        self._bench = bench
+        self.server = server
+        self.requests = self._computed_seconds = 0.0
+        self.best = 0.0
+
+    def run(self, *, seconds: float) -> None:
+        """Load the server once more."""
+        before = processor_seconds(self.server.process_id)
+        rate = requests_per_second(self.server, seconds=seconds, directory=self._bench.directory)
+        after = processor_seconds(self.server.process_id)
+        self.best = max(self.best, rate)
+        self.requests += rate * seconds
+        if before is not None and after is not None:
+            self._computed_seconds += after - before
+
+    @property
+    def computed_microseconds(self) -> float:
+        """What a request costs in time of the processor, however busy that is with others; 0 where unknown."""
+        return self._computed_seconds / self.requests * 1e6 if self.requests else 0.0
 
 
 def latencies_seconds(server: Server, *, count: int) -> list[float]:

@@ -10,10 +10,21 @@ from msgspec.structs import replace
 from .embeddings import MEMORY as EMBEDDINGS_MEMORY
 from .embeddings import RATE as EMBEDDINGS_RATE
 from .embeddings import embeddings
-from .load import latencies_seconds, requests_per_second
+from .load import Rounds, latencies_seconds, requests_per_second
 from .machine import processor_seconds
 from .processes import Bench, BenchError, Server, nginx_program
 from .report import Row
+from .slots import (
+    CLOSED,
+    FAIRNESS,
+    HANDED_ON,
+    ROUND_TRIPS,
+    SHARED_RATE,
+    SHARED_ROUND_TRIPS,
+    fairness,
+    release,
+    shared_slots,
+)
 from .streams import flood_events_per_second, flood_of_responses_per_second, paced_delays
 
 ROUNDS = 4
@@ -96,6 +107,9 @@ def _beside_chat(responses: Flood, chat: Flood) -> Row:
 MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
     (whole_answers, (RATE, LATENCY)),
     (streams, (FLOOD, RESPONSES, PACED_P50, PACED_P99)),
+    (shared_slots, (SHARED_RATE, ROUND_TRIPS, SHARED_ROUND_TRIPS)),
+    (fairness, (FAIRNESS,)),
+    (release, (CLOSED, HANDED_ON)),
     (embeddings, (EMBEDDINGS_RATE, EMBEDDINGS_MEMORY)),
 )
 """Each measure, and the rows it owes."""
@@ -106,33 +120,8 @@ def measured(bench: Bench) -> Iterator[list[Row]]:
     for measure, owed in MEASURES:
         try:
             yield measure(bench)
-        except (BenchError, OSError, TimeoutError) as error:
+        except (BenchError, OSError, TimeoutError, ExceptionGroup) as error:
             yield [replace(row, failed=str(error) or type(error).__name__) for row in owed]
-
-
-class Rounds:
-    """The rates of one server, round after round, and what it computed meanwhile."""
-
-    def __init__(self, bench: Bench, server: Server) -> None:
-        self._bench = bench
-        self._server = server
-        self._requests = self._computed_seconds = 0.0
-        self.best = 0.0
-
-    def run(self, *, seconds: float) -> None:
-        """Load the server once more."""
-        before = processor_seconds(self._server.process_id)
-        rate = requests_per_second(self._server, seconds=seconds, directory=self._bench.directory)
-        after = processor_seconds(self._server.process_id)
-        self.best = max(self.best, rate)
-        if before is not None and after is not None:
-            self._requests += rate * seconds
-            self._computed_seconds += after - before
-
-    @property
-    def computed_microseconds(self) -> float:
-        """What a request costs in time of the processor, however busy that is with others; 0 where unknown."""
-        return self._computed_seconds / self._requests * 1e6 if self._requests else 0.0
 
 
 def _rate(bench: Bench, *, gateway: Server, nginx: Server | None) -> Row:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from gateway.torture import REDIS_SERVER
+
 from .machine import cores, pin
 from .wire import ANSWER, GATEWAY_PATH, KEY, MODEL, MODELS, UPSTREAM_BASE, UPSTREAM_PATH
 
@@ -67,8 +69,8 @@ class Bench:
             yield Server(port=port, process_id=process.pid, path=UPSTREAM_PATH)
 
     @contextmanager
-    def gateway(self, *, upstream: Server) -> Iterator[Server]:
-        """Run the gateway in front of an upstream."""
+    def gateway(self, *, upstream: Server, settings: Mapping[str, str] = {}) -> Iterator[Server]:
+        """Run the gateway in front of an upstream, with ``settings`` more in its environment."""
         port = free_port()
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("GATEWAY_", "ZHIPU_"))
@@ -81,10 +83,21 @@ class Bench:
             "GATEWAY_LIMITS": f"{MODEL}=9000/9000/9000/9000",
             "GATEWAY_PORT": str(port),
             "GATEWAY_METRICS_PORT": str(free_port()),
+            **settings,
         }
         command = [sys.executable, "-m", "gateway", "serve"]
         with self.running(command, name="gateway", port=port, measured=True, environment=environment) as process:
             yield Server(port=port, process_id=process.pid, path=GATEWAY_PATH)
+
+    @contextmanager
+    def redis(self) -> Iterator[int]:
+        """Run a Redis beside the load; gives its port."""
+        if REDIS_SERVER is None:
+            raise BenchError("redis-server is not installed")
+        port = free_port()
+        command = [REDIS_SERVER, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        with self.running(command, name="redis", port=port):
+            yield port
 
     @contextmanager
     def nginx_upstream(self, *, location: str = CANNED, name: str = "upstream") -> Iterator[Server]:
