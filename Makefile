@@ -64,7 +64,7 @@ lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	    pyproject.toml --extra simulator --constraint requirements.lock --output-file requirements-simulator.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
-	for name in requirements requirements-llama-index; do \
+	for name in requirements requirements-llama-index requirements-voice; do \
 	    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	        tests/clients/$$name.in --output-file tests/clients/$$name.lock; done
 

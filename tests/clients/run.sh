@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs other people's clients, unchanged, through a gateway that has the simulator behind it: real processes and
 # sockets, nothing beyond this machine. Environments are made in .cache/clients, again only when a lock file changed.
-# Takes the names of suites (python, llama-index, node, zhipu); without any, all run.
+# Takes the names of suites (python, llama-index, voice, node, zhipu); without any, all run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,7 +10,7 @@ readonly HERE=tests/clients
 readonly CACHE=.cache/clients
 readonly KEY=sk-client-tests-0123456789
 readonly ACCOUNT_KEY=5e1f0000000000000000000000000003.simulatorDemoV3a
-readonly SUITES=(python llama-index node zhipu)
+readonly SUITES=(python llama-index voice node zhipu)
 VERDICTS=()
 PROCESSES=()
 
@@ -123,6 +123,10 @@ unpack_vocabulary() {
 
 suite_llama-index() {
     python_environment llama-index "$HERE/requirements-llama-index.lock" && pytest_in llama-index
+}
+
+suite_voice() {
+    python_environment voice "$HERE/requirements-voice.lock" && pytest_in voice
 }
 
 suite_zhipu() {
