@@ -35,6 +35,8 @@ READ_EXTRA_BYTES = 64 * 1024 * 1024
 """How often a file may be read over: readers look at its end and come back, and a hostile one does so forever."""
 
 OPTIONS = {"protocol_whitelist": "none"}
+WAV_OPTIONS = {**OPTIONS, "probesize": "4096"}
+"""FFmpeg looks through samples for films' sound that is written as such, which costs more than all the rest."""
 
 FAILURES = (av.error.FFmpegError, OSError, MemoryError, ValueError, OverflowError, IndexError)
 """What PyAV raises for a file that is not what it claims."""
@@ -129,7 +131,8 @@ def opened(file: BinaryIO, bounds: Bounds) -> Iterator[Opened]:
     if container is None:
         raise bounds.unknown()
     try:
-        with av.open(source, "r", format=DEMUXERS.get(container, container), options=OPTIONS) as read:
+        options = WAV_OPTIONS if container == "wav" else OPTIONS
+        with av.open(source, "r", format=DEMUXERS.get(container, container), options=options) as read:
             stream = next(iter(read.streams.audio), None)
             if stream is None:
                 raise bounds.refusal("The file has no sound in it. Send one with an audio track.")

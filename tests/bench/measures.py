@@ -13,6 +13,7 @@ from .embeddings import embeddings
 from .load import Rounds, latencies_seconds, requests_per_second
 from .machine import processor_seconds
 from .processes import Bench, BenchError, Server, nginx_program
+from .recordings import RECORDINGS, recordings
 from .report import Row
 from .slots import (
     CLOSED,
@@ -111,6 +112,7 @@ MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
     (fairness, (FAIRNESS,)),
     (release, (CLOSED, HANDED_ON)),
     (embeddings, (EMBEDDINGS_RATE, EMBEDDINGS_MEMORY)),
+    (recordings, RECORDINGS),
 )
 """Each measure, and the rows it owes."""
 
