@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.audio import Bounds, Cut, Piece, Probe, cut, probe, wav
 from gateway.auth import Caller
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InvalidRequest
 from gateway.exchange import Desk, Exchange, StreamedAnswer
 from gateway.openai import speech
 from gateway.openai.realtime.items import InputTokens, OutputTokens, Usage
@@ -20,6 +20,7 @@ from gateway.translate.realtime import Brought
 from gateway.translate.realtime.effects import Called, Ended, Recognition, Reply, Speech, Voice, Words
 from gateway.translate.realtime.sound import GLM_INPUT_HERTZ
 from gateway.translate.sse import DONE, Decoder
+from gateway.translate.transcriptions.job import SILENT
 from gateway.translate.transcriptions.upload import Upload
 
 OK = 200
@@ -75,12 +76,17 @@ class Errands:
             "keywords": list(what.keywords) or None,
         }
         upload = Upload(fields=fields, is_form=False, recording=Turn(what.pcm))
-        async with self._asking(self._endpoints.transcriptions, upload) as (exchange, answer):
-            exchange.record.audio_seconds = len(what.pcm) / 2 / GLM_INPUT_HERTZ
-            async for payload in payloads(answer):
-                event = decode_chunk(payload)
-                if event.get("type") == "transcript.text.delta":
-                    yield Words(event["delta"])
+        try:
+            async with self._asking(self._endpoints.transcriptions, upload) as (exchange, answer):
+                exchange.record.audio_seconds = len(what.pcm) / 2 / GLM_INPUT_HERTZ
+                async for payload in payloads(answer):
+                    event = decode_chunk(payload)
+                    if event.get("type") == "transcript.text.delta":
+                        yield Words(event["delta"])
+        except InvalidRequest as error:
+            # A turn of silence is one without words, not a failure of the session's.
+            if error.code != SILENT:
+                raise
         yield Ended()
 
     async def _reply(self, request: bytes) -> AsyncIterator[Brought]:

@@ -137,6 +137,22 @@ async def test_turn_that_cannot_be_written_down_is_no_end(gateway: Gateway, zhip
     assert "Hello." == heard["transcript"]
 
 
+async def test_turn_of_silence_has_no_words(gateway: Gateway, zhipu: Zhipu) -> None:
+    """A key that was held by mistake is no failure; GLM is not asked."""
+    async with calling(gateway, "intent=transcription") as socket:
+        client = Client(socket)
+        await client.send(
+            type="session.update",
+            session={"type": "transcription", "audio": {"input": {"turn_detection": None}}},
+        )
+        await client.send(type="input_audio_buffer.append", audio=base64.b64encode(bytes(48_000)).decode())
+        await client.send(type="input_audio_buffer.commit")
+        heard = (await client.until("conversation.item.input_audio_transcription.completed"))[-1]
+
+    assert "" == heard["transcript"]
+    assert not zhipu.calls
+
+
 async def test_model_that_writes_nothing_down_is_refused(gateway: Gateway) -> None:
     async with calling(gateway, "intent=transcription") as socket:
         client = Client(socket)

@@ -24,6 +24,9 @@ TIMED = ("srt", "vtt", "verbose_json")
 LEAST_BIT_RATE = 3_200
 """Where no second has as many bits nobody speaks: hours of silence in few bytes are known without decoding."""
 
+SILENT = "silent_audio"
+"""The code of the refusal of what has no sound in it."""
+
 CARRIED_CHARACTERS = 500
 """How much of what was said last a piece is given as its prompt, when they go one after the other."""
 
@@ -153,5 +156,5 @@ class TranscriptionJob:
         return InvalidRequest(
             f"Nothing can be heard in all of the {seconds:.1f} s. Send a recording with speech.",
             param=self._recording.param,
-            code="silent_audio",
+            code=SILENT,
         )
