@@ -30,7 +30,8 @@ from gateway.audio.cutting import Cut, Piece, cut
 from gateway.audio.encode import MEDIA_TYPES, AudioFormat, Encoder, encode, encoder
 from gateway.audio.g711 import a_law, mu_law
 from gateway.audio.pcm import Sound, plain_sound, wav
-from gateway.audio.reading import Probe, decode, probe
+from gateway.audio.probing import Probe, probe
+from gateway.audio.reading import decode
 from gateway.audio.resample import Resampler
 from gateway.audio.sound import SPEECH_RATE, Converter, convert, read_sound, sound_of
 

@@ -7,9 +7,8 @@ the length of mp3, aac and MPEG from the first bytes.
 
 from typing import BinaryIO
 
-from av import AudioStream
-
 from gateway.audio.containers import Container
+from gateway.audio.opening import Opened
 
 TELLING: frozenset[Container] = frozenset({"flac", "mp4", "aiff"})
 """Of these FFmpeg reads the length that the head says."""
@@ -19,14 +18,13 @@ UNKNOWN_FROM_BYTES = 0x7FFF0000
 """What programs that write into a pipe put down is about 2 or 4 GiB, or nothing."""
 
 
-def claimed_seconds(
-    file: BinaryIO, stream: AudioStream, container: Container, *, seconds: float, size_bytes: int
-) -> float | None:
+def claimed_seconds(file: BinaryIO, recording: Opened, *, seconds: float) -> float | None:
     """Return how long a recording is by its head, None where that does not say; ``seconds`` of it are there."""
-    if container == "wav":
+    if recording.container == "wav":
         claimed_bytes = riff_bytes(file)
-        return None if claimed_bytes is None else seconds * claimed_bytes / size_bytes
-    if container not in TELLING or stream.duration is None or stream.time_base is None:
+        return None if claimed_bytes is None else seconds * claimed_bytes / recording.size_bytes
+    stream = recording.stream
+    if recording.container not in TELLING or stream.duration is None or stream.time_base is None:
         return None
     return float(stream.duration * stream.time_base)
 

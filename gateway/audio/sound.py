@@ -5,7 +5,8 @@ import io
 from gateway.audio.bounds import Bounds
 from gateway.audio.encode import AudioFormat, encode, encoder
 from gateway.audio.pcm import Sound, plain_sound
-from gateway.audio.reading import decode, probe
+from gateway.audio.probing import probe
+from gateway.audio.reading import decode
 from gateway.audio.resample import Resampler
 
 SPEECH_RATE = 24_000
