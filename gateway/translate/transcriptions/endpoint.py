@@ -11,7 +11,7 @@ from gateway.translate.params import map_params
 from gateway.translate.transcriptions.job import Order, TranscriptionJob
 from gateway.translate.transcriptions.params import TRANSCRIPTIONS, streams
 from gateway.translate.transcriptions.parts import Dispatch
-from gateway.translate.transcriptions.upload import Upload
+from gateway.translate.transcriptions.upload import Recording, Upload
 
 PATH = "/audio/transcriptions"
 
@@ -41,6 +41,8 @@ def read(upload: Upload) -> Incoming:
 
 def begin(incoming: Incoming, context: Context, *, slots_per_upload: int) -> TranscriptionJob:
     """Return the job for an upload; raise InvalidRequest for a recording that cannot be read. It blocks."""
+    request: CreateTranscriptionRequest
+    recording: Recording
     request, recording = incoming.request
     draft = map_params(
         request, present=incoming.present, table=TRANSCRIPTIONS, context=context, strict=context.strict

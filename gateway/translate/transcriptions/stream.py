@@ -69,13 +69,14 @@ class PartStream:
 
     def _take(self, chunk: glm.TranscriptionChunk) -> bytes:
         self._part.usage = chunk.usage or self._part.usage
-        more = chunk.delta or ""
-        if chunk.text is not None:
-            # The last event has the whole text; what no delta said before is said now.
-            self._done = True
-            whole = chunk.text.strip()
-            more = whole.removeprefix(self._said) if whole.startswith(self._said) else ""
-        return self._say(more)
+        if chunk.text is None:
+            return self._say(chunk.delta or "")
+        # The last event has the whole text, which counts; what no delta said before is said now.
+        self._done = True
+        whole = chunk.text.strip()
+        events = self._say(whole.removeprefix(self._said)) if whole.startswith(self._said) else b""
+        self._part.text = whole or self._said
+        return events
 
     def _say(self, more: str) -> bytes:
         if not self._said:

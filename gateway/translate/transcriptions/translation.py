@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -160,7 +159,7 @@ def begin(
 ) -> TranslationJob:
     """Return the job for an upload; raise InvalidRequest for a recording that cannot be read. It blocks."""
     request: CreateTranslationRequest
-    recording: Any
+    recording: Recording
     request, recording = incoming.request
     draft = map_params(
         request, present=incoming.present, table=TRANSLATIONS, context=context, strict=context.strict

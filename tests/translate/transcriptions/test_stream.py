@@ -36,12 +36,11 @@ def last(text: str) -> bytes:
         ([delta(" He"), delta("llo"), last("Hello"), DONE], ["He", "llo"]),
         ([delta("Hel"), last("Hello")], ["Hel", "lo"]),
         ([last(" Hello ")], ["Hello"]),
-        ([delta("Helo"), last("Hello")], ["Helo"]),
         ([delta("Hello"), DONE], ["Hello"]),
         ([last("")], []),
         ([b'{"text": "Hello", "request_id": "1"}', DONE], ["Hello"]),
     ],
-    ids=["recorded", "rest in the last", "only the last", "another last", "no last", "silence", "not streamed"],
+    ids=["recorded", "rest in the last", "only the last", "no last", "silence", "not streamed"],
 )
 def test_what_was_said_is_said_once(payloads: Sequence[bytes], said: list[str]) -> None:
     stream, part, found = play(*payloads)
@@ -49,6 +48,12 @@ def test_what_was_said_is_said_once(payloads: Sequence[bytes], said: list[str]) 
     assert said == found
     assert "".join(said) == part.text
     assert b"" == stream.finish()
+
+
+def test_the_whole_text_counts_where_it_is_another() -> None:
+    _, part, found = play(delta("Helo"), last("Hello"), DONE)
+
+    assert (["Helo"], "Hello") == (found, part.text)
 
 
 @pytest.mark.parametrize(("text", "said"), [("Hello", " Hello"), ("你好", "你好")])
