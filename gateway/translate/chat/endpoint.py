@@ -33,7 +33,7 @@ def read(body: bytes) -> Incoming:
         model=request.model,
         stream=bool(request.stream),
         recall=lambda _: keys,
-        heavy=form_of(request) is not None or any(map(has_recordings, request.messages)),
+        heavy=form_of(request) is not None or has_recordings(request.messages),
     )
 
 

@@ -48,9 +48,9 @@ class ChatJob:
     ) -> None:
         self.ignored = ignored
         self.recalled: Recalled | None = None
-        self.calls: Sequence[Call] = [
-            call_of(request, first=index == 0, past=past) for index, request in enumerate(requests)
-        ]
+        self.calls: Sequence[Call] = [call_of(request, first=index == 0) for index, request in enumerate(requests)]
+        if past is not None:
+            self.calls = [otherwise(call, requests[0], past) for call in self.calls]
         self._past = past
         self._requests = requests
         self._plan = plan
@@ -141,17 +141,20 @@ class ChatJob:
         return msgspec.structs.replace(without_request_id(self._requests[index]), messages=messages)
 
 
-def call_of(request: glm.ChatRequest, *, first: bool, past: Past | None = None) -> Call:
+def call_of(request: glm.ChatRequest, *, first: bool) -> Call:
     """Return one of the calls that a request becomes; the caller's id goes out once, with the first."""
-    spelled = None
-    if past is not None and past.spelled is not None:
-        spelled = encode(msgspec.structs.replace(without_request_id(request), messages=past.spelled))
     if request.request_id is UNSET:
-        return Call(encode(request), otherwise=spelled)
+        return Call(encode(request))
     anonymous = encode(without_request_id(request))
-    if not first:
-        return Call(anonymous, otherwise=spelled)
-    return Call(encode(request), again=anonymous, otherwise=spelled)
+    return Call(encode(request), again=anonymous) if first else Call(anonymous)
+
+
+def otherwise(call: Call, request: glm.ChatRequest, past: Past) -> Call:
+    """Return a call that says in words what GLM may not know by its id."""
+    if past.spelled is None:
+        return call
+    spelled = msgspec.structs.replace(without_request_id(request), messages=past.spelled)
+    return msgspec.structs.replace(call, otherwise=encode(spelled))
 
 
 def without_request_id(request: glm.ChatRequest) -> glm.ChatRequest:

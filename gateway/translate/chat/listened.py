@@ -21,10 +21,14 @@ SIGNATURES = {"wav": (b"RIFF",), "mp3": (b"ID3", b"\xff")}
 """What begins the files that GLM takes, by its words for them."""
 
 
-def has_recordings(message: openai.Message) -> bool:
-    """Tell whether something of a message is to be heard."""
-    content = message.content
-    return isinstance(content, list) and any(isinstance(part, openai.InputAudioPart) for part in content)
+def has_recordings(messages: Sequence[openai.Message]) -> bool:
+    """Tell whether something of a conversation is to be heard."""
+    for message in messages:
+        if isinstance(message.content, list):
+            for part in message.content:
+                if isinstance(part, openai.InputAudioPart):
+                    return True
+    return False
 
 
 def with_recordings(messages: Sequence[openai.Message]) -> Sequence[openai.Message]:
@@ -33,7 +37,7 @@ def with_recordings(messages: Sequence[openai.Message]) -> Sequence[openai.Messa
 
     Raises InvalidRequest naming the one that is none, or that is too long beside those before it.
     """
-    if not any(map(has_recordings, messages)):
+    if not has_recordings(messages):
         return messages
     ear = Ear()
     return [ear.heard(message, param=f"messages[{index}].content") for index, message in enumerate(messages)]

@@ -46,8 +46,9 @@ def form_of(request: Asking) -> AudioFormat | None:
 
     Who says how it is to sound, and not what it is to be made of, wants to hear it.
     """
-    wants = request.audio is not None if not request.modalities else "audio" in request.modalities
-    if not wants:
+    if request.audio is None and not request.modalities:
+        return None
+    if request.modalities and "audio" not in request.modalities:
         return None
     asked = request.audio.format if request.audio is not None else None
     return asked or ("pcm16" if request.stream else "wav")
