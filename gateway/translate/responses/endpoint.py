@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from gateway.errors import InvalidRequest
 from gateway.openai.responses import items
+from gateway.openai.responses.content import SpokenInput
 from gateway.openai.responses.requests import CreateResponse
 from gateway.translate.endpoint import Context, Endpoint, Incoming
 from gateway.translate.requests import Reader
@@ -72,7 +73,15 @@ def read(body: bytes) -> Incoming:
         model=request.model,
         stream=bool(request.stream),
         recall=lambda _: keys,
+        heavy=any(map(is_heard, asked.listed)),
     )
+
+
+def is_heard(item: items.Item) -> bool:
+    """Tell whether a recording is in an item, which takes long to convert."""
+    if not isinstance(item, items.InputMessage) or isinstance(item.content, str):
+        return False
+    return any(isinstance(part, SpokenInput) for part in item.content)
 
 
 def is_background(body: bytes) -> bool:

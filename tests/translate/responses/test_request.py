@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from gateway.errors import InvalidRequest, ResponseNotFound
+from gateway.translate.responses.endpoint import read
 from gateway.translate.responses.kept import Kept, write
 from tests.translate.responses.conftest import SEALER, Sent, Start, answered, events, function, stream, whole
 
@@ -363,3 +364,18 @@ def test_response_that_is_not_done_cannot_be_gone_on_with(start: Start) -> None:
         start(previous_response_id="resp_1", recalled={"resp_1": write(Kept(response=raw, context=[]))})
 
     assert "response_not_done" == caught.value.code
+
+
+def test_only_requests_that_are_heard_are_heavy() -> None:
+    """All others are translated where they are read, without a thread."""
+    sound = {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}
+    inputs: list[Any] = [
+        "input_audio",
+        [{"role": "user", "content": "input_audio"}],
+        [{"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}],
+        [{"role": "user", "content": [{"type": "input_text", "text": "Hi"}, sound]}],
+    ]
+
+    heavy = [read(msgspec.json.encode({"model": "glm-4-voice", "input": one})).heavy for one in inputs]
+
+    assert [False, False, False, True] == heavy
