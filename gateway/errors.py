@@ -22,6 +22,7 @@ GatewayError
 │   ├── QuotaExhausted         429  GLM's account cannot pay; waiting does not help
 │   ├── NoAccount              503  no account serves the model at the moment
 │   ├── SlotsUnavailable       503  slots cannot be counted at the moment
+│   ├── StoreUnavailable       503  what was kept cannot be looked up at the moment
 │   ├── SlotLost               503  the slot was given to others while it was used
 │   └── Draining               503  this process is shutting down
 └── UpstreamError          GLM's fault, or ours for how we reach it
@@ -220,6 +221,14 @@ class SlotsUnavailable(CapacityError):
     status = 503
     type = "server_error"
     default_code = "slots_unavailable"
+
+
+class StoreUnavailable(CapacityError):
+    """Raised when what was kept for a caller cannot be reached, so that nobody can tell whether it is there."""
+
+    status = 503
+    type = "server_error"
+    default_code = "store_unavailable"
 
 
 class SlotLost(CapacityError):

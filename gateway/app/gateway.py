@@ -28,7 +28,7 @@ from gateway.routes.front import Front
 from gateway.routes.health import health_routes
 from gateway.routes.middleware import Edge
 from gateway.routes.realtime import Sockets
-from gateway.routes.responses import Background
+from gateway.routes.responses import Background, Working
 from gateway.routes.secrets import secret_routes
 from gateway.routes.shortcuts import Shortcuts, served_by
 from gateway.settings import Settings
@@ -79,15 +79,17 @@ def create_gateway(
     catalog: Catalog | None = None,
     sinks: Sequence[Sink] = (),
     is_draining: Callable[[], bool] = lambda: False,
+    working: Working = nullcontext,
     transport: httpx.AsyncBaseTransport | None = None,
     redis_observer: RedisObserver | None = None,
 ) -> Gateway:
     """
     Return the gateway.
 
-    ``catalog`` None is read by the settings. ``transport`` None is the network; a test gives its own. ``sinks``
-    get the record of every exchange, ``redis_observer`` is told of calls of Redis. Raises SettingsError for a
-    catalogue, limit, alias or address that cannot be.
+    ``catalog`` None is read by the settings. ``transport`` None is the network; a test gives its own. ``working``
+    is entered while something is made that no caller waits for. ``sinks`` get the record of every exchange,
+    ``redis_observer`` is told of calls of Redis. Raises SettingsError for a catalogue, limit, alias or address
+    that cannot be.
     """
     key_ring, health = KeyRing(), Health(time.perf_counter)
     terms = create_terms(settings, catalog=catalog or load_catalog(settings), key_ring=key_ring, health=health)
@@ -107,7 +109,7 @@ def create_gateway(
     front = Front(desk, max_body_bytes=settings.max_body_bytes)
     sealer = create_sealer(settings)
     responses = create_responses_endpoint(settings, sealer=sealer)
-    background = Background(desk, responses)
+    background = Background(desk, responses, life_seconds=settings.lease_seconds, working=working)
     calls = create_session_desk(settings, desk=desk, is_draining=is_draining)
     client_secrets = create_secrets(settings)
 

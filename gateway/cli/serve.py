@@ -92,6 +92,7 @@ async def _serve(
         catalog=catalog,
         sinks=(metrics.observe, log),
         is_draining=lambda: lifecycle.draining,
+        working=lifecycle.working,
         redis_observer=metrics,
     )
 

@@ -17,6 +17,7 @@ from gateway.errors import (
     RateLimited,
     SlotLost,
     SlotsUnavailable,
+    StoreUnavailable,
     UpstreamError,
     UpstreamTimeout,
 )
@@ -178,7 +179,9 @@ class Exchange:
     async def _context(self, incoming: Incoming, model: Model, caller: Caller) -> Context:
         recalled: Mapping[str, str] = {}
         if keys := incoming.recall(model):
-            recalled = await self.desk.memories[self._memory].recall(caller.name, keys)
+            memory = self.desk.memories[self._memory]
+            find = memory.require if incoming.builds_on_it else memory.recall
+            recalled = await find(caller.name, keys)
         return Context(
             model=model,
             id=self.desk.new_id(),
@@ -221,7 +224,7 @@ def outcome_of(error: BaseException) -> Outcome:
             return "rejected"
         case UpstreamTimeout():
             return "upstream_timeout"
-        case Draining() | SlotLost() | SlotsUnavailable():
+        case Draining() | SlotLost() | SlotsUnavailable() | StoreUnavailable():
             return "gateway_error"
         case UpstreamError() | CapacityError():
             return "upstream_error"

@@ -19,21 +19,27 @@ class MemoryRecall:
         self._bytes = 0
         self._kept: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
 
-    async def remember(self, tenant: str, texts: Mapping[str, str]) -> None:
+    async def remember(self, tenant: str, texts: Mapping[str, str], *, seconds: float | None = None) -> bool:
         """Keep ``texts``; see the port."""
         now = self._clock()
+        expires_at = now + (self._seconds if seconds is None else min(seconds, self._seconds))
         for key, text in texts.items():
             self._forget((tenant, key))
             if size_bytes(key, text) <= self._max_bytes:
-                self._kept[tenant, key] = (now + self._seconds, text)
+                self._kept[tenant, key] = (expires_at, text)
                 self._bytes += size_bytes(key, text)
         self._forget_old(now)
+        return all((tenant, key) in self._kept for key in texts)
 
     async def recall(self, tenant: str, keys: Sequence[str]) -> Mapping[str, str]:
         """Return what is known; see the port."""
         now = self._clock()
         found = ((key, self._kept.get((tenant, key))) for key in keys)
         return {key: kept[1] for key, kept in found if kept is not None and kept[0] > now}
+
+    async def require(self, tenant: str, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return what is known; see the port."""
+        return await self.recall(tenant, keys)
 
     async def forget(self, tenant: str, keys: Sequence[str]) -> bool:
         """Keep ``keys`` no longer; see the port."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
+from gateway.errors import StoreUnavailable
 from gateway.recall.link import Link
 from gateway.redis_client.address import Client
 
@@ -36,24 +37,39 @@ class RedisRecall:
     def __init__(self, link: Link, *, memory: str, seconds: float) -> None:
         self._link = link
         self._memory = memory
-        self._lifetime_ms = max(1, round(seconds * 1000))
+        self._lifetime_ms = milliseconds(seconds)
 
-    async def remember(self, tenant: str, texts: Mapping[str, str]) -> None:
+    async def remember(self, tenant: str, texts: Mapping[str, str], *, seconds: float | None = None) -> bool:
         """Keep ``texts``; see the port."""
         places = [(self._place(tenant, key), text) for key, text in texts.items()]
+        lifetime_ms = self._lifetime_ms if seconds is None else min(milliseconds(seconds), self._lifetime_ms)
+        fits = True
 
         async def write(client: Client) -> None:
+            nonlocal fits
             for some in batches(places):
                 async with client.pipeline(transaction=False) as pipeline:
                     for place, text in some:
-                        pipeline.execute_command(*self._order(place, text))
+                        order = order_of(place, text, lifetime_ms=lifetime_ms)
+                        fits = fits and order[0] == "SET"
+                        pipeline.execute_command(*order)
                     await pipeline.execute()
 
-        if places:
-            await self._link.ask(write)
+        return not places or (await self._link.ask(write) and fits)
 
     async def recall(self, tenant: str, keys: Sequence[str]) -> Mapping[str, str]:
         """Return what is known, and came in time; see the port."""
+        return (await self._read(tenant, keys))[0]
+
+    async def require(self, tenant: str, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return what is known; see the port."""
+        found, is_certain = await self._read(tenant, keys)
+        if not is_certain:
+            raise StoreUnavailable("What was kept cannot be looked up at the moment. Try again shortly.")
+        return found
+
+    async def _read(self, tenant: str, keys: Sequence[str]) -> tuple[Mapping[str, str], bool]:
+        """Return what is known, and whether Redis told of all ``keys``."""
         places = [(self._place(tenant, key), key) for key in keys]
         found: dict[str, str] = {}
 
@@ -64,9 +80,7 @@ class RedisRecall:
                     if value is not None and value.startswith(place.mark):
                         found[key] = value[MARK_BYTES:].decode(errors="replace")
 
-        if places:
-            await self._link.ask(read)
-        return found
+        return found, not places or await self._link.ask(read)
 
     async def forget(self, tenant: str, keys: Sequence[str]) -> bool:
         """Keep ``keys`` no longer; see the port."""
@@ -78,20 +92,25 @@ class RedisRecall:
 
         return not names or await self._link.ask(erase)
 
-    def _order(self, place: Place, text: str) -> tuple[str | bytes | int, ...]:
-        """
-        Return what Redis is told to do with a text: to keep it as it is, or nothing at all if it is too large.
-
-        Packing a vector takes 130 µs of this process and saves a quarter of 11 kB.
-        """
-        value = place.mark + text.encode(errors="replace")
-        if len(value) > MAX_TEXT_BYTES:
-            return "UNLINK", place.name
-        return "SET", place.name, value, "PX", self._lifetime_ms
-
     def _place(self, tenant: str, key: str) -> Place:
         mark = blake2b(f"{tenant}\n{self._memory}\n{key}".encode(errors="surrogatepass"), digest_size=MARK_BYTES)
         return Place(f"glm-gateway:recall:{{{tenant}:{self._memory}}}:{mark.hexdigest()}", mark.digest())
+
+
+def order_of(place: Place, text: str, *, lifetime_ms: int) -> tuple[str | bytes | int, ...]:
+    """
+    Return what Redis is told to do with a text: to keep it as it is, or nothing at all if it is too large.
+
+    Packing a vector takes 130 µs of this process and saves a quarter of 11 kB.
+    """
+    value = place.mark + text.encode(errors="replace")
+    if len(value) > MAX_TEXT_BYTES:
+        return "UNLINK", place.name
+    return "SET", place.name, value, "PX", lifetime_ms
+
+
+def milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
 
 
 def batches(all_of_them: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -5,7 +5,8 @@ The server turns the first signal into ``draining``; readiness and the exchanges
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 Scope = MutableMapping[str, Any]
@@ -31,6 +32,15 @@ class Lifecycle:
         self.draining = False
         self.active = 0
 
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Count what is done inside as being answered."""
+        self.active += 1
+        try:
+            yield
+        finally:
+            self.active -= 1
+
     def counted(self, app: ASGIApp) -> ASGIApp:
         """
         Wrap an application so that ``active`` counts what it is answering, sessions included.
@@ -43,14 +53,12 @@ class Lifecycle:
             if scope["type"] == "lifespan":
                 await app(scope, receive, send)
                 return
-            self.active += 1
-            try:
-                await app(scope, receive, _closing(send) if self.draining else send)
-            except asyncio.CancelledError:
-                if not self.draining:
-                    raise
-            finally:
-                self.active -= 1
+            with self.working():
+                try:
+                    await app(scope, receive, _closing(send) if self.draining else send)
+                except asyncio.CancelledError:
+                    if not self.draining:
+                        raise
 
         return count
 

@@ -54,7 +54,8 @@ class Incoming(Struct, frozen=True, kw_only=True):
     """
     A request that was read: the Struct, the names of the fields that came, and what steers the exchange.
 
-    ``recall`` gives the keys of what an earlier answer may have left behind, once the model is known. ``heavy``:
+    ``recall`` gives the keys of what an earlier answer may have left behind, once the model is known;
+    ``builds_on_it``: what is not found of it has to be gone, and not out of reach. ``heavy``:
     its job, and what comes of it, takes long enough to make that others must not wait for it.
     """
 
@@ -63,6 +64,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
     model: str
     stream: bool
     recall: Callable[[Model], Sequence[str]] = nothing_to_recall
+    builds_on_it: bool = False
     heavy: bool = False
 
 

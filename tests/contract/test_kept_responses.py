@@ -140,6 +140,21 @@ async def test_nothing_else_that_is_remembered_can_be_fetched(place: Place, zhip
 
     with pytest.raises(openai.NotFoundError):
         await place.one.responses.retrieve("call_9")
+    with pytest.raises(openai.NotFoundError):
+        await place.one.responses.create(model=MODEL, input="Hi", previous_response_id="call_9")
+
+
+async def test_what_is_noted_beside_a_response_is_no_response(place: Place, zhipu: Zhipu) -> None:
+    queued = await place.one.responses.create(model=MODEL, input="Hi", background=True)
+    call = await zhipu.call()
+
+    for note in ("alive", "cancel"):
+        with pytest.raises(openai.NotFoundError):
+            await place.one.responses.retrieve(f"{queued.id}:{note}")
+        with pytest.raises(openai.NotFoundError):
+            await place.one.responses.create(model=MODEL, input="Hi", previous_response_id=f"{queued.id}:{note}")
+    call.answer(completion())
+    await done(place.one, queued.id)
 
 
 @pytest.mark.parametrize(
@@ -244,11 +259,13 @@ async def test_response_of_a_dead_process_has_failed(place: Place) -> None:
     response = {"id": "resp_dead", "status": "in_progress", "output": [], "background": True}
     kept = Kept(response=msgspec.Raw(msgspec.json.encode(response)), context=[])
     memory = place.gateways[0].desk.memories["responses"]
-    await memory.remember("team", {"resp_dead": write(kept), "resp_dead:alive": "1000.0"})
+    await memory.remember("team", {"resp_dead": write(kept), "resp_dead:alive": "1"})
 
+    alive = await place.other.responses.retrieve("resp_dead")
+    await memory.forget("team", ["resp_dead:alive"])
     found = await place.other.responses.retrieve("resp_dead")
 
-    assert "failed" == found.status
+    assert ("in_progress", "failed") == (alive.status, found.status)
     assert found.error is not None
     assert "server_error" == found.error.code
 
@@ -272,3 +289,27 @@ async def test_process_that_stops_tells_what_it_could_not_finish(zhipu: Zhipu, r
         response = await sdk.responses.retrieve(queued.id)
 
     assert "failed" == response.status
+
+
+async def test_store_that_is_away_is_no_store_that_is_empty(
+    start_gateway: StartGateway, zhipu: Zhipu, redis: RedisServer, connect: Callable[..., openai.AsyncOpenAI]
+) -> None:
+    """Nobody is told that what may still be there is gone, and nothing is begun that nobody could fetch."""
+    gateway = await start_gateway(upstream_url=zhipu.url, redis=Redis(url=Secret(redis.url)))
+    sdk = connect(gateway)
+    zhipu.script.append(lambda call: call.answer(completion()))
+    kept = await sdk.responses.create(model=MODEL, input="Hi")
+    redis.kill()
+
+    for ask in (
+        sdk.responses.retrieve(kept.id),
+        sdk.responses.delete(kept.id),
+        sdk.responses.create(model=MODEL, input="Hi", previous_response_id=kept.id),
+        sdk.responses.create(model=MODEL, input="Hi", background=True),
+    ):
+        with pytest.raises(openai.InternalServerError) as caught:
+            await ask
+        assert (503, "store_unavailable") == (caught.value.status_code, caught.value.code)
+
+    zhipu.script.append(lambda call: call.answer(completion("As ever.")))
+    assert "As ever." == (await sdk.responses.create(model=MODEL, input="Hi")).output_text

@@ -93,3 +93,14 @@ async def test_callers_side_by_side_get_their_own(recall: Recall) -> None:
         return {key: text} == await recall.recall(tenant, [key, f"key {number + 1000}"])
 
     assert all(await asyncio.gather(*(remember_and_recall(number) for number in range(200))))
+
+
+async def test_text_can_be_kept_for_a_shorter_time_than_others(recall: Recall) -> None:
+    assert await recall.remember("a", {"long": "text"})
+    assert await recall.remember("a", {"short": "text"}, seconds=0.2)
+
+    async with asyncio.timeout(10):
+        while "short" in await recall.recall("a", ["short"]):  # noqa: ASYNC110 - nobody tells when it is forgotten
+            await asyncio.sleep(0.02)
+
+    assert {"long": "text"} == await recall.require("a", ["long", "short"])

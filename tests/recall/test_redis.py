@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.errors import StoreUnavailable
 from gateway.recall.redis import MAX_TEXT_BYTES
 from tests.recall.conftest import MakeRedisRecall, Observer
 from tests.redis_server import RedisServer, free_port, need_redis
@@ -65,7 +66,7 @@ async def test_text_that_is_too_large_is_not_kept(redis: RedisServer, make_share
     recall = make_shared(redis.url)
     await recall.remember("a", {"k1": "old"})
 
-    await recall.remember("a", {"k1": "x" * MAX_TEXT_BYTES, "k2": "two"})
+    assert not await recall.remember("a", {"k1": "x" * MAX_TEXT_BYTES, "k2": "two"})
 
     assert {"k2": "two"} == await recall.recall("a", ["k1", "k2"])
 
@@ -87,17 +88,19 @@ async def test_text_of_another_place_is_not_believed(redis: RedisServer, make_sh
 async def test_redis_that_is_away_only_makes_forget(
     own_redis: RedisServer, make_shared: MakeRedisRecall, observer: Observer
 ) -> None:
-    """Nothing is raised, each failure is counted, and all goes on when it is back."""
+    """Nothing is raised but where that is asked for, each failure is counted, and all goes on when it is back."""
     recall = make_shared(own_redis.url, rest_seconds=0.0)
     await recall.remember("a", {"k": "text"})
     own_redis.kill()
 
-    await recall.remember("a", {"k": "text"})
+    kept = await recall.remember("a", {"k": "text"})
     known, gone = await recall.recall("a", ["k"]), await recall.forget("a", ["k"])
+    with pytest.raises(StoreUnavailable):
+        await recall.require("a", ["k"])
 
-    assert ({}, False) == (known, gone)
-    assert [("recall", "connect")] * 3 == observer.errors
-    assert 4 == len(observer.calls)
+    assert (False, {}, False) == (kept, known, gone)
+    assert [("recall", "connect")] * 4 == observer.errors
+    assert 5 == len(observer.calls)
     own_redis.start()
     await recall.remember("a", {"k": "again"})
     assert {"k": "again"} == await recall.recall("a", ["k"])

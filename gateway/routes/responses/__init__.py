@@ -7,13 +7,13 @@ from litestar.types import ASGIApp
 from gateway.auth import Caller
 from gateway.exchange import Exchange, StreamedAnswer
 from gateway.routes.front import Front, Serving
-from gateway.routes.responses.background import Background
+from gateway.routes.responses.background import Background, Working
 from gateway.routes.responses.kept import KEPT, kept_routes
 from gateway.routes.shortcuts import SERVED
 from gateway.translate.endpoint import Endpoint
 from gateway.translate.responses.endpoint import is_background
 
-__all__ = ["Background", "response_routes"]
+__all__ = ["Background", "Working", "response_routes"]
 
 
 def response_routes(

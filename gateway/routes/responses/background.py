@@ -1,19 +1,21 @@
 """
 Responses that are made after their callers were answered.
 
-Each is a task of this process, and says that it lives while it does: one whose process died is told as failed.
+Each is a task of this process, and says that it lives while it does: one that falls silent is told as failed.
 Where memory is shared, every replica answers for it.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.auth import Caller
-from gateway.errors import Draining, GatewayError
+from gateway.errors import Draining, GatewayError, StoreUnavailable
 from gateway.exchange import Desk, Exchange
 from gateway.recall.recall import Recall
 from gateway.translate.endpoint import Context, Endpoint, Incoming
@@ -22,11 +24,10 @@ from gateway.translate.responses.job import ResponseJob
 
 OK = 200
 
-BEAT_SECONDS = 2.0
-"""How often each response says that it lives, and looks whether it was cancelled elsewhere."""
+MAX_BEAT_SECONDS = 2.0
+BEATS_IN_A_LIFE = 4
 
-LIFE_SECONDS = 15.0
-"""After how long a silence it is taken for dead."""
+Working = Callable[[], AbstractContextManager[object]]
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +54,19 @@ class Background:
     """
     Makes responses in the background, as an asynchronous context manager that owns their tasks.
 
-    When it is left, those under way are told as failed, and it waits until that is written down.
+    When it is left, those under way are told as failed, and it waits until that is written down. ``life_seconds``
+    is after how long a silence one is taken for dead: each says several times meanwhile that it lives, and looks
+    whether it was cancelled elsewhere. ``working`` is entered while one is made.
     """
 
-    def __init__(self, desk: Desk, endpoint: Endpoint[bytes], *, beat_seconds: float = BEAT_SECONDS) -> None:
+    def __init__(
+        self, desk: Desk, endpoint: Endpoint[bytes], *, life_seconds: float, working: Working = nullcontext
+    ) -> None:
         self.memory: Recall = desk.memories[endpoint.memory]
         self._desk = desk
         self._endpoint = endpoint
-        self._beat_seconds = beat_seconds
+        self._life_seconds = life_seconds
+        self._working = working
         self._under_way: dict[tuple[str, str], Work] = {}
         self._group = asyncio.TaskGroup()
 
@@ -96,30 +102,46 @@ class Background:
         work.task = self._group.create_task(self._make(work, endpoint, body, caller))
         try:
             told, known = (await asyncio.shield(begun)).announce()
-            await self.memory.remember(work.tenant, {**known, **self._sign(work.id)})
+            if not (await self._sign(work) and await self.memory.remember(work.tenant, known)):
+                work.cancel()
+                raise StoreUnavailable(
+                    "The response could not be kept, so that nobody could fetch it: the store is away, or this is "
+                    "too large for it. Try again, or without 'background'."
+                )
         finally:
             work.announced.set()
         return told
 
-    async def is_alive(self, tenant: str, response_id: str) -> bool:
-        """Tell whether some process still makes a response."""
-        if (tenant, response_id) in self._under_way:
-            return True
-        key = sign_key(response_id)
-        said = (await self.memory.recall(tenant, [key])).get(key)
-        return said is not None and float(said) > self._desk.now() - LIFE_SECONDS
+    async def find(self, tenant: str, response_id: str) -> tuple[str | None, bool]:
+        """
+        Return what is kept of a response, None if nothing, and whether nobody makes it any more.
+
+        Raises StoreUnavailable when that cannot be told.
+        """
+        sign = sign_key(response_id)
+        known = await self.memory.require(tenant, [response_id, sign])
+        return known.get(response_id), sign not in known and (tenant, response_id) not in self._under_way
 
     async def cancel(self, tenant: str, response_id: str) -> None:
-        """Have a response stopped: here and now, or by the process that makes it, within a beat."""
+        """
+        Have a response stopped: here and now, or shortly by the process that makes it.
+
+        Raises StoreUnavailable when that process cannot be told.
+        """
         work = self._under_way.get((tenant, response_id))
         if work is None:
-            await self.memory.remember(tenant, {cancel_key(response_id): "1"})
+            if not await self.memory.remember(tenant, {cancel_key(response_id): "1"}):
+                raise StoreUnavailable("The response may go on being made. Cancel it again shortly.")
             return
         work.cancel()
         if work.task is not None:
             await asyncio.wait([work.task])
 
     async def _make(self, work: Work, endpoint: Endpoint[bytes], body: bytes, caller: Caller) -> None:
+        with self._working():
+            await self._run(work, endpoint, body, caller)
+
+    async def _run(self, work: Work, endpoint: Endpoint[bytes], body: bytes, caller: Caller) -> None:
         exchange = work.exchange
         error: GatewayError | None = None
         try:
@@ -155,16 +177,17 @@ class Background:
 
     async def _attend(self) -> None:
         while True:
-            await asyncio.sleep(self._beat_seconds)
+            await asyncio.sleep(min(MAX_BEAT_SECONDS, self._life_seconds / BEATS_IN_A_LIFE))
             for work in [*self._under_way.values()]:
                 key = cancel_key(work.id)
                 if key in await self.memory.recall(work.tenant, [key]):
                     work.cancel()
                 else:
-                    await self.memory.remember(work.tenant, self._sign(work.id))
+                    await self._sign(work)
 
-    def _sign(self, response_id: str) -> dict[str, str]:
-        return {sign_key(response_id): str(self._desk.now())}
+    async def _sign(self, work: Work) -> bool:
+        """Say that a response lives; what it is said to is the one that forgets it in time."""
+        return await self.memory.remember(work.tenant, {sign_key(work.id): "1"}, seconds=self._life_seconds)
 
 
 def sign_key(response_id: str) -> str:

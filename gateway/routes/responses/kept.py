@@ -6,7 +6,7 @@ import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, StoreUnavailable
 from gateway.openai.responses.answers import DeletedResponse
 from gateway.routes.front import Front
 from gateway.routes.responses.background import Background, stopped
@@ -74,26 +74,25 @@ class Shelf:
         return (await self._front.authenticate(request.scope, operation=KEPT)).name
 
     async def find(self, tenant: str, response_id: str) -> Kept:
-        """Return a response; raise ResponseNotFound. One whose process died is a failed one from then on."""
-        memory = self._background.memory
-        text = (await memory.recall(tenant, [response_id])).get(response_id)
-        if text is None or not response_id.startswith("resp_"):
+        """Return a response, as a failed one if its process died; raise ResponseNotFound or StoreUnavailable."""
+        if not kept.RESPONSE_ID.fullmatch(response_id):
+            raise kept.not_found(response_id)
+        text, is_left = await self._background.find(tenant, response_id)
+        if text is None:
             raise kept.not_found(response_id)
         found = kept.read(text)
-        if kept.glimpse_of(found).status not in UNDER_WAY or await self._background.is_alive(tenant, response_id):
-            return found
-        failed = kept.ended(found, error=stopped())
-        await memory.remember(tenant, {response_id: kept.write(failed)})
-        return failed
+        is_dead = is_left and kept.glimpse_of(found).status in UNDER_WAY
+        return kept.ended(found, error=stopped()) if is_dead else found
 
     async def delete(self, tenant: str, response_id: str) -> None:
-        """Keep a response no longer; raise ResponseNotFound, or InvalidRequest while it is being made."""
+        """Keep a response no longer; raise ResponseNotFound, StoreUnavailable, InvalidRequest while it is made."""
         found = kept.glimpse_of(await self.find(tenant, response_id))
         if found.status in UNDER_WAY:
             raise InvalidRequest(
                 "The response is still being made. Cancel it before it is deleted.", code="response_not_done"
             )
-        await self._background.memory.forget(tenant, [response_id])
+        if not await self._background.memory.forget(tenant, [response_id]):
+            raise StoreUnavailable("The response may still be kept. Delete it again shortly.")
 
     async def cancel(self, tenant: str, response_id: str) -> Kept:
         """Stop a response in the background and return it; one that is done stays as it is."""

@@ -74,6 +74,8 @@ def read(body: bytes) -> Incoming:
         stream=bool(request.stream),
         recall=lambda _: keys,
         heavy=any(map(is_heard, asked.listed)),
+        builds_on_it=request.previous_response_id is not None
+        or any(isinstance(item, items.Reference) for item in asked.listed),
     )
 
 

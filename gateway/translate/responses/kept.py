@@ -17,7 +17,8 @@ from gateway.openai.responses.answers import ResponseItemList, ResponseStatus
 from gateway.translate.responses.frame import error_of
 
 MAX_ID_CHARACTERS = 80
-ITEM_ID = re.compile(r"[a-z]+_([0-9A-Za-z]+)_(i?)([0-9]+)")
+RESPONSE_ID = re.compile(r"resp_[0-9A-Za-z]+")
+ITEM_ID = re.compile(r"[a-z]+_([0-9A-Za-z]+)_(i?)([0-9]{1,6})")
 PREFIXES = {
     "message": "msg",
     "reasoning": "rs",
@@ -92,7 +93,7 @@ def conversation_of(response: str, known: Mapping[str, str], *, param: str) -> l
 
     Raises ResponseNotFound when it is not known to this caller, InvalidRequest when it is not done.
     """
-    text = known.get(response)
+    text = known.get(response) if RESPONSE_ID.fullmatch(response) else None
     if text is None:
         raise not_found(response, param=param)
     kept = read(text)
@@ -163,6 +164,6 @@ def not_found(wanted: str, *, param: str | None = None) -> ResponseNotFound:
     """Return the error for an id under which nothing is kept, or nothing of this caller's."""
     return ResponseNotFound(
         f"Nothing is kept under the id '{wanted[:MAX_ID_CHARACTERS]}'. Responses are kept for a while, unless "
-        "'store' is false; what has gone has to be sent again.",
+        "'store' is false or they are very large; what has gone has to be sent again.",
         param=param,
     )
