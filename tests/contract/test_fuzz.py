@@ -17,6 +17,7 @@ from tests.fakes import DONE, Caller, call_app, chunk, completion, last_chunk
 from tests.running import Gateway
 
 FIELDS = sorted(CreateChatCompletionRequest.__struct_fields__)
+CHAT = "/v1/chat/completions"
 KINDS = ["object", "string", "integer", "array", "nothing"]
 MODELS = ["glm-4.7", "glm-4.5v", "glm-4.5-flash", "gpt-4o", "glm-4-voice", "embedding-3"]
 
@@ -145,10 +146,10 @@ def encode(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-def check(runner: asyncio.Runner, gateway: Gateway, body: bytes) -> Caller:
+def check(runner: asyncio.Runner, gateway: Gateway, body: bytes, *, path: str = CHAT) -> Caller:
     """Send a body; the answer is never a 5xx, an error is always OpenAI's, and nothing is held afterwards."""
     caller = Caller(body)
-    held = runner.run(serve(gateway, caller))
+    held = runner.run(serve(gateway, caller, path=path))
     assert caller.status is not None
     if caller.status != 200:
         error = msgspec.json.decode(caller.body)["error"]
@@ -158,10 +159,10 @@ def check(runner: asyncio.Runner, gateway: Gateway, body: bytes) -> Caller:
     return caller
 
 
-async def serve(gateway: Gateway, caller: Caller) -> int:
+async def serve(gateway: Gateway, caller: Caller, *, path: str) -> int:
     """Serve a caller; gives how many slots are held after that."""
     gateway.records.clear()
-    await call_app(gateway.app, caller)
+    await call_app(gateway.app, caller, path)
     return gateway.slots
 
 

@@ -67,6 +67,22 @@ describe('the official SDK', () => {
     assert.match(second.output_text, /sunny/);
   });
 
+  test('counts the tokens that a response then takes in', async () => {
+    const asked = { model, input: 'Say: tea', instructions: 'Be brief.' };
+    const counted = await client.responses.inputTokens.count(asked);
+    const made = await client.responses.create(asked);
+
+    assert.equal(counted.input_tokens, made.usage.input_tokens);
+  });
+
+  test('makes in the background', async () => {
+    let made = await client.responses.create({ model, input: 'Say: tea', background: true });
+    assert.equal(made.status, 'queued');
+    while (made.status === 'queued' || made.status === 'in_progress') made = await client.responses.retrieve(made.id);
+
+    assert.equal(made.output_text, 'tea');
+  });
+
   test('fetches, lists and deletes', async () => {
     const made = await client.responses.create({ model, input: 'Say: tea' });
     const items = [];
