@@ -97,6 +97,7 @@ def note_failure(desk: Desk, slot: Slot, error: GatewayError, fault: UpstreamFau
         case "crowded":
             under_way = in_use(desk, account, model)
             news = health.crowd(account, model, in_use=under_way, asked_at=asked_at)
+            health.end_trial(account, model)
             verdict = "crowded" if under_way > 1 else "crowded_by_others"
         case _:
             news = False

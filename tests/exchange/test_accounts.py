@@ -135,6 +135,17 @@ async def test_account_serves_again_when_the_next_request_finds_it_in_order(
     assert all(state.healthy for state in states(gateway).values())
 
 
+async def test_trial_goes_on_when_there_is_too_much_at_once(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """A trial that has to wait again is not in its own way."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    zhipu.script = [refusal("1000"), refusal("1302"), whole]
+
+    statuses = [(await ask(gateway)).status for _ in range(2)]
+
+    assert [502, 200] == statuses
+    assert all(state.healthy for state in states(gateway).values())
+
+
 async def test_other_models_are_served_when_one_is_refused(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
     """Without a balance free models still answer."""
     gateway = make_gateway(upstream_url=zhipu.url, accounts=TWO_ACCOUNTS)
