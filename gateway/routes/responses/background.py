@@ -186,7 +186,7 @@ class Background:
                     await self._sign(work)
 
     async def _sign(self, work: Work) -> bool:
-        """Say that a response lives; what it is said to is the one that forgets it in time."""
+        """Say that a response lives, for as long as a silence may last; return whether that was heard."""
         return await self.memory.remember(work.tenant, {sign_key(work.id): "1"}, seconds=self._life_seconds)
 
 
