@@ -1,6 +1,7 @@
 """Responses that are kept, and those made in the background: in one process, and in replicas that share."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from openai.types.responses import Response
 from openai.types.responses.response_item import ResponseItem
 
 from gateway.auth import Tenant, digest
-from gateway.settings.schema import Redis, Secret
+from gateway.settings.schema import Redis, Responses, Secret
 from gateway.translate.responses.kept import Kept, write
 from tests.fakes import KEY, Zhipu, completion
 from tests.redis_server import RedisServer, need_redis
@@ -88,6 +89,14 @@ async def done(client: openai.AsyncOpenAI, response_id: str) -> Response:
     return response
 
 
+async def is_kept(client: openai.AsyncOpenAI, response_id: str) -> bool:
+    try:
+        await client.responses.retrieve(response_id)
+    except openai.NotFoundError:
+        return False
+    return True
+
+
 async def test_response_is_fetched_as_it_was_told(place: Place, zhipu: Zhipu) -> None:
     response = await made(place, zhipu)
 
@@ -155,6 +164,40 @@ async def test_what_is_noted_beside_a_response_is_no_response(place: Place, zhip
             await place.one.responses.create(model=MODEL, input="Hi", previous_response_id=f"{queued.id}:{note}")
     call.answer(completion())
     await done(place.one, queued.id)
+
+
+async def test_ids_cannot_be_guessed(place: Place, zhipu: Zhipu) -> None:
+    """128 random bits in each, which no other of them tells anything about."""
+    ids = [(await made(place, zhipu)).id for _ in range(3)]
+
+    assert all(re.fullmatch("resp_[0-9a-f]{32}", one) for one in ids)
+    assert 3 == len({one[5:9] for one in ids})
+
+
+async def test_response_is_forgotten_when_its_time_is_over(
+    start_gateway: StartGateway, zhipu: Zhipu, connect: Callable[..., openai.AsyncOpenAI]
+) -> None:
+    gateway = await start_gateway(upstream_url=zhipu.url, responses=Responses(store_seconds=0.3))
+    sdk = connect(gateway)
+    response = await made(Place(gateway, gateway, connect), zhipu)
+
+    async with asyncio.timeout(10):
+        while await is_kept(sdk, response.id):  # noqa: ASYNC110 - nobody tells when it is forgotten
+            await asyncio.sleep(0.05)
+
+
+async def test_no_more_is_kept_than_there_is_room_for(
+    start_gateway: StartGateway, zhipu: Zhipu, connect: Callable[..., openai.AsyncOpenAI]
+) -> None:
+    """The oldest goes first; the newest is there."""
+    gateway = await start_gateway(upstream_url=zhipu.url, responses=Responses(store_bytes=20_000))
+    place = Place(gateway, gateway, connect)
+
+    first, *_, last = [await made(place, zhipu) for _ in range(10)]
+
+    with pytest.raises(openai.NotFoundError):
+        await place.one.responses.retrieve(first.id)
+    assert last == await place.one.responses.retrieve(last.id)
 
 
 @pytest.mark.parametrize(
