@@ -1,4 +1,8 @@
-"""What GLM's other models do for a session beside its call: exchanges with slots and records of their own."""
+"""
+What is done for a session beside its call.
+
+GLM's other models do most of it, by exchanges with slots and records of their own.
+"""
 
 import asyncio
 import io
@@ -15,9 +19,21 @@ from gateway.errors import GatewayError, InvalidRequest
 from gateway.exchange import Desk, Exchange, StreamedAnswer
 from gateway.openai import speech
 from gateway.openai.realtime.items import InputTokens, OutputTokens, Usage
+from gateway.session.pictures import jpeg_of
 from gateway.translate.endpoint import Body, Endpoint
 from gateway.translate.realtime import Brought
-from gateway.translate.realtime.effects import Called, Ended, Recognition, Reply, Speech, Voice, Words
+from gateway.translate.realtime.effects import (
+    Called,
+    Ended,
+    Picture,
+    Recognition,
+    Reply,
+    Scaling,
+    Speech,
+    Task,
+    Voice,
+    Words,
+)
 from gateway.translate.realtime.sound import GLM_INPUT_HERTZ
 from gateway.translate.sse import DONE, Decoder
 from gateway.translate.transcriptions.job import SILENT
@@ -50,7 +66,7 @@ class Errands:
         self._number = 0
         self._writing = asyncio.Lock()
 
-    async def run(self, what: Recognition | Reply | Speech) -> AsyncGenerator[Brought, None]:
+    async def run(self, what: Task) -> AsyncGenerator[Brought, None]:
         """Do it, and give what comes of it; the last is ``Ended``, with the error if there was one."""
         try:
             match what:
@@ -64,6 +80,9 @@ class Errands:
                 case Speech():
                     async for brought in self._speak(what):
                         yield brought
+                case Scaling(data=data, max_side_pixels=most):
+                    yield Picture(await asyncio.to_thread(jpeg_of, data, max_side=most))
+                    yield Ended()
         except GatewayError as error:
             yield Ended(error)
 

@@ -25,6 +25,11 @@ LOUD = base64.b64encode(
 ).decode()
 """A second of 24 kHz."""
 
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+"""A single pixel."""
+
 
 @pytest.fixture
 async def glm() -> AsyncIterator[GlmCalls]:
@@ -286,3 +291,23 @@ async def test_turn_that_glm_leaves_unwritten_is_written_down(
         heard = (await client.until("conversation.item.input_audio_transcription.completed"))[-1]
 
     assert "How warm is it?" == heard["transcript"]
+
+
+async def test_png_is_shown_as_a_jpeg(gateway: Gateway, glm: GlmCalls) -> None:
+    """GLM sees it before it is asked to respond."""
+    glm.answers = [speak]
+    content = [{"type": "input_image", "image_url": "data:image/png;base64," + base64.b64encode(PNG).decode()}]
+    async with calling(gateway) as socket:
+        client = Client(socket)
+        await client.send(
+            type="conversation.item.create", item={"type": "message", "role": "user", "content": content}
+        )
+        await client.send(type="response.create")
+        await client.until("response.done")
+
+    (call,) = glm.calls
+    (frame,) = call.of("input_audio_buffer.append_video_frame")
+    assert base64.b64decode(frame["video_frame"]).startswith(b"\xff\xd8\xff")
+    assert "video_passive" == call.of("session.update")[-1]["session"]["beta_fields"]["chat_mode"]
+    kinds = [told["type"] for told in call.heard]
+    assert kinds.index("input_audio_buffer.append_video_frame") < kinds.index("response.create")

@@ -1,7 +1,5 @@
 """Items that a client puts into the conversation, asks for, and takes out again."""
 
-from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Callable
 
 from msgspec import UNSET
@@ -14,12 +12,10 @@ from gateway.openai.realtime.items import Content, Item, NewItem
 from gateway.translate.realtime.calls import Calls
 from gateway.translate.realtime.history import FRONT, text_of
 from gateway.translate.realtime.narrator import Narrator
+from gateway.translate.realtime.pictures import Pictures, decoded_picture, picture_of
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 
-JPEG = "data:image/jpeg;base64,"
-JPEG_STARTS = "/9j/"
-"""FF D8 FF, as base64."""
 TODAYS_CONTENT = {"text": "output_text", "audio": "output_audio"}
 TEXTS = {"input_text", "output_text"}
 DELETION_SECONDS = 3.0
@@ -36,13 +32,21 @@ class Conversing:
     """
 
     def __init__(
-        self, talk: Talk, *, setup: Setup, calls: Calls, narrator: Narrator, play: Callable[[str], None]
+        self,
+        talk: Talk,
+        *,
+        setup: Setup,
+        calls: Calls,
+        narrator: Narrator,
+        pictures: Pictures,
+        play: Callable[[str], None],
     ) -> None:
         self._deleting: list[float] = []
         self._talk = talk
         self._setup = setup
         self._calls = calls
         self._narrator = narrator
+        self._pictures = pictures
         self._play = play
 
     def create(self, event: client.ItemCreate) -> None:
@@ -178,7 +182,8 @@ class Conversing:
         if role != "assistant" and kind in TODAYS_CONTENT.values():
             kind = f"input_{part.type.removeprefix('output_')}"
         if kind == "input_image":
-            check_picture(part, at=at)
+            self._pictures.check(param=at)
+            picture_of(part, at=at)
         elif kind in TEXTS:
             if part.text is UNSET:
                 raise InvalidRequest(
@@ -194,26 +199,23 @@ class Conversing:
                 param=f"{at}.type",
                 code="invalid_value",
             )
-        if kind == "input_image" and self._talk.config.tools:
-            raise InvalidRequest(
-                "GLM-Realtime sees no pictures while the session has tools. Send either.",
-                param=at,
-                code="unsupported_value",
-            )
         return replace(part, type=kind)
 
     def _give_media(self, part: Content) -> None:
         if part.type == "input_audio" and part.audio:
             self._play(part.audio)
-        if part.type == "input_image" and part.image_url is not UNSET:
-            self.show(part.image_url.removeprefix(JPEG))
+        if part.type == "input_image":
+            self._pictures.show(picture_of(part, at="item.content"))
 
-    def show(self, jpeg: str) -> None:
-        """Give GLM a picture, base64 of a JPEG; from the first one on this is a call with pictures."""
-        if not self._setup.video:
-            self._setup.video = True
-            self._setup.refresh()
-        self._talk.ask(glm.VideoFrameAppend(video_frame=jpeg))
+    def show(self, frame: str) -> None:
+        """Give GLM a picture, base64 of a JPEG, as Zhipu's own event has it; raise InvalidRequest."""
+        self._pictures.check(param="video_frame")
+        picture = decoded_picture(frame)
+        if not picture:
+            raise InvalidRequest(
+                "'video_frame' has to be base64 of a JPEG.", param="video_frame", code="invalid_value"
+            )
+        self._pictures.show(picture)
 
     def _call(self, new: NewItem, item_id: str) -> Item:
         call_id = new.call_id or self._talk.id_of("call")
@@ -238,20 +240,4 @@ class Conversing:
         self._calls.take(new.call_id, output)
         return Item(
             id=item_id, type="function_call_output", status="completed", call_id=new.call_id, output=output
-        )
-
-
-def check_picture(part: Content, *, at: str) -> None:
-    """Raise InvalidRequest for a picture that is not a JPEG in a data URI."""
-    url = part.image_url if part.image_url is not UNSET else ""
-    data = url.removeprefix(JPEG)
-    try:
-        good = url.startswith(JPEG) and data.startswith(JPEG_STARTS) and bool(b64decode(data, validate=True))
-    except (Base64Error, ValueError):
-        good = False
-    if not good:
-        raise InvalidRequest(
-            f"'{at}.image_url' has to be a JPEG as a data URI: {JPEG}…",
-            param=f"{at}.image_url",
-            code="invalid_value",
         )

@@ -50,11 +50,21 @@ class Speech(Struct, frozen=True, kw_only=True):
     voice: str
 
 
+class Scaling(Struct, frozen=True, kw_only=True):
+    """A picture as a JPEG of at most so many pixels a side. Brings ``Picture``."""
+
+    data: bytes
+    max_side_pixels: int
+
+
+Task = Recognition | Reply | Speech | Scaling
+
+
 class Errand(Struct, frozen=True):
-    """Have something done by GLM's other models, beside the call; ``id`` is what it is brought by."""
+    """Have something done beside the call, most of it by GLM's other models; ``id`` is what it is brought by."""
 
     id: str
-    what: Recognition | Reply | Speech
+    what: Task
 
 
 class Forget(Struct, frozen=True):
@@ -78,6 +88,12 @@ class Voice(Struct, frozen=True):
     pcm: bytes
 
 
+class Picture(Struct, frozen=True):
+    """A JPEG."""
+
+    jpeg: bytes
+
+
 class Called(Struct, frozen=True):
     """A call of a function, whole."""
 
@@ -92,4 +108,4 @@ class Ended(Struct, frozen=True):
     usage: Usage | None = None
 
 
-Brought = Words | Voice | Called | Ended
+Brought = Words | Voice | Picture | Called | Ended

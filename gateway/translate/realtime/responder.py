@@ -1,6 +1,7 @@
 """Responses: asked for one at a time, by the client or by GLM itself, and stopped."""
 
 from collections import deque
+from collections.abc import Callable
 
 from msgspec import UNSET, Struct
 
@@ -12,7 +13,6 @@ from gateway.translate.realtime.calls import Calls
 from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.history import History
 from gateway.translate.realtime.microphone import Microphone
-from gateway.translate.realtime.narrator import Narrator
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 
@@ -48,11 +48,11 @@ class Responder:
 
     A plan waits until GLM has confirmed what was said before, and has stopped what it was to stop; then it is
     asked for; then it is the answer under way. ``_stopping`` is true while GLM may still speak of a response that
-    its client knows as ended.
+    its client knows as ended. ``blocked`` tells whether GLM has still to hear or see something before.
     """
 
     def __init__(
-        self, talk: Talk, *, setup: Setup, microphone: Microphone, calls: Calls, narrator: Narrator
+        self, talk: Talk, *, setup: Setup, microphone: Microphone, calls: Calls, blocked: Callable[[], bool]
     ) -> None:
         self.answer: Answer | None = None
         self.interrupted = False
@@ -60,7 +60,7 @@ class Responder:
         self._setup = setup
         self._microphone = microphone
         self._calls = calls
-        self._narrator = narrator
+        self._blocked = blocked
         self._waiting: Plan | None = None
         self._asked: Plan | None = None
         self._stopping = False
@@ -108,7 +108,7 @@ class Responder:
         plan = self._waiting
         if plan is None or self.answer is not None or self._stopping:
             return
-        if not self._setup.settled or self._microphone.commits or self._narrator.busy:
+        if not self._setup.settled or self._microphone.commits or self._blocked():
             return
         if not plan.told and (plan.config is not None or self._setup.folds):
             plan.told = True

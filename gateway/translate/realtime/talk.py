@@ -18,9 +18,7 @@ from gateway.translate.realtime.effects import (
     Ended,
     Errand,
     Forget,
-    Recognition,
-    Reply,
-    Speech,
+    Task,
     ToClient,
     ToGlm,
 )
@@ -84,7 +82,7 @@ class Talk:
         """Send an event to GLM."""
         self.effects.append(ToGlm(GLM_NAMES[type(event)], encode(event)))
 
-    def send_out(self, what: Recognition | Reply | Speech, *, then: Callable[[Brought], None]) -> str:
+    def send_out(self, what: Task, *, then: Callable[[Brought], None]) -> str:
         """Have something done beside the call; ``then`` is called with what it brings. Returns its id."""
         errand_id = self.id_of("errand")
         self.errands[errand_id] = then

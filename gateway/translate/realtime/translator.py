@@ -15,6 +15,7 @@ from gateway.translate.realtime.effects import Brought, Effect
 from gateway.translate.realtime.glm_errors import NOTHING_TO_STOP, error_of
 from gateway.translate.realtime.microphone import Microphone
 from gateway.translate.realtime.narrator import Narrator
+from gateway.translate.realtime.pictures import Pictures
 from gateway.translate.realtime.reading import UnreadableError, read_client, read_glm
 from gateway.translate.realtime.responder import Plan, Responder
 from gateway.translate.realtime.setup import Setup
@@ -41,12 +42,18 @@ class Translator:
         self._calls = Calls(talk)
         self._microphone = Microphone(talk)
         self._narrator = Narrator(talk, setup=self._setup, microphone=self._microphone)
+        self._pictures = Pictures(talk, setup=self._setup)
         self._responder = Responder(
-            talk, setup=self._setup, microphone=self._microphone, calls=self._calls, narrator=self._narrator
+            talk, setup=self._setup, microphone=self._microphone, calls=self._calls, blocked=self._is_blocked
         )
         self._asides = Asides(talk, calls=self._calls)
         self._conversing = Conversing(
-            talk, setup=self._setup, calls=self._calls, narrator=self._narrator, play=self._play
+            talk,
+            setup=self._setup,
+            calls=self._calls,
+            narrator=self._narrator,
+            pictures=self._pictures,
+            play=self._play,
         )
         self._asks: Mapping[type, Callable[[Any], None]] = {
             client.SessionUpdate: self._update_session,
@@ -197,6 +204,9 @@ class Translator:
     def spoken_bytes(self) -> int:
         """How much GLM has spoken, in bytes of 24 kHz s16le."""
         return self._talk.spoken_bytes
+
+    def _is_blocked(self) -> bool:
+        return self._narrator.busy or self._pictures.busy
 
     def _effects(self) -> list[Effect]:
         self._narrator.advance()

@@ -37,7 +37,7 @@ from gateway.translate.realtime import (
     Translator,
 )
 from gateway.translate.realtime.config import Config
-from gateway.translate.realtime.effects import Called, Ended, Recognition, Reply, Speech, Voice, Words
+from gateway.translate.realtime.effects import Called, Ended, Picture, Task, Voice, Words
 from gateway.translate.realtime.shapes import Beta, Today
 from gateway.translate.realtime.sound import Converter
 from gateway.translate.realtime.talk import Talk
@@ -198,7 +198,7 @@ class Player:
         return taken
 
 
-def errand_of(what: Recognition | Reply | Speech) -> dict[str, Any]:
+def errand_of(what: Task) -> dict[str, Any]:
     """Give an errand as a transcript has it: sound by its seconds, requests as what they are."""
     told: dict[str, Any] = {"kind": type(what).__name__.lower()}
     for name in what.__struct_fields__:
@@ -206,6 +206,8 @@ def errand_of(what: Recognition | Reply | Speech) -> dict[str, Any]:
         told[name] = json.loads(value) if name == "request" else value
         if name == "pcm":
             told[name] = len(value) / 32_000
+        elif isinstance(value, bytes) and name != "request":
+            told[name] = len(value)
     return told
 
 
@@ -214,6 +216,8 @@ def brought_of(told: dict[str, Any]) -> Iterator[Brought]:
         yield Words(told["words"])
     if "voice" in told:
         yield Voice(base64.b64decode(told["voice"]))
+    if "picture" in told:
+        yield Picture(base64.b64decode(told["picture"]))
     if "call" in told:
         yield Called(*told["call"])
     if "fails" in told:
@@ -241,7 +245,7 @@ def play(text: str, **settings: Any) -> Player:
             assert player.pending, f"nothing was sent at {at}"
             actual_side, event = player.pending.pop(0)
             assert side == actual_side, f"{at}, but there was {shown([(actual_side, event)])}"
-            expected = json.loads(told)
+            expected = json.loads(named(told))
             assert matches(expected, event, player.names), f"{at}, but there was {json.dumps(event)}"
     assert player.pending == [], f"not expected at the end: {shown(player.pending)}"
     return player
@@ -256,9 +260,14 @@ def send(player: Player, side: str, told: str) -> None:
     if side == "brings>":
         player.bring(json.loads(told))
         return
-    for name, sound in SOUNDS.items():
-        told = told.replace(f'"<{name}>"', json.dumps(sound))
+    told = named(told)
     (player.client if side == "client>" else player.glm)(told)
+
+
+def named(told: str) -> str:
+    for name, data in NAMED.items():
+        told = told.replace(f'"<{name}>"', json.dumps(data))
+    return told
 
 
 def matches(expected: Any, actual: Any, names: dict[str, Any]) -> bool:
@@ -293,7 +302,14 @@ def tone(seconds: float, *, hertz: int = 24_000, level: int = 8000) -> str:
     return base64.b64encode(samples.tobytes()).decode()
 
 
-SOUNDS = {
+JPEG = bytes.fromhex("ffd8ffc0001108004000400301220002110103110103ffd9")
+"""The parts of a picture of 64 by 64 that tell what it is."""
+WIDE_JPEG = JPEG.replace(b"\x00\x40\x00\x40", b"\x00\x40\x10\x00")
+NAMED = {
+    "a JPEG": "data:image/jpeg;base64," + base64.b64encode(JPEG).decode(),
+    "a JPEG alone": base64.b64encode(JPEG).decode(),
+    "a wide JPEG": "data:image/jpeg;base64," + base64.b64encode(WIDE_JPEG).decode(),
+    "a PNG": "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n").decode(),
     "1 s of speech": tone(1.0),
     "1 s of silence": silence(1.0),
     "100 ms of silence": silence(0.1),
