@@ -40,14 +40,15 @@ class Call:
     What is to be told of a realtime session besides.
 
     ``events`` counts by direction and type, the directions being "from_client", "to_client", "from_glm", "to_glm".
-    ``first_audio_seconds`` are the times from a turn's end to the first sound of its answer. ``closed_by`` is who
-    ended it.
+    ``first_audio_seconds`` are the times from a turn's end to the first sound of its answer. ``dropped_frames``
+    are 100 ms each of what the user said and GLM never took. ``closed_by`` is who ended it.
     """
 
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
     first_audio_seconds: list[float] = field(default_factory=list)
     heard_seconds: float = 0.0
     spoken_seconds: float = 0.0
+    dropped_frames: int = 0
     reconnects: int = 0
     closed_by: ClosedBy = "client"
     close_code: int = 0

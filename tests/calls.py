@@ -52,6 +52,10 @@ class GlmCall:
         """Close the connection."""
         await self._connection.close(code)
 
+    def stop_reading(self) -> None:
+        """Take nothing more of what is sent."""
+        self._connection.transport.pause_reading()
+
     def cut(self) -> None:
         """Drop the connection."""
         self._connection.transport.abort()

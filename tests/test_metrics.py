@@ -105,6 +105,7 @@ def test_families_are_those_that_dashboards_use() -> None:
         "realtime_first_audio_seconds": {"model"},
         "realtime_events": {"direction", "type"},
         "realtime_audio_seconds": {"model", "direction"},
+        "realtime_dropped_frames": {"model"},
         "realtime_reconnects": {"model"},
         "event_loop_lag_seconds": set(),
         "draining": set(),
@@ -450,6 +451,7 @@ def test_session_is_counted_with_what_it_carried() -> None:
         first_audio_seconds=[0.4, 1.7],
         heard_seconds=12.5,
         spoken_seconds=3.0,
+        dropped_frames=3,
         reconnects=1,
         closed_by="gateway",
         close_code=1001,
@@ -475,3 +477,4 @@ def test_session_is_counted_with_what_it_carried() -> None:
     assert 1.0 == seen("realtime_sessions_closed_total", model="glm-realtime", closed_by="gateway", code="1001")
     assert 61.0 == seen("realtime_session_duration_seconds_sum", model="glm-realtime")
     assert 1.0 == seen("realtime_reconnects_total", model="glm-realtime")
+    assert 3.0 == seen("realtime_dropped_frames_total", model="glm-realtime")

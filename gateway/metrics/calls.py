@@ -41,6 +41,9 @@ class CallFamilies:
         )
         self._events = counter("realtime_events", "Events of both sides", ("direction", "type"))
         self._audio = counter("realtime_audio_seconds", "Seconds of sound", ("model", "direction"))
+        self._dropped = counter(
+            "realtime_dropped_frames", "Frames of 100 ms of what users said that GLM never took", ("model",)
+        )
         self._reconnects = counter("realtime_reconnects", "Connections to GLM that were replaced", ("model",))
 
     def begin_at_zero(self, model: str) -> None:
@@ -49,6 +52,7 @@ class CallFamilies:
             self._closed.labels(model, by, 1000 if by == "client" else 1001)
         for direction in DIRECTIONS:
             self._audio.labels(model, direction)
+        self._dropped.labels(model)
         self._reconnects.labels(model)
 
     def observe(self, call: Call, *, model: str, duration_seconds: float) -> None:
@@ -62,4 +66,5 @@ class CallFamilies:
             self._events.labels(direction, name if name in KNOWN_EVENTS else OTHER).inc(count)
         self._audio.labels(model, "heard").inc(call.heard_seconds)
         self._audio.labels(model, "spoken").inc(call.spoken_seconds)
+        self._dropped.labels(model).inc(call.dropped_frames)
         self._reconnects.labels(model).inc(call.reconnects)

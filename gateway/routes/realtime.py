@@ -123,7 +123,6 @@ class Sockets:
             exchange.record.status = SWITCHING_PROTOCOLS
             await session.run(socket, first)
         finally:
-            session.release()
             await asyncio.shield(session.aclose())
 
     def _find(

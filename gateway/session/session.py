@@ -26,7 +26,7 @@ from gateway.translate.realtime import Close, Effect, Errand, Forget, Scribe, To
 from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.effects import Ended
 from gateway.translate.realtime.shapes import Shape
-from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND, OUTPUT_BYTES_PER_SECOND
+from gateway.translate.realtime.sound import FRAME_BYTES, INPUT_BYTES_PER_SECOND, OUTPUT_BYTES_PER_SECOND
 from gateway.translate.realtime.talk import Talk
 from gateway.upstream.realtime import GlmSocket, UpstreamClosedError
 
@@ -35,6 +35,8 @@ INTERNAL_ERROR: Final = 1011
 STALL_SECONDS: Final = 60.0
 """How long a client may read nothing while something waits for it; then it is taken for gone."""
 CLOSE_SECONDS: Final = 2.0
+NOTICE_SECONDS: Final = 0.05
+"""How long is waited for GLM to agree that a call has ended; then its slot is free all the same."""
 PAUSE_SECONDS: Final = 0.25
 
 logger = logging.getLogger(__name__)
@@ -88,6 +90,7 @@ class Session:
         self._counted: tuple[str, str] | None = None
         self._glm: GlmSocket | None = None
         self._turn = asyncio.Lock()
+        self._room = asyncio.Event()
         self._watch = Watch(self._desk.clock)
         self._error: GatewayError | None = None
         self._under_way: dict[str, asyncio.Task[None]] = {}
@@ -154,7 +157,7 @@ class Session:
         except* EndedError as ended:
             end = first(ended, EndedError)
             self._note_end("glm" if end.code == INTERNAL_ERROR else "gateway", code=end.code)
-            self.release()
+            await self._hang_up()
             with suppress(ClientGoneError):
                 await client.close(code=end.code, reason=end.reason)
 
@@ -169,7 +172,7 @@ class Session:
 
     async def aclose(self) -> None:
         """Give back everything."""
-        self.release()
+        await self._hang_up()
         glm, self._glm = self._glm, None
         if glm is not None:
             with suppress(TimeoutError):
@@ -177,14 +180,28 @@ class Session:
                     await glm.aclose()
         if hasattr(self, "_translator"):
             self._call.heard_seconds = self._translator.heard_bytes / INPUT_BYTES_PER_SECOND
+            self._call.dropped_frames = self._translator.dropped_bytes // FRAME_BYTES
             self._call.spoken_seconds = self._translator.spoken_bytes / OUTPUT_BYTES_PER_SECOND
         if self._error is not None:
             self._exchange.fail(self._error)
+
+    async def _hang_up(self) -> None:
+        """Tell GLM that the call has ended and give the slot back: GLM counts the call until it knows."""
+        try:
+            if self._glm is not None:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(NOTICE_SECONDS):
+                        await self._glm.aclose()
+        finally:
+            self.release()
 
     # --- The three tasks ----------------------------------------------------------------------------
 
     async def _listen_to_client(self) -> None:
         while True:
+            if self._translator.full:  # What GLM is sent keeps to a pace; who sends faster has to wait.
+                self._room.clear()
+                await self._room.wait()
             data = await self._client.receive()
             async with self._turn:
                 self._watch.hear_client()
@@ -244,6 +261,8 @@ class Session:
                     if task is not None and task is not asyncio.current_task():
                         task.cancel()
         self._watch.remind(self._translator.due)
+        if not self._translator.full:
+            self._room.set()
 
     async def _go(self, errand: Errand) -> None:
         async with aclosing(self._errands.run(errand.what)) as comes:

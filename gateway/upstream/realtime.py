@@ -1,5 +1,6 @@
 """GLM-Realtime's socket: opened for one session, text in and out, and every failure as one of ours."""
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,9 @@ Authorization = Literal["key", "jwt"]
 PING_SECONDS = 20.0
 PONG_SECONDS = 60.0
 CLOSE_SECONDS = 2.0
+STALL_SECONDS = 10.0
+"""How long GLM may take nothing of what it is sent; then the connection is given up."""
+ABNORMAL_CLOSURE = 1006
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 MAX_WAITING_MESSAGES = 16
 JWT_SECONDS = 3600
@@ -40,7 +44,11 @@ class GlmSocket:
     async def send(self, data: bytes) -> None:
         """Send a text message; raise UpstreamClosedError."""
         try:
-            await self._connection.send(data, text=True)
+            async with asyncio.timeout(STALL_SECONDS):
+                await self._connection.send(data, text=True)
+        except TimeoutError as error:
+            self._connection.transport.abort()
+            raise UpstreamClosedError(ABNORMAL_CLOSURE) from error
         except ConnectionClosed as error:
             raise UpstreamClosedError(code_of(error)) from error
 
@@ -143,4 +151,4 @@ def status_of(error: GatewayError) -> int:
 
 def code_of(error: ConnectionClosed) -> int:
     """Return the code with which the other side closed, 1006 when it did not."""
-    return error.rcvd.code if error.rcvd is not None else 1006
+    return error.rcvd.code if error.rcvd is not None else ABNORMAL_CLOSURE

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import itertools
 import json
+from array import array
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
@@ -464,3 +466,33 @@ async def test_webrtc_is_not_offered(gateway: Gateway, client: Any, path: str) -
 
     assert (501, "not_implemented") == (answer.status_code, answer.json()["error"]["code"])
     assert "WebSocket" in answer.json()["error"]["message"]
+
+
+async def test_client_that_sends_too_fast_is_held_back_and_loses_nothing(gateway: Gateway, glm: GlmCalls) -> None:
+    """A minute of sound at once arrives whole, in its order, in messages that GLM may be sent."""
+    ramp = array("h", [place * 40 // 24_000 for place in range(24_000 * 60)]).tobytes()
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        call = await glm.call()
+        for start in range(0, len(ramp), 4800):
+            audio = base64.b64encode(ramp[start : start + 4800]).decode()
+            await socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+        async with asyncio.timeout(20):
+            await call.expect_audio(seconds=59.9)
+
+    heard = array("h", call.audio)
+    assert all(one <= other + 1 for one, other in itertools.pairwise(heard[::1600]))
+    assert call.frames < 600
+
+
+async def test_client_that_leaves_while_glm_takes_nothing_gives_its_slot_back(
+    gateway: Gateway, glm: GlmCalls
+) -> None:
+    """GLM's silence does not hide that the client has gone."""
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        call = await glm.call()
+        await call.expect("session.update")
+        call.stop_reading()
+        await socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": "AAAA" * 64}))
+        assert 1 == gateway.slots
+
+    await eventually(lambda: gateway.slots == 0)

@@ -10,17 +10,16 @@ from gateway.openai.realtime.items import Content, Item
 from gateway.openai.realtime.session import FormatType
 from gateway.translate.realtime.decoding import decoded
 from gateway.translate.realtime.recognition import transcription_error
-from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND
+from gateway.translate.realtime.sound import FRAME_BYTES, INPUT_BYTES_PER_SECOND
 from gateway.translate.realtime.talk import Talk
 from gateway.translate.realtime.turns import Ear, Heard
 from gateway.translate.realtime.unwritten import Unwritten
 
-FRAME_BYTES = INPUT_BYTES_PER_SECOND // 10
-"""100 ms, which is what GLM recommends."""
 MAX_MESSAGE_BYTES = INPUT_BYTES_PER_SECOND
 PAUSE_SECONDS = 0.025
 """Between two messages, so that there are never 50 in a second: GLM drops what is more."""
 MAX_COMMIT_SECONDS = 30
+MAX_PENDING_BYTES = MAX_COMMIT_SECONDS * INPUT_BYTES_PER_SECOND
 COMMIT_PATIENCE_SECONDS = 3.0
 
 
@@ -42,7 +41,7 @@ class Microphone:
     Takes a client's audio, and makes items of the turns in it.
 
     ``ear`` decides when a turn ends where GLM does not; None: GLM does, or the client. ``commits`` are those that
-    GLM has not confirmed yet.
+    GLM has not confirmed yet. ``dropped_bytes`` is how much of what was heard GLM never took.
     """
 
     def __init__(self, talk: Talk) -> None:
@@ -50,6 +49,7 @@ class Microphone:
         self.ear: Ear | None = None
         self.speaking = False
         self.heard_bytes = 0
+        self.dropped_bytes = 0
         self._talk = talk
         self._form: FormatType = talk.config.input_format
         self._converter = talk.sound.to_glm(self._form)
@@ -88,6 +88,7 @@ class Microphone:
                 code="input_audio_buffer_commit_empty",
             )
         if self._turn_bytes > MAX_COMMIT_SECONDS * INPUT_BYTES_PER_SECOND:
+            self.dropped_bytes += self._turn_bytes
             self.clear()
             raise InvalidRequest(
                 f"The turn is longer than the {MAX_COMMIT_SECONDS} s that GLM hears at once, and was dropped. "
@@ -123,6 +124,19 @@ class Microphone:
             self.ear.forget()
         self._talk.rest("frames")
         self._talk.ask(glm.AudioClear())
+
+    def restart(self) -> None:
+        """Go on with a GLM that has heard nothing of the turn under way."""
+        self.dropped_bytes += self._turn_bytes - len(self._pending)
+        self._turn_bytes = len(self._pending)
+        if self.speaking and self.ear is None:
+            self.stop_speech(self.heard_bytes * 1000 // INPUT_BYTES_PER_SECOND)
+            self._end_ms = None
+
+    @property
+    def full(self) -> bool:
+        """Whether there is as much to be sent as may wait."""
+        return len(self._pending) > MAX_PENDING_BYTES
 
     # --- From GLM -----------------------------------------------------------------------------------
 

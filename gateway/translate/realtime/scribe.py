@@ -39,6 +39,7 @@ class Scribe:
 
     resumable = False
     due: float | None = None
+    full = False
     spoken_bytes = 0
     dropped_bytes = 0
 

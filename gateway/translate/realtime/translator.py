@@ -179,6 +179,7 @@ class Translator:
         while (commit := self._microphone.give_up()) is not None:
             lost = UpstreamUnavailable("The connection to GLM was lost before it had taken this. Say it again.")
             talk.refuse(lost, event_id=commit.event_id)
+        self._microphone.restart()
         self._setup.confirmed = False
         self._setup.begin()
         self._responder.abandon()
@@ -199,6 +200,16 @@ class Translator:
     def heard_bytes(self) -> int:
         """How much of the user's voice there was, in bytes of 16 kHz s16le."""
         return self._microphone.heard_bytes
+
+    @property
+    def dropped_bytes(self) -> int:
+        """How much of that GLM never took."""
+        return self._microphone.dropped_bytes
+
+    @property
+    def full(self) -> bool:
+        """Whether the client has to wait before it sends more."""
+        return self._microphone.full
 
     @property
     def spoken_bytes(self) -> int:

@@ -1,6 +1,8 @@
 """A session whose connection to GLM was lost, and that goes on with another."""
 
-from tests.translate.realtime.play import Player
+import base64
+
+from tests.translate.realtime.play import Player, tone
 
 
 def test_session_and_conversation_are_told_again() -> None:
@@ -58,3 +60,37 @@ def test_commit_that_was_lost_is_an_error() -> None:
     player.resume()
 
     assert ["c"] == [event["error"]["event_id"] for event in player.told if event["type"] == "error"]
+
+
+def test_what_was_said_to_a_lost_glm_is_counted_and_its_turn_ended() -> None:
+    """The client is not left waiting for the end of a turn of which the new GLM knows nothing."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    player.client({"type": "input_audio_buffer.append", "audio": tone(1.0)})
+    player.glm({"type": "input_audio_buffer.speech_started", "audio_start_ms": 100, "item_id": "a"})
+    player.take()
+
+    player.resume()
+
+    (stopped,) = [event for side, event in player.take() if side == ">client"]
+    assert ("input_audio_buffer.speech_stopped", 1000) == (stopped["type"], stopped["audio_end_ms"])
+    assert 32_000 == player.translator.dropped_bytes
+
+
+def test_client_that_sends_faster_than_glm_may_be_sent_has_to_wait() -> None:
+    """Half a minute may wait to be sent; as it is sent there is room again, and nothing is lost."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    was_full = []
+    for _ in range(4):
+        was_full.append(player.translator.full)
+        player.client({"type": "input_audio_buffer.append", "audio": tone(10.0)})
+    was_full.append(player.translator.full)
+    player.pass_time(1.0)
+    was_full.append(player.translator.full)
+    player.pass_time(5.0)
+
+    assert [False, False, False, False, True, False] == was_full
+    sent = [event for event in player.asked if event["type"] == "input_audio_buffer.append"]
+    assert 40 * 32_000 == sum(len(base64.b64decode(event["audio"])) for event in sent)
+    assert 0 == player.translator.dropped_bytes
