@@ -32,8 +32,6 @@ from gateway.upstream.realtime import GlmSocket, UpstreamClosedError
 
 GOING_AWAY: Final = 1001
 INTERNAL_ERROR: Final = 1011
-STALL_SECONDS: Final = 60.0
-"""How long a client may read nothing while something waits for it; then it is taken for gone."""
 CLOSE_SECONDS: Final = 2.0
 NOTICE_SECONDS: Final = 0.05
 """How long is waited for GLM to agree that a call has ended; then its slot is free all the same."""
@@ -225,6 +223,7 @@ class Session:
         policy = self._shared.policy
         while True:
             await self._watch.wait(until=self._translator.due)
+            self._cut_stalls()
             async with self._turn:
                 await self._perform(self._translator.wake(now=self._desk.clock()))
                 error = self._watch.verdict(
@@ -232,6 +231,13 @@ class Session:
                 )
                 if error is not None:
                     await self._end(error, code=GOING_AWAY)
+
+    def _cut_stalls(self) -> None:
+        """Give up who takes nothing of what it is sent: as long as it does not, everything else waits."""
+        if self._watch.client_stalls:
+            raise ClientGoneError
+        if self._watch.glm_stalls:
+            self._socket.cut()
 
     # --- Within -------------------------------------------------------------------------------------
 
@@ -250,8 +256,10 @@ class Session:
                 case ToGlm(name, data):
                     self._call.events["to_glm", name] += 1
                     # A socket that is closed is noticed by whoever reads from it.
+                    self._watch.glm_sent_from = self._desk.clock()
                     with suppress(UpstreamClosedError):
                         await self._socket.send(data)
+                    self._watch.glm_sent_from = None
                 case Close(code, reason):
                     raise EndedError(code, reason)
                 case Errand(errand_id):
@@ -276,11 +284,9 @@ class Session:
 
     async def _tell_client(self, name: str, data: bytes) -> None:
         self._note(name)
-        try:
-            async with asyncio.timeout(STALL_SECONDS):
-                await self._client.send(data)
-        except TimeoutError as error:
-            raise ClientGoneError from error
+        self._watch.client_sent_from = self._desk.clock()
+        await self._client.send(data)
+        self._watch.client_sent_from = None
 
     def _note(self, name: str) -> None:
         """Measure how long the user waits for an answer to begin to sound."""

@@ -10,6 +10,12 @@ LOOK_SECONDS = 1.0
 """How often is looked whether a session has to end; translators are woken to the moment."""
 
 
+CLIENT_STALL_SECONDS = 60.0
+"""How long a client may read nothing while something waits for it; then it is taken for gone."""
+GLM_STALL_SECONDS = 10.0
+"""How long GLM may take nothing of what it is sent; then the connection is given up."""
+
+
 class SessionExpired(ClientError):
     """Raised when a session has lasted as long as it may, or its client has been silent for too long."""
 
@@ -17,10 +23,17 @@ class SessionExpired(ClientError):
 
 
 class Watch:
-    """Keeps the time of a session, by ``clock``. ``answered_from`` is since when the user waits for a sound."""
+    """
+    Keeps the time of a session, by ``clock``.
+
+    ``answered_from`` is since when the user waits for a sound, ``client_sent_from`` and ``glm_sent_from`` since
+    when one of them is being sent something; None: they are not.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.answered_from: float | None = None
+        self.client_sent_from: float | None = None
+        self.glm_sent_from: float | None = None
         self._clock = clock
         self._began_at = self._heard_at = clock()
         self._draining_at: float | None = None
@@ -54,6 +67,16 @@ class Watch:
                 await self._reminder.wait()
         except TimeoutError:
             return
+
+    @property
+    def client_stalls(self) -> bool:
+        """Whether the client has taken nothing for too long."""
+        return self.client_sent_from is not None and self._clock() - self.client_sent_from > CLIENT_STALL_SECONDS
+
+    @property
+    def glm_stalls(self) -> bool:
+        """Whether GLM has taken nothing for too long."""
+        return self.glm_sent_from is not None and self._clock() - self.glm_sent_from > GLM_STALL_SECONDS
 
     def verdict(self, policy: CallPolicy, *, draining: bool, responding: bool) -> GatewayError | None:
         """Return why the session has to end, None while it may go on. A drain lets a response end first."""

@@ -1,6 +1,5 @@
 """GLM-Realtime's socket: opened for one session, text in and out, and every failure as one of ours."""
 
-import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -19,8 +18,6 @@ Authorization = Literal["key", "jwt"]
 PING_SECONDS = 20.0
 PONG_SECONDS = 60.0
 CLOSE_SECONDS = 2.0
-STALL_SECONDS = 10.0
-"""How long GLM may take nothing of what it is sent; then the connection is given up."""
 ABNORMAL_CLOSURE = 1006
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 MAX_WAITING_MESSAGES = 16
@@ -44,11 +41,7 @@ class GlmSocket:
     async def send(self, data: bytes) -> None:
         """Send a text message; raise UpstreamClosedError."""
         try:
-            async with asyncio.timeout(STALL_SECONDS):
-                await self._connection.send(data, text=True)
-        except TimeoutError as error:
-            self._connection.transport.abort()
-            raise UpstreamClosedError(ABNORMAL_CLOSURE) from error
+            await self._connection.send(data, text=True)
         except ConnectionClosed as error:
             raise UpstreamClosedError(code_of(error)) from error
 
@@ -58,6 +51,10 @@ class GlmSocket:
             return await self._connection.recv(decode=False)
         except ConnectionClosed as error:
             raise UpstreamClosedError(code_of(error)) from error
+
+    def cut(self) -> None:
+        """Drop it; whoever sends or receives is told that it is closed."""
+        self._connection.transport.abort()
 
     async def aclose(self) -> None:
         """Close it; GLM has two seconds to agree."""

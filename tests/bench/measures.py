@@ -7,6 +7,8 @@ from statistics import median
 
 from msgspec.structs import replace
 
+from .calls import ROWS as CALLS_ROWS
+from .calls import calls
 from .embeddings import MEMORY as EMBEDDINGS_MEMORY
 from .embeddings import RATE as EMBEDDINGS_RATE
 from .embeddings import embeddings
@@ -108,6 +110,7 @@ def _beside_chat(responses: Flood, chat: Flood) -> Row:
 MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
     (whole_answers, (RATE, LATENCY)),
     (streams, (FLOOD, RESPONSES, PACED_P50, PACED_P99)),
+    (calls, CALLS_ROWS),
     (shared_slots, (SHARED_RATE, ROUND_TRIPS, SHARED_ROUND_TRIPS)),
     (fairness, (FAIRNESS,)),
     (release, (CLOSED, HANDED_ON)),

@@ -16,7 +16,7 @@ from msgspec import Struct
 from gateway.torture import REDIS_SERVER
 
 from .machine import cores, pin
-from .wire import ANSWER, GATEWAY_PATH, KEY, MODEL, MODELS, UPSTREAM_BASE, UPSTREAM_PATH
+from .wire import ANSWER, GATEWAY_PATH, KEY, MODEL, MODELS, REALTIME_PATH, UPSTREAM_BASE, UPSTREAM_PATH
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 20.0
@@ -69,7 +69,17 @@ class Bench:
             yield Server(port=port, process_id=process.pid, path=UPSTREAM_PATH)
 
     @contextmanager
-    def gateway(self, *, upstream: Server, settings: Mapping[str, str] = {}) -> Iterator[Server]:
+    def calls_gateway(self, *, glm_port: int, limits: str) -> Iterator[Server]:
+        """Run the gateway in front of a GLM-Realtime that listens at a port."""
+        upstream = Server(port=glm_port, process_id=0, path="/realtime")
+        settings = {"GATEWAY_REALTIME_URL": f"ws://127.0.0.1:{glm_port}/realtime", "GATEWAY_LIMITS": limits}
+        with self.gateway(upstream=upstream, path=REALTIME_PATH, settings=settings) as gateway:
+            yield gateway
+
+    @contextmanager
+    def gateway(
+        self, *, upstream: Server, path: str = GATEWAY_PATH, settings: Mapping[str, str] = {}
+    ) -> Iterator[Server]:
         """Run the gateway in front of an upstream, with ``settings`` more in its environment."""
         port = free_port()
         environment = {
@@ -87,7 +97,7 @@ class Bench:
         }
         command = [sys.executable, "-m", "gateway", "serve"]
         with self.running(command, name="gateway", port=port, measured=True, environment=environment) as process:
-            yield Server(port=port, process_id=process.pid, path=GATEWAY_PATH)
+            yield Server(port=port, process_id=process.pid, path=path)
 
     @contextmanager
     def redis(self) -> Iterator[int]:

@@ -15,6 +15,8 @@ from gateway.translate.realtime.talk import Talk
 from gateway.translate.realtime.turns import Ear, Heard
 from gateway.translate.realtime.unwritten import Unwritten
 
+LEAST_FRAME_BYTES = FRAME_BYTES * 9 // 10
+"""Converting keeps back some 2 ms: a client's frame of 100 ms must not wait for the next because of that."""
 MAX_MESSAGE_BYTES = INPUT_BYTES_PER_SECOND
 PAUSE_SECONDS = 0.025
 """Between two messages, so that there are never 50 in a second: GLM drops what is more."""
@@ -214,11 +216,11 @@ class Microphone:
         """Send what is a frame by now, if GLM may be sent something; ``tail``: also what is less than one."""
         talk, pending = self._talk, self._pending
         wait_seconds = self._sent_at + PAUSE_SECONDS - talk.now
-        if wait_seconds <= 0 and (len(pending) >= FRAME_BYTES or (tail and pending)):
+        if wait_seconds <= 0 and (len(pending) >= LEAST_FRAME_BYTES or (tail and pending)):
             self._send(bytes(pending[:MAX_MESSAGE_BYTES]))
             del pending[:MAX_MESSAGE_BYTES]
             wait_seconds = PAUSE_SECONDS
-        if len(pending) >= FRAME_BYTES:
+        if len(pending) >= LEAST_FRAME_BYTES:
             talk.wake("frames", after_seconds=wait_seconds)
         elif pending:
             talk.wake("frames", after_seconds=0.1)

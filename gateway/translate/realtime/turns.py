@@ -11,7 +11,7 @@ from typing import Literal
 
 from gateway.openai.realtime.session import TurnDetection
 from gateway.translate.realtime.config import silence_ms
-from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND, SAMPLE_BYTES
+from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND
 
 Heard = Literal["start", "stop"]
 
@@ -109,5 +109,5 @@ class Ear:
 
 def level_of(block: bytes) -> float:
     """Return the mean power of samples as an amplitude, 0 to 32767."""
-    samples = array("h", block)
-    return float((sum(map(mul, samples, samples)) / (len(block) // SAMPLE_BYTES)) ** 0.5)
+    samples = array("h", block)[::2]  # Every other one tells as much, at half the cost.
+    return float((sum(map(mul, samples, samples)) / len(samples)) ** 0.5)
