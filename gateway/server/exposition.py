@@ -28,6 +28,8 @@ def exposition(
 
     async def expose(scope: Scope, receive: Receive, send: Send) -> None:
         del receive
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
         if scope["type"] != "http":
             return
         path = scope["path"] if scope["method"] in {"GET", "HEAD"} else ""

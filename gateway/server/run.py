@@ -86,7 +86,7 @@ async def serve(
     """
     async with AsyncExitStack() as stack:
         for other, its_listener in beside:
-            await stack.enter_async_context(_beside(other, its_listener))
+            await stack.enter_async_context(_beside(other, its_listener, max_message_bytes=max_message_bytes))
         if observe_lag is not None:
             await stack.enter_async_context(_watching_lag(observe_lag))
         config = _config(
@@ -180,9 +180,9 @@ class _SilentServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _beside(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+async def _beside(app: ASGIApp, listener: socket.socket, *, max_message_bytes: int) -> AsyncIterator[None]:
     listener.listen(BACKLOG)  # who is told of it may connect at once, and waits until it is accepted
-    server = _SilentServer(_config(app, lifespan="auto"))
+    server = _SilentServer(_config(app, lifespan="auto", max_message_bytes=max_message_bytes))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve([listener]))
         yield
@@ -204,14 +204,13 @@ async def _watching_lag(observe: Callable[[float], None]) -> AsyncIterator[None]
 
 
 def _config(
-    app: ASGIApp, *, lifespan: Any, http: type[BoundedHttp] = BoundedHttp, max_message_bytes: int | None = None
+    app: ASGIApp, *, lifespan: Any, max_message_bytes: int, http: type[BoundedHttp] = BoundedHttp
 ) -> uvicorn.Config:
-    """Return uvicorn's configuration; ``max_message_bytes`` None: no WebSockets."""
     return uvicorn.Config(
         app,
         http=http,
-        ws="websockets-sansio" if max_message_bytes is not None else "none",
-        ws_max_size=max_message_bytes or 0,
+        ws="websockets-sansio",
+        ws_max_size=max_message_bytes,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,
         ws_per_message_deflate=False,  # base64 of speech hardly shrinks

@@ -104,3 +104,24 @@ async def test_process_serves_calls(glm: GlmCalls) -> None:
             await rest(socket)
         assert 50 == kinds.count("response.output_audio.delta")
         assert 1009 == socket.close_code
+
+
+async def test_process_without_an_account_serves_calls() -> None:
+    """The simulator beside it answers them, with the demo key that is printed; the metrics' port has none."""
+    with serving({}) as served:
+        url = await asyncio.to_thread(started, served)
+        key = (await asyncio.to_thread(served.read_until, "Demo key: ")).removeprefix("Demo key: ").strip()
+        async with connect(
+            f"{url}/realtime?model=gpt-realtime", additional_headers={"Authorization": f"Bearer {key}"}, proxy=None
+        ) as socket:
+            content = [{"type": "input_text", "text": "12 * 12"}]
+            item = {"type": "message", "role": "user", "content": content}
+            await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
+            await socket.send(json.dumps({"type": "response.create"}))
+            events = [json.loads(await socket.recv())]
+            while events[-1]["type"] != "response.done":
+                events.append(json.loads(await socket.recv()))
+        served.stop()
+
+    (item,) = events[-1]["response"]["output"]
+    assert "12 * 12 = 144" == item["content"][0]["transcript"]

@@ -125,7 +125,8 @@ class Call:
         self._count(session.model)
         if self._session.mode == "video_passive" and session.mode == "audio":
             self._memory.forget()
-        self._memory.learn(session.instructions)
+        if not self._memory.has_learned:
+            self._memory.learn(session.instructions)
         self._use(session)
         about = {"object": "realtime.session", "id": self._id}
         await self._line.tell("heartbeat")
@@ -195,6 +196,7 @@ class Call:
         item.at = self._platform.clock()
         item.ignored = item.kind == "message" and self._platform.habits.typed == "ignored"
         self._memory.add(item)
+        self._memory.learn(self._session.instructions)
         await self._line.tell("conversation.item.created", item=item.shown())
 
     async def _delete_item(self, event: Fields) -> None:
@@ -212,6 +214,7 @@ class Call:
             raise Trouble("no video frame was appended", code="video_model_query_error", kind="server_error")
         if self._voice.answering:
             raise Trouble("a response is in progress")
+        self._hearing.show_frames()
         self._voice.answer()
 
     async def _cancel_response(self, _event: Fields) -> None:

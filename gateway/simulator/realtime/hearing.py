@@ -4,6 +4,8 @@ The user's side of a call: sound comes in, turns come out, by the platform's ear
 Source: docs.bigmodel.cn, GLM-Realtime. The item of a turn is not the one that its speech was announced with.
 """
 
+from typing import Any
+
 from gateway.simulator.platform import Platform
 from gateway.simulator.realtime.detection import Boundary, Detector
 from gateway.simulator.realtime.line import Line
@@ -54,6 +56,17 @@ class Hearing:
         self._microphone.append_frame(picture)
         self.has_seen = True
 
+    def show_frames(self) -> None:
+        """Let the model see the pictures of this moment, with what was said last if that is not answered yet."""
+        frames, self._microphone.frames = self._microphone.frames, []
+        if not frames:
+            return
+        said = self._voice.memory.latest
+        if said is None or said.read or said.role != "user":
+            said = self._item()
+            self._voice.memory.add(said)
+        said.pictures += frames
+
     async def commit(self) -> None:
         """End the turn at the client's word; raises Trouble."""
         microphone = self._microphone
@@ -76,11 +89,11 @@ class Hearing:
         if session.turns is None:
             return
         if boundary.kind == "started":
-            if session.turns.interrupt_response:
-                await self._voice.stop()
             self._speech_id = "item" + self._platform.ids(32)
             about = {"audio_start_ms": boundary.at_ms, "item_id": self._speech_id}
             await self._line.tell("input_audio_buffer.speech_started", **about)
+            if session.turns.interrupt_response:
+                await self._voice.stop()
         elif not (self._platform.habits.tools_hang and session.functions):
             about = {"audio_end_ms": boundary.at_ms, "item_id": self._speech_id}
             await self._line.tell("input_audio_buffer.speech_stopped", **about)
@@ -96,15 +109,8 @@ class Hearing:
         """Make an item of what was said, and listen to it."""
         rate_hz = self._microphone.rate_hz
         pcm, frames = self._microphone.take()
-        item = Item(
-            id="item" + self._platform.ids(32),
-            kind="message",
-            role="user",
-            content=[{"type": "input_audio"}],
-            pictures=frames,
-            seconds=seconds_of(pcm, rate_hz=rate_hz),
-            at=self._platform.clock(),
-        )
+        item = self._item()
+        item.pictures, item.seconds = frames, seconds_of(pcm, rate_hz=rate_hz)
         await self._line.tell("input_audio_buffer.committed", item_id=item.id)
         if not self._conversed:
             self._conversed = True
@@ -113,3 +119,8 @@ class Hearing:
         self._voice.memory.add(item)
         await self._line.tell("conversation.item.created", item=item.shown())
         self._voice.listen(item, pcm, rate_hz=rate_hz)
+
+    def _item(self) -> Item:
+        content: list[dict[str, Any]] = [{"type": "input_audio"}]
+        item_id = "item" + self._platform.ids(32)
+        return Item(id=item_id, kind="message", role="user", content=content, at=self._platform.clock())

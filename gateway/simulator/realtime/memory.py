@@ -79,12 +79,21 @@ class Memory:
 
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
-        self._answered_instructions: str | None = None
+        self._known_instructions: str | None = None
+
+    @property
+    def latest(self) -> Item | None:
+        """What came last; None before anything did."""
+        return next(reversed(self.items.values()), None)
 
     def learn(self, instructions: str) -> None:
-        """Take what the call is told first for what it has to be; only other instructions are worth an answer."""
-        if self._answered_instructions is None:
-            self._answered_instructions = instructions
+        """Take these instructions for known, as nothing that has to be answered."""
+        self._known_instructions = instructions
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether there ever were instructions."""
+        return self._known_instructions is not None
 
     def add(self, item: Item) -> None:
         """Put an item at the end; an output goes to the first call that has none."""
@@ -105,8 +114,8 @@ class Memory:
         New instructions alone are answered to as if the user had said their last line.
         """
         news = [item for item in self.items.values() if not item.read and not item.ignored]
-        told = session.instructions != (self._answered_instructions or "")
-        self._answered_instructions = session.instructions
+        told = session.instructions != (self._known_instructions or "")
+        self.learn(session.instructions)
         turns = [item.turn() for item in self._remembered(session, now=now)]
         for item in news:
             item.read = True

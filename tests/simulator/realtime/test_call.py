@@ -100,7 +100,7 @@ async def test_speech_interrupts(zhipu: Running) -> None:
         answered = await phone.until("response.done")
 
     assert "cancelled" == stopped[-1]["response"]["status"]
-    assert "input_audio_buffer.speech_started" == answered[0]["type"]
+    assert "input_audio_buffer.speech_started" in kinds(stopped)
     assert "weather" in told(answered, "response.text.done", "text")
 
 
@@ -221,6 +221,8 @@ async def test_rules_of_video(zhipu: Running) -> None:
         await phone.send("response.create")
         assert "video_model_query_error" == (await phone.error())["code"]
         await phone.send("input_audio_buffer.append_video_frame", video_frame=JPEG)
+        await phone.send("response.create")
+        await phone.until("response.done")
         await phone.type("What is my name?")
         await phone.send("response.create")
         kept = await phone.until("response.done")

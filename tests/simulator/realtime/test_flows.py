@@ -165,3 +165,19 @@ async def test_one_file_in_slices_of_20_ms(zhipu: Running) -> None:
         base64.b64decode(event["delta"]) for event in events if event["type"] == "response.audio.delta"
     )
     assert sound[:3] == b"ID3" or sound[0] == 0xFF
+
+
+async def test_picture_of_the_moment_goes_with_what_is_written(zhipu: Running) -> None:
+    """Pictures that were not committed are those of the moment in which a response is asked for."""
+    async with calling(zhipu) as phone:
+        await phone.update(beta_fields={"chat_mode": "video_passive"}, modalities=["text"])
+        await phone.send("input_audio_buffer.append_video_frame", video_frame=JPEG)
+        await phone.type("What do you see?")
+        await phone.send("response.create")
+        first = await phone.until("response.done")
+        await phone.type("Say goodbye")
+        await phone.send("response.create")
+        second = await phone.until("response.done")
+
+    assert "64 x 48 pixels" in told(first, "response.text.delta")
+    assert "goodbye" == told(second, "response.text.delta")
