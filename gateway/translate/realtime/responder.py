@@ -55,7 +55,6 @@ class Responder:
         self, talk: Talk, *, setup: Setup, microphone: Microphone, calls: Calls, blocked: Callable[[], bool]
     ) -> None:
         self.answer: Answer | None = None
-        self.interrupted = False
         self._talk = talk
         self._setup = setup
         self._microphone = microphone
@@ -209,7 +208,6 @@ class Responder:
     # --- Within -------------------------------------------------------------------------------------
 
     def _begin(self, plan: Plan) -> Answer:
-        self.interrupted = False
         answer = Answer(self._talk, plan.config or self._talk.config, metadata=plan.metadata)
         answer.begin()
         return answer
@@ -231,10 +229,8 @@ class Responder:
         self._setup.restore()
 
     def _ending(self, status: ResponseState) -> tuple[ResponseState, str | None]:
-        """Return how a response ended that GLM says has ended so; it stops by itself when the user speaks."""
-        if status == "cancelled":
-            return status, "turn_detected" if self.interrupted else "client_cancelled"
-        return status, None
+        """Return how a response ended that GLM says has ended so: one that the client stops has ended before."""
+        return status, "turn_detected" if status == "cancelled" else None
 
     def _unwanted(self) -> bool:
         """Whether GLM responds to a turn although it was told not to."""

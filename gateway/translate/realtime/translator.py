@@ -351,9 +351,6 @@ class Translator:
 
     def _take_speech_start(self, event: glm.SpeechStarted) -> None:
         self._microphone.start_speech(round(event.audio_start_ms or 0))
-        turns = self._talk.config.turn_detection
-        if turns is not None and turns.interrupt_response is not False:
-            self._responder.interrupted = True
 
     def _take_speech_stop(self, event: glm.SpeechStopped) -> None:
         self._microphone.stop_speech(round(event.audio_end_ms or 0))
