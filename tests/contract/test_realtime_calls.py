@@ -385,3 +385,39 @@ async def test_call_counts_at_zhipu_as_long_as_it_lasts(gateway: Gateway, simula
             break
         await asyncio.sleep(0.005)
     assert (0, 0) == (book.in_flight.total(), gateway.slots)
+
+
+async def test_session_that_only_writes_down(gateway: Gateway, dialect: Dialect) -> None:
+    """What is said comes back as text, and nothing is answered."""
+    transcription: Any = {"model": "gpt-4o-transcribe"}
+    turns: Any = {"type": "server_vad", "silence_duration_ms": 500}
+    async with calling(gateway, dialect, extra_query={"intent": "transcription"}) as caller:
+        if dialect.name == "ga":
+            heard: Any = {"transcription": transcription, "turn_detection": turns}
+            await caller.connection.session.update(session={"type": "transcription", "audio": {"input": heard}})
+            await caller.until("session.updated")
+        else:
+            await caller.connection.transcription_session.update(
+                session={"input_audio_transcription": transcription, "turn_detection": turns}
+            )
+            await caller.until("transcription_session.updated")
+        await caller.say(spoken(QUESTION))
+        events = await caller.until(TRANSCRIBED)
+
+    assert "weather in paris" in told(events, TRANSCRIBED, "transcript")
+    assert "response.created" not in kinds(events)
+
+
+async def test_answer_outside_the_conversation(gateway: Gateway) -> None:
+    """A response that belongs to no conversation leaves none of itself behind."""
+    message: Any = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Say tea"}]}
+    async with calling(gateway, GA) as caller:
+        await caller.update(written=True)
+        await caller.connection.response.create(
+            response={"conversation": "none", "input": [message], "metadata": {"topic": "tea"}}
+        )
+        events = await caller.until("response.done")
+
+    assert "tea" == told(events, f"{GA.text}.delta")
+    assert {"topic": "tea"} == events[-1]["response"]["metadata"]
+    assert "conversation.item.added" not in kinds(events)
