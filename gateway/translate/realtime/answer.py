@@ -128,8 +128,8 @@ class Answer:
         if audio := self._converter.feed(pcm):
             self._speak(b64encode(audio).decode("ascii"))
 
-    def add_call(self, name: str, arguments: str) -> None:
-        """Take a call of a function, which is whole when it comes."""
+    def add_call(self, name: str, arguments: str) -> str:
+        """Take a call of a function, which is whole when it comes; return its id."""
         talk, index = self._talk, len(self._output)
         call_id = talk.id_of("call")
         begun = Item(
@@ -149,6 +149,7 @@ class Answer:
         talk.tell(server.ArgumentsDelta(**where, delta=arguments))
         talk.tell(server.ArgumentsDone(**where, name=name, arguments=arguments))
         self._end_item(index, replace(begun, status="completed", arguments=arguments))
+        return call_id
 
     def close(
         self,

@@ -201,6 +201,11 @@ class Responder:
         elif self._asked is not None:
             self._waiting, self._asked = self._asked, None
 
+    def call(self, glm_id: str | None, name: str, arguments: str) -> None:
+        """Take a call of a function."""
+        if answer := self.find(glm_id):
+            self._calls.expect(answer.add_call(name, arguments))
+
     def time_out(self) -> None:
         """Give up a response that GLM does not begin."""
         self.fail(UpstreamTimeout(f"GLM did not begin to respond within {START_PATIENCE_SECONDS:g} s. Ask again."))
@@ -224,7 +229,7 @@ class Responder:
         if answer is None:
             return
         answer.close(status, reason=reason, error=error, usage=usage_of(usage))
-        self._calls.expect(answer.calls)
+        self._calls.settle()
         self._forget(answer.glm_id)
         self._setup.restore()
 

@@ -379,8 +379,7 @@ class Translator:
             answer.add_audio(event.delta or "")
 
     def _take_call(self, event: glm.ArgumentsDone) -> None:
-        if answer := self._responder.find(event.response_id):
-            answer.add_call(event.name or "", event.arguments or "")
+        self._responder.call(event.response_id, event.name or "", event.arguments or "")
 
     def _take_limits(self, event: glm.RateLimitsUpdated | glm.RateLimitsUpdatedToo) -> None:
         limits = tuple(
