@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+QUESTION = "What is the weather in Paris and London?"
+
 
 class Simulator:
     """The simulator behind the gateway, through its control address."""
@@ -55,3 +57,16 @@ def picture() -> bytes:
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.fixture(scope="session")
+def question() -> bytes:
+    """Give a question about two cities as 24 kHz PCM, between half a second and a whole one of silence."""
+    body = {"model": "glm-tts", "voice": "tongtong", "input": QUESTION, "response_format": "pcm"}
+    request = urllib.request.Request(  # noqa: S310  # ours
+        f"{os.environ['OPENAI_BASE_URL']}/audio/speech",
+        data=json.dumps(body).encode(),
+        headers={"authorization": f"Bearer {os.environ['OPENAI_API_KEY']}", "content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # ours
+        return bytes(24_000) + answer.read() + bytes(48_000)
