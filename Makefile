@@ -40,6 +40,7 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 contract: $(VENV)/.dev ## Write openapi.yaml and the README's tables anew from the code
 	$(BIN)/python tests/contract/renew.py
 	$(BIN)/python -m tests.helm.readme
+	$(BIN)/python -m tests.helm.dashboards
 
 test-clients: $(VENV)/.run ## Run the tests that need other people's heavy clients
 	tests/clients/run.sh

@@ -175,7 +175,21 @@ SITUATIONS = (
         {said("up"): "1x30", said("up", instance="b"): "0x30"},
         minutes=20,
     ),
-    fires("no account is left", {said("account_healthy", account="main"): "0x30"}, "NoAccount", "AccountAside"),
+    fires(
+        "no account is left",
+        {said("account_healthy", account="main"): "0x30", requests("upstream_error", code="429"): "0x26 1+1x9"},
+        "NoAccount",
+        "AccountAside",
+    ),
+    fires(
+        "the only account is aside for one of its models",
+        {
+            said("account_healthy", account="main"): "0x30",
+            requests("upstream_error", code="429"): "0x26 1+1x9",
+            requests("ok"): "0+20x40",
+        },
+        "AccountAside",
+    ),
     fires(
         "one account of two is aside",
         {said("account_healthy", account="main"): "1x30", said("account_healthy", account="spare"): "0x30"},
