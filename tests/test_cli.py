@@ -243,15 +243,37 @@ def test_check_says_what_is_open(invoke: Invoke) -> None:
     result = invoke("check", environ=environ)
 
     assert result.exit_code == 0
-    assert result.stdout == (
+    assert re.sub(r"\d+ of \d+ models", "some models", result.stdout) == (
         "The configuration can be used.\n"
         "  Requests: port 8080 of 0.0.0.0 (every interface, plain HTTP: put TLS in front); tenants with keys: 1.\n"
         "  Metrics: port 9464 of 0.0.0.0 (every interface, plain HTTP: put TLS in front); no key is asked for.\n"
         "  Browsers: pages of * may call with a key that they have.\n"
         "  GLM: the built-in simulator; nothing leaves this machine.\n"
+        "  Slots: of this process alone; a second one would allow as much again.\n"
+        "  Limits: guessed for some models, as Zhipu documents none; set GATEWAY_LIMITS.\n"
         "! The key in GATEWAY_KEYS, entry 1 has fewer than 16 characters; make a long one with "
         "'glm-gateway keys new'.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "on_outage", "said"),
+    [
+        (
+            "redis://r",
+            "share",
+            "shared through Redis without TLS, so keep it inside; while it is away each replica",
+        ),
+        ("rediss://:secret@r", "refuse", "shared through Redis over TLS; while it is away requests are refused."),
+    ],
+)
+def test_check_says_how_slots_are_shared(invoke: Invoke, url: str, on_outage: str, said: str) -> None:
+    environ = {"GATEWAY_REDIS_URL": url, "GATEWAY_REDIS_ON_OUTAGE": on_outage}
+
+    result = invoke("check", "--offline", environ=environ)
+
+    assert f"  Slots: {said}" in result.stdout
+    assert "secret" not in result.output
 
 
 def account(**fault: str | bool) -> Simulator:

@@ -41,9 +41,9 @@ WORKS_ALL_THE_SAME: Mapping[Kind, str] = {
 def check(config_path: Path | None, *, offline: bool) -> None:
     """Say whether the configuration works, what it opens, and how to mend it; tries Redis and every account."""
     settings = load_or_explain(config_path)
-    catalog_or_explain(settings)
+    catalog = catalog_or_explain(settings)
     click.echo("The configuration can be used.")
-    for sentence in posture(settings):
+    for sentence in posture(settings, catalog=catalog):
         click.echo(f"  {sentence}")
     for warning in settings.warnings:
         click.echo(f"! {warning}")

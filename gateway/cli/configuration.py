@@ -12,6 +12,7 @@ from gateway.app import load_catalog
 from gateway.catalog import Catalog
 from gateway.settings import Settings, SettingsError, load
 from gateway.settings.contradictions import LOOPBACK
+from gateway.settings.environment import LIMITS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,8 +54,8 @@ def explain(title: str, problems: Iterable[str]) -> NoReturn:
     sys.exit(CANNOT_START)
 
 
-def posture(settings: Settings) -> Iterator[str]:
-    """Say what this configuration opens, and to whom."""
+def posture(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
+    """Say what this configuration opens, to whom, and which of its limits are known."""
     yield f"Requests: port {settings.port} of {_reach(settings.host)}; {_admitted(settings)}."
     yield f"Metrics: port {settings.metrics_port} of {_reach(settings.metrics_host)}; no key is asked for."
     if settings.cors_origins:
@@ -63,6 +64,19 @@ def posture(settings: Settings) -> Iterator[str]:
         yield "GLM: the built-in simulator; nothing leaves this machine."
     else:
         yield f"GLM: {settings.upstream_url}; accounts: {len(settings.accounts)}."
+    yield f"Slots: {_shared(settings)}."
+    models = catalog.models
+    if guessed := sum(model.limits_source == "conservative" for model in models):
+        yield f"Limits: guessed for {guessed} of {len(models)} models, as Zhipu documents none; set {LIMITS}."
+
+
+def _shared(settings: Settings) -> str:
+    url = settings.redis.url
+    if url is None:
+        return "of this process alone; a second one would allow as much again"
+    way = "Redis over TLS" if url.reveal().startswith("rediss") else "Redis without TLS, so keep it inside"
+    away = "each replica goes by its share" if settings.redis.on_outage == "share" else "requests are refused"
+    return f"shared through {way}; while it is away {away}"
 
 
 def _admitted(settings: Settings) -> str:

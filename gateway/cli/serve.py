@@ -123,7 +123,9 @@ async def _serve(
             max_message_bytes=settings.realtime.max_message_bytes,
             beside=beside,
             observe_lag=metrics.event_loop_lag.observe,
-            announce=lambda: _announce(settings, port=_port(listener), metrics_port=_port(metrics_listener)),
+            announce=lambda: _announce(
+                settings, catalog=catalog, port=_port(listener), metrics_port=_port(metrics_listener)
+            ),
         )
 
 
@@ -156,8 +158,8 @@ def _on_accounts(settings: Settings) -> Settings:
     return settings
 
 
-def _announce(settings: Settings, *, port: int, metrics_port: int) -> None:
-    for sentence in posture(replace(settings, port=port, metrics_port=metrics_port)):
+def _announce(settings: Settings, *, catalog: Catalog, port: int, metrics_port: int) -> None:
+    for sentence in posture(replace(settings, port=port, metrics_port=metrics_port), catalog=catalog):
         logger.info(sentence)
     for warning in settings.warnings:
         logger.warning(warning)
