@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import partial
@@ -15,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from gateway import logs, server
+from gateway import __version__, logs, server
 from gateway.app import create_gateway
 from gateway.catalog import Catalog
 from gateway.cli.configuration import (
@@ -28,7 +29,7 @@ from gateway.cli.configuration import (
     posture,
 )
 from gateway.cli.reload import Reload
-from gateway.metrics import Metrics
+from gateway.metrics import Metrics, RecentFailures, State, streams_of
 from gateway.record import Sink
 from gateway.settings import Settings, SettingsError, fingerprint, load
 
@@ -86,11 +87,12 @@ async def _serve(
         complete = partial(on_simulator, port=_port(simulator))
         beside.append((create_simulator(), simulator))
 
+    failures, started_at = RecentFailures(time.time), time.time()
     running = complete(settings)
     gateway = create_gateway(
         running,
         catalog=catalog,
-        sinks=(metrics.observe, log),
+        sinks=(metrics.observe, failures.observe, log),
         is_draining=lambda: lifecycle.draining,
         working=lifecycle.working,
         redis_observer=metrics,
@@ -100,10 +102,24 @@ async def _serve(
         metrics.slots.take(gateway.slots())
         metrics.take_streams(gateway.desk.streams)
 
+    def state() -> State:
+        return State(
+            version=__version__,
+            started_at=started_at,
+            now=time.time(),
+            draining=lifecycle.draining,
+            streams=streams_of(gateway.desk.streams),
+            slots=gateway.slots(),
+            failures=failures.counted(),
+        )
+
     inside = server.exposition(
         registry,
         prepare=prepare,
-        documents={"/slots": lambda: msgspec.json.encode(gateway.slots())},
+        documents={
+            "/slots": lambda: msgspec.json.encode(gateway.slots()),
+            "/state": lambda: msgspec.json.encode(state()),
+        },
     )
     beside.append((inside, metrics_listener))
     reload = Reload(
