@@ -42,6 +42,9 @@ CHATTY: dict[str, Level] = {
 }
 """How severe a message of theirs must be. uvicorn warns of requests that have a line of ours."""
 
+_REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
+"""What uvicorn calls an error of every WebSocket that was refused with an answer, as all are that are refused."""
+
 # Keys have no business in a message. Should a library put one there, it stops here.
 _KEY = re.compile(r"(?i)(?:(?<=bearer )|\bsk-)[\w.~+/=-]{6,}|\b[0-9a-f]{32}\.\w{16}\b")
 
@@ -107,7 +110,12 @@ def configure(*, form: Form = "auto", level: Level = "info", stream: BinaryIO | 
     logging.basicConfig(handlers=[_Lines(out)], level=SEVERITIES[level], force=True)
     for name, least in CHATTY.items():
         logging.getLogger(name).setLevel(max(SEVERITIES[level], SEVERITIES[least]))
+    logging.getLogger("uvicorn.error").addFilter(_is_true)
     return _exchange_sink(out, least=SEVERITIES[level])
+
+
+def _is_true(record: logging.LogRecord) -> bool:
+    return record.msg != _REFUSED_HANDSHAKE
 
 
 class _Out:
