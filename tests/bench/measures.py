@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from statistics import median
 
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from .calls import calls
 from .embeddings import MEMORY as EMBEDDINGS_MEMORY
 from .embeddings import RATE as EMBEDDINGS_RATE
 from .embeddings import embeddings
+from .footprint import IDLE, OPEN, START, footprint
 from .load import Rounds, latencies_seconds, requests_per_second
 from .machine import processor_seconds
 from .processes import Bench, BenchError, Server, nginx_program
@@ -43,6 +45,10 @@ PACED_SECONDS = 6.0
 RATE = Row(measure="requests at 32 connections", unit="1/s, ratio to nginx", bound="at least", target=0.065)
 LATENCY = Row(measure="median latency at 1 connection", unit="ms, over nginx", bound="at most", target=0.5)
 FLOOD = Row(measure="stream events, flood", unit="1/s", bound="at least", target=200_000)
+KINDS = {
+    kind: Row(measure=f"stream events of {kind}", unit="1/s, ratio to text", bound="at least", target=0.8)
+    for kind in ("reasoning", "tools")
+}
 RESPONSES = Row(measure="an event of a response", unit="µs computed, ratio to chat", bound="at most", target=1.25)
 PACED_P50 = Row(measure="300 paced streams, added delay p50", unit="ms, over direct")
 PACED_P99 = Row(measure="300 paced streams, added delay p99", unit="ms, over direct", bound="at most", target=10)
@@ -71,11 +77,16 @@ def streams(bench: Bench) -> list[Row]:
     with bench.stub() as upstream, bench.gateway(upstream=upstream) as gateway:
         flood_events_per_second(gateway, events=FLOOD_EVENTS // 10)
         chat, responses = Flood(gateway, flood_events_per_second), Flood(gateway, flood_of_responses_per_second)
+        kinds = {kind: Flood(gateway, partial(flood_events_per_second, kind=kind)) for kind in KINDS}
         for _ in range(FLOOD_ROUNDS):
-            chat.run()
-            responses.run()
+            for flood in (chat, responses, *kinds.values()):
+                flood.run()
         return [
             replace(FLOOD, gateway=chat.best, result=chat.best),
+            *(
+                replace(row, gateway=kinds[kind].best, reference=chat.best, result=kinds[kind].best / chat.best)
+                for kind, row in KINDS.items()
+            ),
             _beside_chat(responses, chat),
             *_paced(gateway=gateway, upstream=upstream),
         ]
@@ -109,7 +120,8 @@ def _beside_chat(responses: Flood, chat: Flood) -> Row:
 
 MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
     (whole_answers, (RATE, LATENCY)),
-    (streams, (FLOOD, RESPONSES, PACED_P50, PACED_P99)),
+    (footprint, (START, IDLE, OPEN)),
+    (streams, (FLOOD, *KINDS.values(), RESPONSES, PACED_P50, PACED_P99)),
     (calls, CALLS_ROWS),
     (shared_slots, (SHARED_RATE, ROUND_TRIPS, SHARED_ROUND_TRIPS)),
     (fairness, (FAIRNESS,)),

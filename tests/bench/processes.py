@@ -19,7 +19,7 @@ from .machine import cores, pin
 from .wire import ANSWER, GATEWAY_PATH, KEY, MODEL, MODELS, REALTIME_PATH, UPSTREAM_BASE, UPSTREAM_PATH
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 CANNED = f"""default_type application/json;

@@ -8,7 +8,7 @@ from typing import cast
 import uvloop
 from msgspec import Struct
 
-from .machine import processor_seconds
+from .machine import processor_seconds, resident_bytes
 from .processes import BenchError, Server
 from .stub import PACE_SECONDS
 from .wire import COMPLETED, DONE, RESPONSES_PATH, TOKEN, request, request_body, response_body
@@ -17,6 +17,7 @@ FLOOD_STREAMS = 4
 PACED_STREAMS = 300
 WARM_UP_SECONDS = 1.5
 LIMIT_SECONDS = 30.0
+HELD_OPEN_SECONDS = 4.0
 
 _SENT_AT = re.compile(rb'"@(\d+)"')
 _ACCEPTED = b"HTTP/1.1 200 "
@@ -100,12 +101,11 @@ class _TimedStream(_Stream):
         self._into.append((sent_at, received_at - sent_at))
 
 
-def flood_events_per_second(server: Server, *, events: int) -> float:
+def flood_events_per_second(server: Server, *, events: int, kind: str = "text") -> float:
     """Return how many events a second come through four streams that never wait. Raises ``BenchError``."""
     each = events // FLOOD_STREAMS
-    message = request(
-        server.path, port=server.port, headers=server.headers, body=request_body(f"flood {each}", stream=True)
-    )
+    body = request_body(f"flood {each} of {kind}", stream=True, tools=kind == "tools")
+    message = request(server.path, port=server.port, headers=server.headers, body=body)
     return uvloop.run(_flood(server, message, each=each, end=_END))
 
 
@@ -121,9 +121,29 @@ def paced_delays(server: Server, *, seconds: float, streams: int = PACED_STREAMS
     return uvloop.run(_paced(server, seconds=seconds, count=streams))
 
 
+def bytes_per_stream(server: Server, *, streams: int) -> float | None:
+    """Return the memory that a stream takes while it is open, of so many; None where nobody tells."""
+    return uvloop.run(_bytes_per_stream(server, count=streams))
+
+
+async def _bytes_per_stream(server: Server, *, count: int) -> float | None:
+    loop = asyncio.get_running_loop()
+    before = resident_bytes(server.process_id)
+    body = request_body(f"paced {round(HELD_OPEN_SECONDS / PACE_SECONDS)}", stream=True)
+    message = request(server.path, port=server.port, headers=server.headers, body=body)
+    async with asyncio.timeout(LIMIT_SECONDS):
+        streams = [
+            (await loop.create_connection(lambda: _TimedStream(message, into=[]), "127.0.0.1", server.port))[1]
+            for _ in range(count)
+        ]
+        await asyncio.sleep(HELD_OPEN_SECONDS / 2)
+        during = resident_bytes(server.process_id)
+        await asyncio.gather(*(stream.done for stream in streams))
+    return None if before is None or during is None else (during - before) / count
+
+
 async def _flood(server: Server, message: bytes, *, each: int, end: bytes) -> float:
     loop = asyncio.get_running_loop()
-
     mark = re.compile(re.escape(TOKEN))
     started = loop.time()
     opened = [

@@ -1,9 +1,9 @@
 """
 A stand-in for GLM that costs next to nothing: ``python -m tests.bench.stub PORT``.
 
-The prompt says what comes back: ``flood N`` streams N events as fast as they are taken, ``paced N`` one event
-every 20 ms, anything else the whole answer. Every event is an HTTP chunk of its own, as GLM sends them. There is
-a list of models for gateways that look for one.
+The prompt says what comes back: ``flood N`` N events as fast as they are taken (``flood N of tools``: such ones),
+``paced N`` one event every 20 ms, anything else the whole answer. Every event is an HTTP chunk of its own, as GLM
+sends them. There is a list of models for gateways that look for one.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import cast
 
 import uvloop
 
-from .wire import ANSWER, DONE, EVENT, LAST_EVENT, MODELS, http_chunk, timed_event
+from .wire import ANSWER, DONE, EVENTS, LAST_EVENT, MODELS, http_chunk, timed_event
 
 PACE_SECONDS = 0.020
 TICKS = 20
@@ -28,7 +28,7 @@ WHOLE, LIST = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     for body in (ANSWER, MODELS)
 )
-_ASKED = re.compile(rb"\b(flood|paced) (\d+)")
+_ASKED = re.compile(rb"\b(flood|paced) (\d+)(?: of (\w+))?")
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 
 
@@ -72,6 +72,7 @@ class Upstream(asyncio.Protocol):
         self._wheel = wheel
         self._received = b""
         self._flood_left = 0
+        self._event = b""
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -100,6 +101,7 @@ class Upstream(asyncio.Protocol):
             self._wheel.join(self._transport, events=int(asked[2]))
         else:
             self._flood_left = int(asked[2])
+            self._event = http_chunk(EVENTS[(asked[3] or b"text").decode()])
             self._pour()
 
     def pause_writing(self) -> None:
@@ -115,7 +117,7 @@ class Upstream(asyncio.Protocol):
         while self._flood_left and not self._paused:
             events = min(self._flood_left, EVENTS_PER_WRITE)
             self._flood_left -= events
-            self._transport.write(http_chunk(EVENT) * events + (b"" if self._flood_left else STREAM_END))
+            self._transport.write(self._event * events + (b"" if self._flood_left else STREAM_END))
 
 
 async def serve(port: int) -> None:

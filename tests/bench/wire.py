@@ -56,6 +56,35 @@ ANSWER = _encoded(
     }
 )
 EVENT = _event("tok")
+REASONING_EVENT = _event("tok").replace(b'"content"', b'"reasoning_content"')
+TOOL_EVENT = _encoded(
+    {
+        **_STAMP,
+        "choices": [
+            {
+                "index": 0,
+                "delta": {
+                    "role": "assistant",
+                    "tool_calls": [
+                        {
+                            "index": 0,
+                            "id": "call_1",
+                            "type": "function",
+                            "function": {"name": "note_tide", "arguments": "tok"},
+                        }
+                    ],
+                },
+            }
+        ],
+    }
+)
+EVENTS = {
+    "text": EVENT,
+    "reasoning": REASONING_EVENT,
+    "tools": b"data: %b\n\n" % TOOL_EVENT,
+}
+"""What a flood consists of: a word of the answer, of the reasoning, or of a call's arguments."""
+
 LAST_EVENT = _event("", usage=_USAGE)
 
 
@@ -74,13 +103,15 @@ def http_chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def request_body(prompt: str = "x" * 300, *, stream: bool = False) -> bytes:
+TOOLS = [{"type": "function", "function": {"name": "note_tide", "parameters": {"type": "object"}}}]
+
+
+def request_body(prompt: str = "x" * 300, *, stream: bool = False, tools: bool = False) -> bytes:
     """Return a chat completion of about 500 bytes."""
     system = "You are a harbour master. Answer in one sentence and name the tide."
     messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
-    return _encoded(
-        {"model": MODEL, "messages": messages, "temperature": 0.7, "max_tokens": 256, "stream": stream}
-    )
+    fields = {"model": MODEL, "messages": messages, "temperature": 0.7, "max_tokens": 256, "stream": stream}
+    return _encoded(fields | {"tools": TOOLS} if tools else fields)
 
 
 def response_body(prompt: str) -> bytes:
