@@ -9,7 +9,7 @@ from av.codec import CodecContext
 from av.video.codeccontext import VideoCodecContext
 
 from gateway.audio.memory import bound_allocations
-from gateway.audio.reading import FAILURES
+from gateway.audio.opening import FAILURES
 from gateway.errors import InvalidRequest
 
 DEMUXERS = {b"\x89PNG": "png_pipe", b"\xff\xd8\xff": "jpeg_pipe", b"RIFF": "webp_pipe", b"GIF8": "gif_pipe"}
