@@ -3,27 +3,13 @@
 from pathlib import Path
 
 from openapi import FILE, text  # type: ignore[import-not-found]  # beside this script
+from tables import TABLES  # type: ignore[import-not-found]
 
-from gateway.translate.chat.params import CHAT
-from gateway.translate.completions.params import COMPLETIONS
-from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
 from gateway.translate.realtime.fates import TABLES as EVENTS
 from gateway.translate.realtime.fates import markdown as events
-from gateway.translate.responses.params import RESPONSES
-from gateway.translate.speech.params import SPEECH
-from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
 
 README = Path(__file__).parents[2] / "README.md"
-TABLES = {
-    "chat": CHAT,
-    "responses": RESPONSES,
-    "completions": COMPLETIONS,
-    "embeddings": EMBEDDINGS,
-    "speech": SPEECH,
-    "transcriptions": TRANSCRIPTIONS,
-    "translations": TRANSLATIONS,
-}
 
 
 def with_tables(readme: str) -> str:

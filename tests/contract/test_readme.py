@@ -6,28 +6,13 @@ from typing import Literal
 
 import pytest
 
-from gateway.translate.chat.params import CHAT
-from gateway.translate.completions.params import COMPLETIONS
-from gateway.translate.embeddings.params import EMBEDDINGS
 from gateway.translate.fates import markdown
-from gateway.translate.params import Table
 from gateway.translate.realtime import fates
-from gateway.translate.responses.params import RESPONSES
-from gateway.translate.speech.params import SPEECH
-from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
+from tests.contract.tables import TABLES
 
 Side = Literal["client", "glm"]
 
 README = Path(__file__).parents[2] / "README.md"
-TABLES: dict[str, Table] = {
-    "chat": CHAT,
-    "responses": RESPONSES,
-    "completions": COMPLETIONS,
-    "embeddings": EMBEDDINGS,
-    "speech": SPEECH,
-    "transcriptions": TRANSCRIPTIONS,
-    "translations": TRANSLATIONS,
-}
 
 
 @pytest.mark.parametrize("name", TABLES)
