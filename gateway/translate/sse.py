@@ -69,7 +69,7 @@ class Decoder:
 def read_block(block: bytes) -> bytes | None:
     """Return the data of one event, None when it has none."""
     if block.startswith(b"data: ") and b"\n" not in block:
-        return block[6:]
+        return block[6:] or None
     lines = [line.partition(b":") for line in block.removeprefix(BYTE_ORDER_MARK).split(b"\n")]
     payload = b"\n".join(value.removeprefix(b" ") for name, _, value in lines if name == b"data")
     if not payload:

@@ -53,6 +53,7 @@ SCRAPS = st.sampled_from(
 
 @given(st.lists(SCRAPS).map(b"".join), st.lists(st.integers(0, 60)))
 @example(b"data: a\r\n\r\n", [8])
+@example(b"data: data: \n\n\ndata: \n\n", [15])
 def test_events_do_not_depend_on_the_cuts(stream: bytes, cuts: list[int]) -> None:
     """Any chunking of any bytes gives the events of the whole, also at the end."""
     whole, pieces = Decoder(), Decoder()
