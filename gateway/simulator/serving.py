@@ -29,6 +29,9 @@ class Running(Struct, frozen=True):
         return f"ws{self.origin.removeprefix('http')}{REALTIME_PATH}"
 
 
+_KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection is kept: as nginx does, so that none closes while its client still counts on it."""
+
 _CALLS: dict[str, Any] = {"ws": "websockets-sansio", "ws_ping_interval": None, "ws_per_message_deflate": False}
 """How WebSockets are served. Whether the platform pings is not known; its heartbeats are events."""
 
@@ -42,6 +45,7 @@ def serve(simulator: Simulator, *, host: str = "127.0.0.1", port: int = 8090) ->
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         **_CALLS,
     )
 
@@ -56,7 +60,13 @@ def running(simulator: Simulator, *, host: str = "127.0.0.1", port: int = 0) -> 
     with socket.create_server((host, port)) as listener:
         # Logging belongs to the caller; uvicorn's own would be set for the whole process.
         config = uvicorn.Config(
-            simulator, lifespan="off", log_config=None, access_log=False, server_header=False, **_CALLS
+            simulator,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            **_CALLS,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="zhipu-simulator")
