@@ -27,11 +27,19 @@ SAID_LINES = 30
 )
 @click.option("--seed", type=int, help="Decides what is done to whom; a random one, which the report tells.")
 @click.option("--callers", default=240, show_default=True, help="How many call at once.")
+@click.option("--gateways", type=click.IntRange(1, 9), default=3, show_default=True, help="How many they call.")
 @click.option("--redis", type=click.Choice(get_args(RedisKind)), default="single", show_default=True)
 @click.option("--harm", "harms", multiple=True, type=click.Choice(list(HARMS)), help="Do only this; repeatable.")
 @click.option("--no-harm", is_flag=True, help="Do none; the simulator then answers 1302 to what is too much.")
 def torture(
-    seconds: float, seed: int | None, callers: int, redis: RedisKind, harms: tuple[str, ...], *, no_harm: bool
+    *,
+    seconds: float,
+    seed: int | None,
+    callers: int,
+    gateways: int,
+    redis: RedisKind,
+    harms: tuple[str, ...],
+    no_harm: bool,
 ) -> None:
     """Harm gateways and Redis in every way, under load, and show that the limits hold."""
     if REDIS_SERVER is None:
@@ -41,7 +49,14 @@ def torture(
         )
         sys.exit(CANNOT_START)
     seed = random.randrange(1_000_000) if seed is None else seed  # noqa: S311 - nobody has to guess
-    world = World(seconds=seconds, seed=seed, callers=callers, redis=redis, harms=() if no_harm else harms or None)
+    world = World(
+        seconds=seconds,
+        seed=seed,
+        callers=callers,
+        gateways=gateways,
+        redis=redis,
+        harms=() if no_harm else harms or None,
+    )
     directory = Path(tempfile.mkdtemp(prefix="glm-gateway-torture-"))
     console = Console(highlight=False)
     try:

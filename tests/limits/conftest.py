@@ -11,6 +11,7 @@ from gateway.limits.limiter import Limiter
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.redis import RedisLimiter
 from gateway.torture.cluster import RedisCluster
+from gateway.torture.sentinel import RedisSentinel
 from tests.limits.requests import Requests
 from tests.redis_server import RedisServer, need_redis
 
@@ -54,11 +55,11 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     server.kill()
 
 
-@pytest.fixture(scope="session")
-def one_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
-    """Serve one Cluster to all tests."""
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[RedisCluster]:
+    """Give a Cluster to be harmed."""
     need_redis()
-    stand = RedisCluster(tmp_path_factory.mktemp("cluster"))
+    stand = RedisCluster(tmp_path)
     try:
         yield stand.start()
     finally:
@@ -66,11 +67,14 @@ def one_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisClust
 
 
 @pytest.fixture
-def cluster(one_cluster: RedisCluster) -> RedisCluster:
-    """Give the Cluster, empty."""
-    for server in one_cluster.servers:
-        server.ask("FLUSHALL")
-    return one_cluster
+def sentinel(tmp_path: Path) -> Iterator[RedisSentinel]:
+    """Give a primary with a replica and Sentinels, to be harmed."""
+    need_redis()
+    stand = RedisSentinel(tmp_path)
+    try:
+        yield stand.start()
+    finally:
+        stand.kill()
 
 
 @pytest.fixture
@@ -89,12 +93,12 @@ async def start_replica() -> AsyncIterator[StartReplica]:
     await asyncio.gather(*(limiter.aclose() for limiter in started))
 
 
-@pytest.fixture(params=["memory", "redis", "cluster"])
+@pytest.fixture(params=["memory", "redis"])
 async def limiter(request: pytest.FixtureRequest, start_replica: StartReplica) -> Limiter:
     """Give every kind of limiter, with room for 3 waiters per tenant."""
     if request.param == "memory":
         return MemoryLimiter(queue_size=QUEUE_SIZE)
-    return await start_replica(request.getfixturevalue(request.param))
+    return await start_replica(request.getfixturevalue("redis"))
 
 
 @pytest.fixture
