@@ -7,7 +7,7 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { experimental_generateSpeech as generateSpeech, experimental_transcribe as transcribe } from 'ai';
 import OpenAI, { toFile } from 'openai';
 
-const sentence = 'one two three four five six seven';
+const sentence = 'what is your name';
 const client = new OpenAI({ maxRetries: 0 });
 const openai = createOpenAI();
 
@@ -25,7 +25,6 @@ describe('the SDK for Node', () => {
   for (const [format, type, magic] of [
     ['wav', 'audio/wav', 'RIFF'],
     ['opus', 'audio/ogg', 'OggS'],
-    ['flac', 'audio/flac', 'fLaC'],
   ])
     test(`has a sentence read out as ${format}, and it is understood`, async () => {
       const { type: told, bytes } = await spoken(format);
@@ -41,14 +40,14 @@ describe('the SDK for Node', () => {
     const answer = await client.audio.speech.create({
       model: 'tts-1',
       voice: 'alloy',
-      input: 'This is one of many sentences. '.repeat(60),
+      input: 'This is one of many sentences. '.repeat(40),
       response_format: 'pcm',
     });
     const pieces = [];
     for await (const piece of answer.body) pieces.push(piece.length);
 
     assert.ok(pieces.length > 3);
-    assert.ok(pieces.reduce((sum, size) => sum + size) > 24_000 * 2 * 60);
+    assert.ok(pieces.reduce((sum, size) => sum + size) > 24_000 * 2 * 40);
   });
 
   test('is told what is heard as it is heard', async () => {
@@ -82,7 +81,7 @@ describe('the SDK for Node', () => {
     assert.equal(language, 'english');
     assert.equal(segments.map(({ text }) => text).join(' '), sentence);
     assert.ok(segments.every(({ start, end }) => start >= 0 && start < end && end <= duration));
-    assert.match(await ask('srt'), /^1\n00:00:00,\d{3} --> 00:00:0\d,\d{3}\none two/);
+    assert.match(await ask('srt'), /^1\n00:00:00,\d{3} --> 00:00:0\d,\d{3}\nwhat is your name\n/);
   });
 
   test('is told what is wrong with a file', async () => {
@@ -98,23 +97,22 @@ describe('the SDK for Node', () => {
 });
 
 describe('the AI SDK', () => {
-  for (const outputFormat of ['mp3', 'wav', 'opus'])
-    test(`generates speech as ${outputFormat}, and transcribes it`, async () => {
-      const { audio } = await generateSpeech({
-        model: openai.speech('tts-1'),
-        text: sentence,
-        voice: 'alloy',
-        outputFormat,
-        maxRetries: 0,
-      });
-      const { text } = await transcribe({
-        model: openai.transcription('gpt-4o-mini-transcribe'),
-        audio: audio.uint8Array,
-        maxRetries: 0,
-      });
-
-      assert.equal(text, sentence);
+  test('generates speech, and transcribes it', async () => {
+    const { audio } = await generateSpeech({
+      model: openai.speech('tts-1'),
+      text: sentence,
+      voice: 'alloy',
+      maxRetries: 0,
     });
+    const { text } = await transcribe({
+      model: openai.transcription('gpt-4o-mini-transcribe'),
+      audio: audio.uint8Array,
+      maxRetries: 0,
+    });
+
+    assert.equal(audio.mediaType, 'audio/mpeg');
+    assert.equal(text, sentence);
+  });
 
   test('reads segments, language and duration where it asks for them', async () => {
     const { bytes } = await spoken('wav');
@@ -128,7 +126,7 @@ describe('the AI SDK', () => {
     assert.equal(text, sentence);
     assert.equal(language, 'en');
     assert.equal(segments.map((segment) => segment.text).join(' '), sentence);
-    assert.ok(durationInSeconds > 2);
+    assert.ok(durationInSeconds > 1);
     assert.ok(segments.every(({ startSecond, endSecond }) => startSecond < endSecond));
   });
 });
