@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from gateway.audio import Cut, Piece, Probe, wav
+from gateway.audio.pcm import SAMPLE_BYTES, WAV_HEADER
 from gateway.catalog import TranscriptionTraits
 from gateway.glm import transcriptions as glm
 from gateway.glm.chat import Usage
@@ -19,8 +20,6 @@ from gateway.translate.multipart import Attached, write_form
 from gateway.translate.transcriptions.transcript import Line
 from gateway.translate.transcriptions.upload import RATE, Recording
 
-SAMPLE_BYTES = 2
-WAV_HEAD_BYTES = 44
 PIECE_SECONDS = 25.0
 """Well below GLM's 30 s: what it cuts off is lost."""
 
@@ -87,7 +86,7 @@ def part_of(piece: Piece) -> Part:
 
 def cut_for(traits: TranscriptionTraits, *, timed: bool) -> Cut:
     """Return how a long recording is cut for a model; finer where each piece is a line with times."""
-    by_size = (traits.max_audio_bytes - WAV_HEAD_BYTES) / SAMPLE_BYTES / RATE
+    by_size = (traits.max_audio_bytes - WAV_HEADER.size) / SAMPLE_BYTES / RATE
     longest = min(PIECE_SECONDS, traits.max_audio_seconds, by_size)
     return Cut(
         max_seconds=longest,
