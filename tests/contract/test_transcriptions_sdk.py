@@ -353,6 +353,26 @@ async def test_translations_are_told_in_english_with_their_times(client: AsyncOp
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # as above
+async def test_a_piece_is_told_what_was_said_before_it_and_not_its_translation(
+    start_gateway: StartGateway, zhipu: Zhipu
+) -> None:
+    gateway = await start_gateway(upstream_url=zhipu.url, audio=Audio(slots_per_upload=1))
+    words = {"你好。": "Hello.", "再见。": "Bye.", "谢谢。": "Thanks.", "对。": "Right."}
+    zhipu.script = [
+        reply
+        for said, told in words.items()
+        for reply in (heard(said), lambda call, told=told: call.answer(completion(told)))
+    ]
+
+    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
+        answer = await client.audio.translations.create(file=wav_of(long_recording()), model="whisper-1")
+
+    assert "Hello. Bye. Thanks. Right." == answer.text
+    prompts = [form_of(call).get("prompt") for call in zhipu.calls if call.path.endswith("/transcriptions")]
+    assert [None, ["你好。"], ["你好。再见。"], ["你好。再见。谢谢。"]] == prompts
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # as above
 async def test_a_translation_that_is_no_list_is_taken_as_one_line(client: AsyncOpenAI, zhipu: Zhipu) -> None:
     zhipu.script = [heard("你好"), lambda call: call.answer(completion("Hello."))]
 

@@ -148,7 +148,7 @@ class TranscriptionJob:
 
     def _carried(self) -> str | None:
         """Return the prompt of the next piece: what was said before it, after what the caller gave."""
-        said = join(part.text for part in self.parts)[-CARRIED_CHARACTERS:]
+        said = join(part.original or part.text for part in self.parts)[-CARRIED_CHARACTERS:]
         return short_enough(join([self._order.prompt, said])) or None
 
     def _silent(self, seconds: float) -> InvalidRequest:

@@ -33,13 +33,18 @@ decode_answer = msgspec.json.Decoder(glm.TranscriptionAnswer).decode
 
 
 class Part(Struct, kw_only=True):
-    """A part of a recording, from ``start`` to ``end`` in seconds; ``text`` and what follows is GLM's."""
+    """
+    A part of a recording, from ``start`` to ``end`` in seconds; ``text`` and what follows is GLM's.
+
+    ``original`` is what was said where ``text`` is its translation, else empty.
+    """
 
     start: float
     end: float
     speech_start: float
     speech_end: float
     text: str = ""
+    original: str = ""
     segments: Sequence[glm.Segment] = ()
     usage: Usage | None = None
 

@@ -127,7 +127,7 @@ def translate(part: Part, english: str, usage: Usage | None) -> None:
         Segment(text=text, start=line.start - part.start, end=line.end - part.start)
         for text, line in zip(texts, lines, strict=True)
     ]
-    part.text = " ".join(text.strip() for text in texts)
+    part.original, part.text = part.text, " ".join(text.strip() for text in texts)
     part.usage = add_usage(part.usage, usage)
 
 
