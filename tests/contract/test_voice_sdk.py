@@ -353,6 +353,54 @@ async def test_what_is_no_sound_is_glms_fault(
     assert 0 == gateway.slots
 
 
+async def test_slot_is_free_when_the_listener_leaves(
+    played: openai.AsyncOpenAI, zhipu: Zhipu, gateway: Gateway
+) -> None:
+    """While sound comes, and what it had been told is remembered."""
+    zhipu.script = [
+        lambda call: call.begin(chunk(content="Hum", audio=audio(HUM.pcm))),
+        lambda call: call.answer(completion("more")),
+    ]
+    asked: Any = [{"role": "user", "content": "Hum."}]
+    stream = await played.chat.completions.create(**ALOUD, messages=asked, stream=True)
+    async for one in stream:
+        if one.choices[0].delta.audio is not None:
+            break
+
+    await stream.close()
+    await zhipu.calls[0].gone.wait()
+    await played.chat.completions.create(
+        model="glm-4.7", messages=[*asked, {"role": "assistant", "audio": {"id": "5b4c-1"}}, *asked]
+    )
+
+    assert 0 == gateway.slots
+    assert {"role": "assistant", "content": "Hum"} == zhipu.calls[1].body["messages"][1]
+
+
+async def test_sdks_own_way_to_put_a_stream_together_works(played: openai.AsyncOpenAI, zhipu: Zhipu) -> None:
+    """It joins texts and adds up numbers."""
+    half = len(HUM.pcm) // 4 * 2
+    zhipu.script = [
+        lambda call: call.stream(
+            chunk(content=""),
+            chunk(content="Hum", audio=audio(HUM.pcm[:half])),
+            chunk(content=" hum.", audio=audio(HUM.pcm[half:])),
+            last_chunk(),
+            DONE,
+        )
+    ]
+
+    asked: Any = [{"role": "user", "content": "Hum."}]
+    async with played.chat.completions.stream(**ALOUD, messages=asked) as stream:
+        whole = await stream.get_final_completion()
+
+    message = whole.choices[0].message
+    assert message.content is None
+    assert message.audio is not None
+    assert ("5b4c-1", 4_000_000_000) == (message.audio.id, message.audio.expires_at)
+    assert "Hum hum." == message.audio.transcript
+
+
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
     need_redis()

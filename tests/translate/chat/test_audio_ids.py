@@ -96,6 +96,14 @@ def test_words_are_at_hand_for_when_glm_does_not_know_the_id(start: Start, recal
         assert "request_id" not in body
 
 
+def test_callers_own_words_are_told_before_ours(start: Start) -> None:
+    own = REFERENCE | {"content": "4"}
+    (call,) = start(model="glm-4-voice", messages=conversation(own), recalled=VALID).calls
+
+    assert call.otherwise is not None
+    assert {"role": "assistant", "content": "4"} == msgspec.json.decode(call.otherwise)["messages"][1]
+
+
 def test_nothing_is_at_hand_where_nothing_is_named(start: Start) -> None:
     (call,) = start(model="glm-4-voice").calls
     (expired,) = start(model="glm-4-voice", messages=conversation(REFERENCE), recalled=EXPIRED).calls

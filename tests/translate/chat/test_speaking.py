@@ -251,3 +251,8 @@ def test_wav_that_is_not_plain_is_read_too() -> None:
 
     assert sound.seconds == again.seconds
     assert frequency(again) == pytest.approx(HZ, rel=0.005)
+
+
+def test_only_spoken_streams_are_slow(start: Start) -> None:
+    """They are fed in a thread; text is told where it is read."""
+    assert [True, False] == [start(**fields, stream=True).stream(0).slow for fields in (SPOKEN, {})]
