@@ -23,9 +23,16 @@ from gateway.cli.configuration import DEMO_KEY
 
 if TYPE_CHECKING:  # openai is not among the gateway's own dependencies
     from openai import OpenAI
+    from openai.types import Embedding
 
 CHAT_MODEL = "glm-4.7"
 VISION_MODEL = "glm-4.6v"
+VOICE_MODEL = "glm-4-voice"
+HEARING_MODEL = "glm-asr"
+SPEECH_MODEL = "glm-tts"
+EMBEDDING_MODEL = "embedding-3"
+SENTENCE = "One two three four five six seven."
+SPEECH_BYTES_PER_SECOND = 48_000
 SHOWN_CHARACTERS = 160
 PICTURE_PIXELS = 64
 TIMEOUT_SECONDS = 120.0
@@ -154,6 +161,49 @@ def _red_picture() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def _speech(client: "OpenAI", model: str) -> str:
+    return f"“{SENTENCE}” read out in {_seconds(_read_out(client, model)):.1f} s of sound"
+
+
+def _read_out(client: "OpenAI", model: str) -> bytes:
+    """Give a sentence as samples at 24 kHz, so that the demo needs no recording."""
+    return client.audio.speech.create(model=model, voice="alloy", input=SENTENCE, response_format="pcm").content
+
+
+def _seconds(samples: bytes) -> float:
+    return len(samples) / SPEECH_BYTES_PER_SECOND
+
+
+def _transcription(client: "OpenAI", model: str) -> str:
+    spoken = client.audio.speech.create(model=SPEECH_MODEL, voice="alloy", input=SENTENCE, response_format="opus")
+    heard = client.audio.transcriptions.create(model=model, file=("spoken.ogg", spoken.content))
+    return f"“{_shortened(heard.text)}”"
+
+
+def _voice(client: "OpenAI", model: str) -> str:
+    data = base64.b64encode(_read_out(client, SPEECH_MODEL)).decode()
+    question: Any = {"type": "input_audio", "input_audio": {"data": data, "format": "pcm16"}}
+    messages: Any = [{"role": "user", "content": [question]}]
+    with client.chat.completions.create(
+        model=model, modalities=["text", "audio"], messages=messages, stream=True
+    ) as chunks:
+        deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
+    # Clients of before 2026 give it as the dictionary that it came as.
+    told: list[Any] = [json.loads(delta.model_dump_json()).get("audio") or {} for delta in deltas]
+    said = "".join(one.get("transcript") or "" for one in told)
+    samples = b"".join(base64.b64decode(one.get("data") or "") for one in told)
+    return f"asked aloud, answered in {_seconds(samples):.1f} s of sound: “{_shortened(said)}”"
+
+
+def _embeddings(client: "OpenAI", model: str) -> str:
+    near, same, far = client.embeddings.create(model=model, input=["a cup of tea", "a cup of tea", "rain"]).data
+    return f"{len(near.embedding)} dimensions; alike {_alike(near, same):.2f}, unlike {_alike(near, far):.2f}"
+
+
+def _alike(one: "Embedding", other: "Embedding") -> float:
+    return sum(left * right for left, right in zip(one.embedding, other.embedding, strict=True))
+
+
 def _shortened(text: str | None) -> str:
     line = " ".join((text or "").split())
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
@@ -166,4 +216,8 @@ STEPS = (
     Step("Tools", CHAT_MODEL, _tools),
     Step("Structured output", CHAT_MODEL, _structured),
     Step("Vision", VISION_MODEL, _vision),
+    Step("Voice", VOICE_MODEL, _voice),
+    Step("Speech", SPEECH_MODEL, _speech),
+    Step("Transcription", HEARING_MODEL, _transcription),
+    Step("Embeddings", EMBEDDING_MODEL, _embeddings),
 )
