@@ -94,16 +94,20 @@ class Exchange:
         """The media type of a whole answer."""
         return self._job.media_type if self._job is not None else JSON
 
-    async def aclose(self) -> None:
-        """Give back what is still held, and keep what later requests may ask to recall."""
+    async def aclose(self) -> bool:
+        """
+        Give back what is still held, and keep what later requests may ask to recall.
+
+        Returns whether that is kept. May be called again.
+        """
         if (answer := self._answer) is not None:
             self._answer = None
             self.desk.streams[self.record.operation, self.record.model] -= 1
             await answer.aclose()
             if answer.failure is not None:
                 self.fail(answer.failure)
-        if self._job is not None and (left := self._job.leave):
-            await self.desk.memories[self._memory].remember(self.record.tenant, left)
+        left = self._job.leave if self._job is not None else {}
+        return not left or await self.desk.memories[self._memory].remember(self.record.tenant, left)
 
     def claim(self, caller: Caller, model: Model) -> Scope:
         """Return what the slot of whoever does not ``run`` is counted per, and tell it in the headers."""

@@ -356,3 +356,33 @@ async def test_store_that_is_away_is_no_store_that_is_empty(
 
     zhipu.script.append(lambda call: call.answer(completion("As ever.")))
     assert "As ever." == (await sdk.responses.create(model=MODEL, input="Hi")).output_text
+
+
+async def test_answer_outlives_an_outage_of_its_store(
+    start_gateway: StartGateway, zhipu: Zhipu, redis: RedisServer, connect: Callable[..., openai.AsyncOpenAI]
+) -> None:
+    """What was made in the background while nothing could be kept is kept as soon as something can."""
+    shared = Redis(url=Secret(redis.url))
+    maker, other = [
+        connect(await start_gateway(upstream_url=zhipu.url, redis=shared, lease_seconds=4)) for _ in range(2)
+    ]
+    queued = await maker.responses.create(model=MODEL, input="Hi", background=True)
+    call = await zhipu.call()
+
+    redis.kill()
+    call.answer(completion("At last."))
+    with pytest.raises(openai.InternalServerError):
+        await maker.responses.retrieve(queued.id)
+    redis.start()
+
+    async with asyncio.timeout(20):
+        while not await answers(other, queued.id):  # noqa: ASYNC110 - nobody tells when it is kept
+            await asyncio.sleep(0.1)
+    assert "At last." == (await other.responses.retrieve(queued.id)).output_text
+
+
+async def answers(client: openai.AsyncOpenAI, response_id: str) -> bool:
+    try:
+        return await is_kept(client, response_id)
+    except openai.InternalServerError:
+        return False

@@ -26,6 +26,7 @@ OK = 200
 
 MAX_BEAT_SECONDS = 2.0
 BEATS_IN_A_LIFE = 4
+TRIES_TO_KEEP = 15
 
 Working = Callable[[], AbstractContextManager[object]]
 
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class Work(Struct, eq=False):
-    """One response under way; ``announced`` is set once others can find it."""
+    """One response under way; ``announced`` is set once others can find it, ``task`` None once it is made."""
 
     id: str
     tenant: str
@@ -66,9 +67,11 @@ class Background:
         self._desk = desk
         self._endpoint = endpoint
         self._life_seconds = life_seconds
+        self._beat_seconds = min(MAX_BEAT_SECONDS, life_seconds / BEATS_IN_A_LIFE)
         self._working = working
         self._under_way: dict[tuple[str, str], Work] = {}
         self._group = asyncio.TaskGroup()
+        self._is_stopping = False
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -76,6 +79,7 @@ class Background:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._is_stopping = True
         self._beat.cancel()
         for work in self._under_way.values():
             if work.task is not None:
@@ -169,15 +173,30 @@ class Background:
 
     async def _end(self, work: Work) -> None:
         """Write down how a response ended, after it was written down that it began."""
-        if work.begun.done() and work.begun.exception() is None:
-            await work.announced.wait()
-        await work.exchange.aclose()
-        work.exchange.close()
-        self._under_way.pop((work.tenant, work.id), None)
+        work.task = None  # Nothing is left to stop.
+        try:
+            if work.begun.done() and work.begun.exception() is None:
+                await work.announced.wait()
+            if not await self._is_kept(work):
+                work.begun.result().give_up(StoreUnavailable("The response was made, and could not be kept."))
+                await work.exchange.aclose()
+        finally:
+            work.exchange.close()
+            self._under_way.pop((work.tenant, work.id), None)
+
+    async def _is_kept(self, work: Work) -> bool:
+        """Keep what became of a response, in several tries if others may wait for it; return whether it is."""
+        for _ in range(TRIES_TO_KEEP):
+            if await work.exchange.aclose():
+                return True
+            if work.is_cancelled or self._is_stopping:
+                break
+            await asyncio.sleep(self._beat_seconds)
+        return False
 
     async def _attend(self) -> None:
         while True:
-            await asyncio.sleep(min(MAX_BEAT_SECONDS, self._life_seconds / BEATS_IN_A_LIFE))
+            await asyncio.sleep(self._beat_seconds)
             for work in [*self._under_way.values()]:
                 key = cancel_key(work.id)
                 if key in await self.memory.recall(work.tenant, [key]):
