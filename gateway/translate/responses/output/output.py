@@ -55,7 +55,7 @@ class Output:
         prose, text = self._prose, delta.content
         if not text or delta.reasoning_content is not UNSET or not isinstance(prose, GrowingMessage):
             return None
-        return prose.say_more(text)
+        return prose.say_more(text)  # Calls, notes and refusals come in deltas of their own.
 
     def hear(self, delta: chat.Delta) -> Events:
         """Take what a chunk adds."""
