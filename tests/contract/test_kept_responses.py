@@ -1,6 +1,7 @@
 """Responses that are kept, and those made in the background: in one process, and in replicas that share."""
 
 import asyncio
+import base64
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -17,6 +18,7 @@ from gateway.auth import Tenant, digest
 from gateway.settings.schema import Redis, Responses, Secret
 from gateway.translate.responses.kept import Kept, write
 from tests.fakes import KEY, Zhipu, completion
+from tests.recordings import tone, wav_of
 from tests.redis_server import RedisServer, need_redis
 from tests.running import SETTINGS, Gateway, listening
 
@@ -229,6 +231,19 @@ async def test_background_response_is_fetched_when_it_is_done(place: Place, zhip
     assert 0 == place.gateways[0].slots
     again = await made(place, zhipu, "And on.", previous_response_id=queued.id)
     assert "And on." == again.output_text
+
+
+async def test_recording_is_heard_in_the_background(place: Place, zhipu: Zhipu) -> None:
+    """Its request is made in a thread, which the one who asked hears of all the same."""
+    hum = base64.b64encode(wav_of(tone(seconds=0.2))).decode()
+    part: Any = {"type": "input_audio", "input_audio": {"data": hum, "format": "wav"}}
+    zhipu.script.append(lambda call: call.answer(completion("A hum.")))
+
+    queued = await place.one.responses.create(
+        model="glm-4-voice", input=[{"role": "user", "content": [part]}], background=True
+    )
+
+    assert "A hum." == (await done(place.other, queued.id)).output_text
 
 
 async def test_background_response_under_way_is_neither_built_upon_nor_deleted(place: Place, zhipu: Zhipu) -> None:

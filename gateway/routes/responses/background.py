@@ -34,13 +34,20 @@ logger = logging.getLogger(__name__)
 
 
 class Work(Struct, eq=False):
-    """One response under way; ``announced`` is set once others can find it, ``task`` None once it is made."""
+    """
+    One response under way.
+
+    ``begun`` is set once there is a ``job``, or an ``error`` in its place; ``announced`` once others can find it.
+    ``task`` is None once it is made.
+    """
 
     id: str
     tenant: str
     exchange: Exchange
-    begun: "asyncio.Future[ResponseJob]"
+    begun: asyncio.Event
     announced: asyncio.Event
+    job: ResponseJob | None = None
+    error: GatewayError | None = None
     task: "asyncio.Task[None] | None" = None
     is_cancelled: bool = False
 
@@ -92,20 +99,24 @@ class Background:
         exchange = Exchange(self._desk, request_id=request_id)
         exchange.record.operation = self._endpoint.operation
         exchange.identify(caller)
-        begun: asyncio.Future[ResponseJob] = asyncio.get_running_loop().create_future()
-        work = Work(f"resp_{response_id}", caller.name, exchange, begun, asyncio.Event())
+        work = Work(f"resp_{response_id}", caller.name, exchange, asyncio.Event(), asyncio.Event())
+        loop = asyncio.get_running_loop()
 
         def begin(incoming: Incoming, context: Context) -> ResponseJob:
             job = self._endpoint.begin(incoming, replace(context, id=response_id))
             assert isinstance(job, ResponseJob)  # noqa: S101 - the endpoint of responses makes no other
-            begun.set_result(job)
+            work.job = job
+            loop.call_soon_threadsafe(work.begun.set)  # Jobs with recordings are made in a thread.
             return job
 
         endpoint = replace(self._endpoint, begin=begin)
         self._under_way[work.tenant, work.id] = work
         work.task = self._group.create_task(self._make(work, endpoint, body, caller))
         try:
-            told, known = (await asyncio.shield(begun)).announce()
+            await work.begun.wait()
+            if work.job is None:
+                raise work.error or stopped()
+            told, known = work.job.announce()
             if not (await self._sign(work) and await self.memory.remember(work.tenant, known)):
                 work.cancel()
                 raise StoreUnavailable(
@@ -165,20 +176,20 @@ class Background:
             exchange.leave()
         else:
             exchange.fail(error)
-        if work.begun.done():
-            work.begun.result().give_up(error)
-        elif error is not None:
-            work.begun.set_exception(error)
+        if work.job is not None:
+            work.job.give_up(error)
+        work.error = error
+        work.begun.set()
         await self._end(work)
 
     async def _end(self, work: Work) -> None:
         """Write down how a response ended, after it was written down that it began."""
         work.task = None  # Nothing is left to stop.
         try:
-            if work.begun.done() and work.begun.exception() is None:
+            if work.job is not None:
                 await work.announced.wait()
-            if not await self._is_kept(work):
-                work.begun.result().give_up(StoreUnavailable("The response was made, and could not be kept."))
+            if not await self._is_kept(work) and work.job is not None:
+                work.job.give_up(StoreUnavailable("The response was made, and could not be kept."))
                 await work.exchange.aclose()
         finally:
             work.exchange.close()
