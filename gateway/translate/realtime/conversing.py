@@ -1,6 +1,6 @@
 """Items that a client puts into the conversation, asks for, and takes out again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -16,7 +16,12 @@ from gateway.translate.realtime.pictures import Pictures, decoded_picture, pictu
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 
-TODAYS_CONTENT = {"text": "output_text", "audio": "output_audio"}
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "user": {"text": "input_text", "audio": "input_audio", "image": "input_image"},
+    "assistant": {"text": "output_text", "audio": "output_audio"},
+    "system": {"text": "input_text"},
+}
+"""What a message's parts may be by its role, in today's words, by the last of beta's."""
 TEXTS = {"input_text", "output_text"}
 DELETION_SECONDS = 3.0
 """How long an error of GLM's may be about a deletion: it does not say."""
@@ -178,27 +183,25 @@ class Conversing:
     def _checked(self, part: Content, number: int, role: str) -> Content:
         """Return a part as today's shape has it; raise InvalidRequest for one that cannot be."""
         at = f"item.content[{number}]"
-        kind = TODAYS_CONTENT.get(part.type, part.type)
-        if role != "assistant" and kind in TODAYS_CONTENT.values():
-            kind = f"input_{part.type.removeprefix('output_')}"
-        if kind == "input_image":
-            self._pictures.check(param=at)
-            picture_of(part, at=at)
-        elif kind in TEXTS:
-            if part.text is UNSET:
-                raise InvalidRequest(
-                    f"Missing required parameter: '{at}.text'.",
-                    param=f"{at}.text",
-                    code="missing_required_parameter",
-                )
-        elif kind in SOUNDS:
-            part = replace(part, transcript=None if part.transcript is UNSET else part.transcript)
-        else:
+        kinds = KINDS[role]
+        kind = kinds.get(part.type.rpartition("_")[2])
+        if kind is None:
             raise InvalidRequest(
-                f"'{at}.type' has to be one of input_text, input_audio, input_image, output_text, output_audio.",
+                f"'{at}.type' has to be one of {', '.join(kinds.values())} in a message of the {role}.",
                 param=f"{at}.type",
                 code="invalid_value",
             )
+        if kind == "input_image":
+            self._pictures.check(param=at)
+            picture_of(part, at=at)
+        elif kind in TEXTS and part.text is UNSET:
+            raise InvalidRequest(
+                f"Missing required parameter: '{at}.text'.",
+                param=f"{at}.text",
+                code="missing_required_parameter",
+            )
+        elif kind in SOUNDS:
+            part = replace(part, transcript=None if part.transcript is UNSET else part.transcript)
         return replace(part, type=kind)
 
     def _give_media(self, part: Content) -> None:

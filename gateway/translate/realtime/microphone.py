@@ -32,9 +32,17 @@ class Commit:
     ``event_id`` is that of the client's commit, None when it made none; ``typed``: its item is there already.
     """
 
-    def __init__(self, *, event_id: str | None = None, item_id: str | None = None, typed: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        event_id: str | None = None,
+        item_id: str | None = None,
+        seconds: float = 0.0,
+        typed: bool = False,
+    ) -> None:
         self.event_id = event_id
         self.item_id = item_id
+        self.seconds = seconds
         self.typed = typed
 
 
@@ -103,7 +111,7 @@ class Microphone:
         """Have GLM take what was appended as a turn."""
         self._flush()
         self._talk.ask(glm.AudioCommit())
-        self.commits.append(Commit(event_id=event_id, item_id=self._take_id()))
+        self.commits.append(Commit(event_id=event_id, item_id=self._take_id(), seconds=self._seconds()))
         self._talk.wake("commit", after_seconds=COMMIT_PATIENCE_SECONDS)
 
     def speak(self, pcm: bytes, *, item_id: str) -> None:
@@ -167,22 +175,19 @@ class Microphone:
         talk = self._talk
         if talk.history.linked(glm_id) is not None:
             return
-        commit = self.commits.pop(0) if self.commits else Commit(item_id=self._take_id())
-        if not self.commits:
-            talk.rest("commit")
+        commit = self._next_commit() or Commit(item_id=self._take_id(), seconds=self._seconds())
         item_id = commit.item_id or talk.id_of("item")
         if commit.typed:
             self._early = None
             talk.history.link(glm_id, item_id)
             return
-        seconds = self._seconds()
         talk.tell(server.AudioCommitted(previous_item_id=talk.history.last, item_id=item_id))
         heard = Content(type="input_audio", transcript=None)
         item = Item(id=item_id, type="message", status="completed", role="user", content=(heard,))
         talk.add(item)
         talk.finish(item)
         talk.history.link(glm_id, item_id)
-        self._untold[item_id] = seconds
+        self._untold[item_id] = commit.seconds
         self.unwritten.take(item_id)
         if self._early is not None:
             early, self._early = self._early, None
@@ -190,9 +195,7 @@ class Microphone:
 
     def give_up(self) -> Commit | None:
         """Return the oldest commit that GLM has not taken, which it will not take any more."""
-        if len(self.commits) <= 1:
-            self._talk.rest("commit")
-        return self.commits.pop(0) if self.commits else None
+        return self._next_commit()
 
     def transcribe(self, glm_id: str | None, transcript: str) -> None:
         """Tell what was said in a turn; kept for a moment if the turn is not known yet."""
@@ -269,12 +272,20 @@ class Microphone:
         self._sent_at = self._talk.now
         self._talk.ask(glm.AudioAppend(audio=b64encode(pcm).decode("ascii")))
 
+    def _next_commit(self) -> Commit | None:
+        commit = self.commits.pop(0) if self.commits else None
+        if self.commits:
+            self._talk.wake("commit", after_seconds=COMMIT_PATIENCE_SECONDS)
+        else:
+            self._talk.rest("commit")
+        return commit
+
     def _take_id(self) -> str | None:
         item_id, self._next_id = self._next_id, None
         return item_id
 
     def _seconds(self) -> float:
-        """Return how long the turn was that has just become an item, and begin to count the next."""
+        """Return how long the turn was that has just ended, and begin to count the next."""
         seconds = self._turn_bytes / INPUT_BYTES_PER_SECOND
         if self._end_ms is not None:
             seconds = max(0, self._end_ms - self._start_ms) / 1000

@@ -16,7 +16,8 @@ from gateway.translate.realtime.microphone import Microphone
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 
-START_PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0
+"""How long GLM may say nothing of a response, before it begins and in the middle of it."""
 STOP_PATIENCE_SECONDS = 3.0
 REMEMBERED_RESPONSES = 64
 
@@ -116,7 +117,7 @@ class Responder:
         self._waiting, self._asked = None, plan
         self._calls.give_all()
         self._talk.ask(glm.ResponseCreate())
-        self._talk.wake("start", after_seconds=START_PATIENCE_SECONDS)
+        self._talk.wake("answer", after_seconds=PATIENCE_SECONDS)
 
     # --- From GLM -----------------------------------------------------------------------------------
 
@@ -130,6 +131,7 @@ class Responder:
             return None
         if self.answer is not None and (glm_id is None or self.answer.glm_id in {glm_id, None}):
             self.answer.glm_id = self.answer.glm_id or glm_id
+            self._talk.wake("answer", after_seconds=PATIENCE_SECONDS)
             return self.answer
         if glm_id is None and self._asked is None:
             return None
@@ -153,7 +155,7 @@ class Responder:
         if self.answer is not None:  # GLM has gone on to the next without ending the last.
             self._close(*self._ending("completed"))
         plan, self._asked = self._asked or Plan(), None
-        talk.rest("start")
+        talk.wake("answer", after_seconds=PATIENCE_SECONDS)
         self.answer = plan.answer or self._begin(plan)
         self.answer.glm_id = glm_id
         return self.answer
@@ -182,7 +184,7 @@ class Responder:
     def fail(self, error: GatewayError) -> bool:
         """End what is under way because of an error; False when nothing is, so that it is not at fault."""
         plan, self._asked = self._asked, None
-        self._talk.rest("start")
+        self._talk.rest("answer")
         if plan is None and self.answer is None:
             return False
         self._talk.refuse(error, event_id=plan.event_id if plan is not None else None)
@@ -194,7 +196,7 @@ class Responder:
     def abandon(self) -> None:
         """Give up what is under way at a GLM that is gone; what had not begun there is asked for again."""
         self.stopped()
-        self._talk.rest("start")
+        self._talk.rest("answer")
         if self.answer is not None:
             lost = UpstreamUnavailable("The connection to GLM was lost while it responded. Ask again.")
             self._close("failed", error=lost)
@@ -207,8 +209,8 @@ class Responder:
             self._calls.expect(answer.add_call(name, arguments))
 
     def time_out(self) -> None:
-        """Give up a response that GLM does not begin."""
-        self.fail(UpstreamTimeout(f"GLM did not begin to respond within {START_PATIENCE_SECONDS:g} s. Ask again."))
+        """Give up a response of which GLM says nothing more."""
+        self.fail(UpstreamTimeout(f"GLM said nothing of the response for {PATIENCE_SECONDS:g} s. Ask again."))
 
     # --- Within -------------------------------------------------------------------------------------
 
@@ -228,6 +230,7 @@ class Responder:
         answer, self.answer = self.answer, None
         if answer is None:
             return
+        self._talk.rest("answer")
         answer.close(status, reason=reason, error=error, usage=usage_of(usage))
         self._calls.settle()
         self._forget(answer.glm_id)
@@ -245,7 +248,7 @@ class Responder:
 
     def _wait_for_stop(self) -> None:
         self._stopping = True
-        self._talk.rest("start")
+        self._talk.rest("answer")
         self._talk.wake("stop", after_seconds=STOP_PATIENCE_SECONDS)
 
     def _forget(self, glm_id: str | None) -> None:

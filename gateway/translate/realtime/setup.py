@@ -9,7 +9,7 @@ from gateway.openai.realtime.session import SessionChange
 from gateway.translate.realtime.config import Config, changed
 from gateway.translate.realtime.history import notes_of, written
 from gateway.translate.realtime.talk import Talk
-from gateway.translate.realtime.telling_glm import to_glm
+from gateway.translate.realtime.telling_glm import asks_for_video, to_glm
 
 PATIENCE_SECONDS = 2.0
 """Confirmations may be late, and need not be waited for."""
@@ -76,6 +76,7 @@ class Setup:
         for update in waiting:
             self._finish(update)
         self._overridden = False
+        self.video = self.video or asks_for_video(self._talk.config)
         self._ask(self._talk.config, Update())
 
     def change(self, change: SessionChange, *, event_id: str | None, flat: bool) -> None:
@@ -83,13 +84,14 @@ class Setup:
         talk = self._talk
         former, config = talk.config, changed(talk.config, change)
         check_kind(former, config, change)
-        if self.video and config.tools:
+        video = self.video or asks_for_video(config)
+        if video and config.tools:
             raise InvalidRequest(
                 "GLM-Realtime calls no functions once there are pictures; leave 'tools' empty.",
                 param="session.tools",
                 code="unsupported_value",
             )
-        talk.config = config
+        talk.config, self.video = config, video
         session = talk.shape.session(config, session_id=talk.session_id, expires_at=talk.expires_at)
         kind = server.TranscriptionSessionUpdated if flat else server.SessionUpdated
         self._ask(config, Update(answer=kind(session=session), event_id=event_id, former=former))

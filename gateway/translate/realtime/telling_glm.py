@@ -10,6 +10,9 @@ from gateway.openai.realtime.session import Tool, TurnDetection
 from gateway.translate.realtime.config import Config, silence_ms
 
 MAX_OUTPUT_TOKENS = 1024
+NESTED = "beta_fields"
+AUDIO = "audio"
+VIDEO = "video_passive"
 NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
@@ -85,10 +88,19 @@ def instructions(config: Config, *, notes: Sequence[str], typed: Sequence[str]) 
 
 def beta_fields(config: Config, *, video: bool) -> dict[str, Any]:
     """Return Zhipu's own fields; the client's own come over ours."""
-    own = config.glm.get("beta_fields")
-    fields: dict[str, Any] = {"chat_mode": "audio", "tts_source": "e2e", "auto_search": False}
-    if isinstance(own, dict):
-        fields |= own
+    fields: dict[str, Any] = {"chat_mode": AUDIO, "tts_source": "e2e", "auto_search": False, **own_fields(config)}
     if video:
-        fields["chat_mode"] = "video_passive"
+        fields["chat_mode"] = VIDEO
     return fields
+
+
+def own_fields(config: Config) -> dict[str, Any]:
+    """Return what the client says in Zhipu's own words, whether or not it nests them as Zhipu does."""
+    nested = config.glm.get(NESTED)
+    flat = {name: value for name, value in config.glm.items() if name != NESTED}
+    return flat | nested if isinstance(nested, dict) else flat
+
+
+def asks_for_video(config: Config) -> bool:
+    """Tell whether the client asks for a call with pictures before there is one."""
+    return bool(own_fields(config).get("chat_mode", AUDIO) != AUDIO)

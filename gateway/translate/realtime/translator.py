@@ -98,7 +98,7 @@ class Translator:
             "frames": lambda: self._microphone.send_frames(tail=True),
             "update": self._setup.confirm_all,
             "commit": self._give_up_commit,
-            "start": self._responder.time_out,
+            "answer": self._responder.time_out,
             "stop": self._responder.stopped,
             "transcript": self._microphone.unwritten.write_down,
         }
