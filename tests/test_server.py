@@ -197,7 +197,9 @@ def test_metrics_are_on_a_port_of_their_own(server: Process) -> None:
     assert exposed.headers["content-type"].startswith("text/plain")
     assert "lag_seconds_count" in exposed.text
     assert server.get("/metrics").status_code == HTTPStatus.NOT_FOUND
-    assert server.client.get(f"http://127.0.0.1:{server.metrics_port}/v1/models").status_code == HTTPStatus.NOT_FOUND
+    assert (
+        server.client.get(f"http://127.0.0.1:{server.metrics_port}/v1/models").status_code == HTTPStatus.NOT_FOUND
+    )
 
 
 def test_what_a_scrape_tells_is_prepared_before_it(server: Process) -> None:
