@@ -237,7 +237,7 @@ class Lobby:
                 waiter.scope,
                 timeout_seconds,
                 position=waiter.position,
-                held=waiter.held,
+                held=max(waiter.held, self.tenants[waiter.scope.tenant]),
                 wait_seconds=self._expected(waiter, 1),
             )
             self.refuse(waiter, refusal)
