@@ -13,7 +13,7 @@ from msgspec import Struct
 from gateway.torture.redis import StartError, free_port
 from gateway.torture.wire import get
 
-START_SECONDS = 60.0
+START_SECONDS = 90.0
 STOP_SECONDS = 10.0
 
 
