@@ -18,8 +18,8 @@ from msgspec import Struct
 from gateway.audio.bounds import Bounds
 from gateway.audio.containers import DEMUXERS, Container, find_start
 from gateway.audio.memory import bound_allocations
+from gateway.audio.pcm import MAX_RATE, MIN_RATE
 
-MIN_RATE, MAX_RATE = 4_000, 384_000
 MAX_CHANNELS = 64
 
 READ_FACTOR = 4

@@ -10,6 +10,8 @@ from av import AudioFrame
 from msgspec import Struct
 
 SAMPLE_BYTES = 2
+MIN_RATE, MAX_RATE = 4_000, 384_000
+"""Between which a rate is one of sound, in Hz."""
 
 WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 WAV_FORM = struct.Struct("<HHIIHH")
@@ -68,7 +70,8 @@ def plain_rate(form: bytes) -> int | None:
     if len(form) < WAV_FORM.size:
         return None
     kind, channels, sample_rate, _, _, bits = WAV_FORM.unpack_from(form)
-    return sample_rate if (kind, channels, bits) == (1, 1, 8 * SAMPLE_BYTES) and sample_rate else None
+    is_plain = (kind, channels, bits) == (1, 1, 8 * SAMPLE_BYTES) and MIN_RATE <= sample_rate <= MAX_RATE
+    return sample_rate if is_plain else None
 
 
 def wav(pcm: bytes, *, sample_rate: int) -> bytes:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from gateway.audio.bounds import Bounds
-from gateway.audio.opening import FAILURES, MAX_RATE, MIN_RATE, Opened, opened
-from gateway.audio.pcm import SAMPLE_BYTES
+from gateway.audio.opening import FAILURES, Opened, opened
+from gateway.audio.pcm import MAX_RATE, MIN_RATE, SAMPLE_BYTES
 from gateway.audio.resample import Mixdown
 
 CHUNK_SECONDS = 1

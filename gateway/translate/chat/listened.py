@@ -15,6 +15,9 @@ from gateway.translate.chat.content import bare_base64
 MAX_SECONDS = 600.0
 """How long the recordings of a conversation may be together: GLM takes 10 minutes, which fill its context."""
 
+MAX_DECODED_BYTES = 1024**3
+"""More than 10 minutes of two channels at 192 kHz."""
+
 LISTENING_RATE = 16_000
 SAMPLES_ALONE = ("pcm16", "pcm")
 SIGNATURES = {"wav": (b"RIFF",), "mp3": (b"ID3", b"\xff")}
@@ -65,7 +68,7 @@ class Ear:
     def _recording(self, audio: openai.InputAudio, *, param: str) -> openai.InputAudio:
         """Return a recording as GLM takes it. What it is, its bytes say, whatever ``format`` does."""
         content = decoded(bare_base64(audio.data, param=param), param=param)
-        bounds = Bounds(max_seconds=self._left_seconds, param=param)
+        bounds = Bounds(max_seconds=self._left_seconds, max_decoded_bytes=MAX_DECODED_BYTES, param=param)
         if audio.format in SAMPLES_ALONE and not content.startswith(b"RIFF"):
             return self._as_wav(Sound(content[: len(content) & ~1], SPEECH_RATE), bounds)
         try:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.audio import Sound
 from gateway.errors import InvalidRequest
@@ -123,6 +125,32 @@ def test_recordings_of_a_conversation_share_one_bound(sent: Sent, kind: str) -> 
 
     assert "audio_too_long" == refusal.value.code
     assert "messages[0].content[2].input_audio.data" == refusal.value.param
+
+
+FILES = [packed(TONE, kind) for kind in ("wav", "mp3", "flac", "webm", "m4a")]
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(FILES),
+    st.sampled_from(["wav", "mp3", "flac", "pcm16"]),
+    st.lists(st.tuples(st.integers(min_value=0), st.binary(min_size=1, max_size=8)), max_size=4),
+    st.integers(min_value=0),
+)
+def test_damaged_recording_is_taken_or_refused(
+    sent: Sent, file: bytes, kind: str, damages: list[tuple[int, bytes]], length: int
+) -> None:
+    """Whatever is done to it, it is the caller's fault if it is anybody's."""
+    damaged = bytearray(file[: length % (len(file) + 1) or len(file)])
+    for at, data in damages:
+        start = at % len(damaged)
+        damaged[start : start + len(data)] = data
+    try:
+        (recording,) = asked(sent, part(bytes(damaged), kind))
+    except InvalidRequest as refusal:
+        assert refusal.param == "messages[0].content[0].input_audio.data"  # noqa: PT017 - either way is right
+    else:
+        assert recording["format"] in ("wav", "mp3")
 
 
 def test_only_requests_that_hear_or_speak_are_heavy() -> None:

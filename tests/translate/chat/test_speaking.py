@@ -236,6 +236,27 @@ def test_one_wav_file_cut_anywhere_behind_its_head_is_one_sound(places: list[int
     )
 
 
+@given(st.lists(st.tuples(st.integers(min_value=0, max_value=43), st.binary(min_size=1, max_size=4)), max_size=4))
+def test_wav_with_any_head_is_sound_or_glms_fault(damages: list[tuple[int, bytes]]) -> None:
+    file = bytearray(wav_of(tone(hertz=HZ, seconds=0.05, sample_rate=24_000)))
+    for at, data in damages:
+        file[at : at + len(data)] = data
+    try:
+        pcm = joined([bytes(file)])
+    except UpstreamProtocolError:
+        return
+    assert len(pcm) % 2 == 0
+
+
+@pytest.mark.parametrize("rate", [0, 1, 2**31, 2**32 - 1])
+def test_wav_of_an_impossible_rate_is_glms_fault(rate: int) -> None:
+    file = bytearray(wav_of(tone(seconds=0.05)))
+    file[24:28] = rate.to_bytes(4, "little")
+
+    with pytest.raises(UpstreamProtocolError):
+        joined([bytes(file)])
+
+
 def test_rate_may_change_from_file_to_file() -> None:
     """What there was of one is all there before the next."""
     first = tone(hertz=HZ, seconds=0.5, sample_rate=16_000)
