@@ -1,8 +1,8 @@
 """
 What an answer leaves behind for the requests that follow it: texts by key, kept for a while.
 
-GLM wants its reasoning back with the tool results, and OpenAI's clients drop it between turns. Vectors are kept
-where the operator wants no text embedded twice.
+GLM wants its reasoning back with the tool results, and OpenAI's clients drop it between turns. Responses are kept
+for those who go on with them or fetch them later, vectors where the operator wants no text embedded twice.
 """
 
 from collections.abc import Mapping, Sequence
