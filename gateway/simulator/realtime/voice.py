@@ -166,6 +166,9 @@ class Voice:
 
     async def _say(self, answer: Answer, thought: Thought) -> None:
         words = pieces(thought.text)[: self.session.output_tokens]
+        # Its place is where it begins: what is said meanwhile comes after it.
+        said = Item(id=answer.item_id, kind="message", role="assistant", at=self._platform.clock(), read=True)
+        self.memory.add(said)
         await self._tell(answer.begin(calling=False))
         for piece in words:
             await self._tell([answer.write(piece)])
@@ -201,10 +204,9 @@ class Voice:
 
     def _remember(self, answer: Answer) -> None:
         """Keep what was said, also of an answer that was stopped."""
-        if answer.text:
-            said = Item(id=answer.item_id, kind="message", role="assistant", text=answer.text, read=True)
-            said.content, said.at = [{"type": "text", "text": answer.text}], self._platform.clock()
-            self.memory.add(said)
+        said = self.memory.items.get(answer.item_id)
+        if said is not None:
+            said.text, said.content = answer.text, [{"type": "text", "text": answer.text}]
 
     # --- Numbers ------------------------------------------------------------------------------------
 

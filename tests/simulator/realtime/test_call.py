@@ -403,3 +403,23 @@ async def test_what_was_sent_can_be_seen(zhipu: Running) -> None:
     seen = zhipu.simulator.book.seen
     assert ["GET", "SEND", "SEND"] == [request.method for request in seen]
     assert "input_audio_buffer.clear" == json.loads(seen[-1].body)["type"]
+
+
+async def test_result_that_comes_during_an_answer_is_told_in_the_next(zhipu: Running) -> None:
+    """Some clients ask for an answer after the first result of two, and tell the second while that is given."""
+    async with calling(zhipu) as phone:
+        await phone.update(tools=[WEATHER])
+        await phone.type("What is the weather in Paris and London?")
+        await phone.send("response.create")
+        await phone.until("response.done")
+        for output in ("Rain in Paris", "Rain in London"):
+            item = {"type": "function_call_output", "object": "realtime.item", "output": output}
+            await phone.send("conversation.item.create", item=item)
+            if "Paris" in output:
+                await phone.send("response.create")
+                await phone.until("response.audio.delta")
+        await phone.until("response.done")
+        await phone.send("response.create")
+        events = await phone.until("response.done")
+
+    assert "Rain in London" in told(events, "response.text.done", "text")
