@@ -43,6 +43,7 @@ contract: $(VENV)/.dev ## Write openapi.yaml and the README's tables anew from t
 	$(BIN)/python -m tests.helm.dashboards
 
 test-clients: $(VENV)/.run ## Run the tests that need other people's heavy clients
+	@.ci/system-packages espeak-ng openssl
 	tests/clients/run.sh
 
 torture: $(VENV)/.run ## Prove for minutes that limits hold, with one Redis, a Cluster and Sentinel
