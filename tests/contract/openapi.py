@@ -255,7 +255,7 @@ def paths() -> dict[str, Any]:
             "post": {
                 "operationId": "createClientSecret",
                 "summary": "Make a short-lived key for a browser, with the session that it is for",
-                "requestBody": body_of("CreateClientSecretRequest"),
+                "requestBody": body_of("CreateClientSecretRequest", required=False),
                 "responses": responses({"application/json": schema("CreateClientSecretResponse")}),
             }
         },
@@ -263,7 +263,7 @@ def paths() -> dict[str, Any]:
             "post": {
                 "operationId": "createRealtimeSession",
                 "summary": "The same in beta's shape",
-                "requestBody": body_of("CreateBetaSessionRequest"),
+                "requestBody": body_of("CreateBetaSessionRequest", required=False),
                 "responses": responses({"application/json": schema("BetaSessionResponse")}),
             }
         },
@@ -271,7 +271,7 @@ def paths() -> dict[str, Any]:
             "post": {
                 "operationId": "createTranscriptionSession",
                 "summary": "The same for a session that only writes down",
-                "requestBody": body_of("CreateBetaSessionRequest"),
+                "requestBody": body_of("CreateBetaSessionRequest", required=False),
                 "responses": responses({"application/json": schema("BetaTranscriptionSession")}),
             }
         },
@@ -279,7 +279,7 @@ def paths() -> dict[str, Any]:
             "post": {
                 "operationId": "createRealtimeCall",
                 "summary": "Say that there is no WebRTC, and what there is instead",
-                "responses": {"501": responses({})["default"]},
+                "responses": {"501": responses({})["default"], "default": responses({})["default"]},
             }
         },
         "/v1/models": {
@@ -313,8 +313,8 @@ def kept_response(name: str, summary: str, kind: str, *, query: Mapping[str, Any
     }
 
 
-def body_of(name: str) -> dict[str, Any]:
-    return {"required": True, "content": {"application/json": schema(name)}}
+def body_of(name: str, *, required: bool = True) -> dict[str, Any]:
+    return {"required": required, "content": {"application/json": schema(name)}}
 
 
 def form_of(name: str) -> dict[str, Any]:

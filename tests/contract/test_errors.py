@@ -132,10 +132,15 @@ async def test_head_has_no_body_when_it_is_refused(gateway: Gateway, client: htt
     assert answer.headers["x-request-id"]
 
 
-async def test_options_say_what_is_taken(gateway: Gateway, client: httpx.AsyncClient) -> None:
-    answer = await client.options(gateway.origin + CHAT)
+@pytest.mark.parametrize(
+    ("path", "taken"), [(CHAT, {"OPTIONS", "POST"}), ("/v1/responses/resp_1", {"DELETE", "GET", "OPTIONS"})]
+)
+async def test_options_say_what_is_taken(
+    gateway: Gateway, client: httpx.AsyncClient, path: str, taken: set[str]
+) -> None:
+    answer = await client.options(gateway.origin + path)
 
-    assert (204, {"OPTIONS", "POST"}) == (answer.status_code, set(answer.headers["allow"].split(", ")))
+    assert (204, taken) == (answer.status_code, set(answer.headers["allow"].split(", ")))
 
 
 @pytest.mark.parametrize("path", ["/chat/completions", "/v1/chat/completions", "/v1/chat/completions/"])

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, delete, get, post
+from litestar import Request, Response, delete, get, post, route
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.errors import InvalidRequest, StoreUnavailable
@@ -43,6 +43,12 @@ def kept_routes(front: Front, background: Background) -> list[HTTPRouteHandler]:
         await shelf.delete(await shelf.owner(request), id_in(request))
         return answer(encode(DeletedResponse(id=id_in(request))))
 
+    # Litestar's own answer has only the first method of an address whose methods have a function each. It comes
+    # from whichever of them is registered first, so this one has to be.
+    @route([f"/v1{PATH}", PATH], http_method="OPTIONS", status_code=204, name="responseMethods")
+    async def tell_methods() -> Response[None]:
+        return Response(None, status_code=204, headers={"allow": "DELETE, GET, OPTIONS"})
+
     @post([f"/v1{PATH}/cancel", f"{PATH}/cancel"], status_code=200, name="cancelResponse")
     async def cancel_response(request: Request[Any, Any, Any]) -> Response[bytes]:
         return answer(bytes((await shelf.cancel(await shelf.owner(request), id_in(request))).response))
@@ -59,7 +65,7 @@ def kept_routes(front: Front, background: Background) -> list[HTTPRouteHandler]:
         )
         return answer(encode(page))
 
-    return [get_response, delete_response, cancel_response, list_input_items]
+    return [tell_methods, get_response, delete_response, cancel_response, list_input_items]
 
 
 class Shelf:
