@@ -23,7 +23,7 @@ run: $(VENV)/.run ## Start the gateway on 127.0.0.1:8080, with the simulator if 
 install: $(VENV)/.run ## Set up .venv with what the gateway needs
 
 test: $(VENV)/.dev ## Run the test suite
-	@.ci/system-packages redis-server espeak-ng prometheus
+	@.ci/system-packages redis-server espeak-ng prometheus nginx
 	@.ci/helm-engine $(VENV)
 	$(BIN)/python -m pytest -q
 
