@@ -40,7 +40,6 @@ class Reading:
         self._stream = stream
         self._reply = reply
         self._wait = wait
-        self._chunks = reply.chunks()
         self._decoder = Decoder()
         self._done = False
         self._ended = False
@@ -68,7 +67,7 @@ class Reading:
             return await self._whole()
         while True:
             with self._wait:
-                data = await anext(self._chunks, b"")
+                data = await self._reply.receive()
             payloads = self._decoder.feed(data) if data else self._decoder.finish()
             if payloads or not data:
                 return payloads
@@ -89,7 +88,7 @@ class Reading:
         """Read the end of what has said ``[DONE]``, so that its connection can be used again."""
         with suppress(GatewayError, TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
-                while await anext(self._chunks, b""):
+                while await self._reply.receive():
                     pass
 
 

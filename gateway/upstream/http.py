@@ -5,8 +5,7 @@ Speaks to a transport directly: ``httpx.AsyncClient`` adds cookies, redirects an
 address does not need, and costs more than the rest of the gateway.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from types import TracebackType
+from collections.abc import Mapping
 
 import httpx
 
@@ -38,31 +37,19 @@ ERRORS: tuple[tuple[type[Exception], type[GatewayError], str], ...] = (
 """httpx's exceptions and ours, the most specific first."""
 
 
-class MappedErrors:
-    """Raises the network's failures as UpstreamErrors, as a context manager that can be shared."""
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Raise our error for one of httpx's or of the system's; leave every other as it is."""
-        if error is None:
-            return
-        for theirs, ours, message in ERRORS:
-            if isinstance(error, theirs):
-                raise ours(message) from error
+FAILURES = tuple(theirs for theirs, _, _ in ERRORS)
 
 
-MAPPED_ERRORS = MappedErrors()
+def ours(error: Exception) -> GatewayError:
+    """Return our error for one of ``FAILURES``."""
+    return next(kind(message) for theirs, kind, message in ERRORS if isinstance(error, theirs))
 
 
 class Reply:
     """One answer of GLM's, not read yet; ``ended`` once it is read whole. Whoever holds it closes it."""
 
     def __init__(self, answered: Answered, *, max_bytes: int) -> None:
-        self.status, self._headers, self._stream = answered
+        self.status, self._headers, self._body = answered
         self.ended = False
         self._max_bytes = max_bytes
 
@@ -72,26 +59,28 @@ class Reply:
         kind = next((value for name, value in self._headers if name.lower() == b"content-type"), b"")
         return kind.startswith(BODIES)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body in the pieces in which it arrives."""
-        with MAPPED_ERRORS:
-            async for chunk in self._stream:
-                yield chunk
-        self.ended = True
+    async def receive(self) -> bytes:
+        """Return what has arrived of the body, waiting for something; empty at the end."""
+        try:
+            data = await self._body.read()
+        except FAILURES as error:
+            raise ours(error) from error
+        self.ended = not data
+        return data
 
     async def read(self) -> bytes:
         """Return the whole body; raise UpstreamProtocolError when it is larger than is ever reasonable."""
         pieces, size = [], 0
-        async for chunk in self.chunks():
-            size += len(chunk)
+        while data := await self.receive():
+            size += len(data)
             if size > self._max_bytes:
                 raise UpstreamProtocolError(f"GLM's answer has more than {self._max_bytes} bytes.")
-            pieces.append(chunk)
+            pieces.append(data)
         return b"".join(pieces)
 
     async def aclose(self) -> None:
         """Let go of the connection; one that is not read to its end is cut, so that GLM stops working."""
-        await self._stream.aclose()
+        await self._body.aclose()
 
 
 class Upstream:
@@ -132,8 +121,10 @@ class Upstream:
         target = self._targets.get((account, path)) if content_type == JSON else None
         if target is None:
             target = self._target(path, account=account, content_type=content_type)
-        with MAPPED_ERRORS:
+        try:
             answered = await self._transport.send(target, body, self._timeouts)
+        except FAILURES as error:
+            raise ours(error) from error
         return Reply(answered, max_bytes=self._max_answer_bytes)
 
     async def aclose(self) -> None:

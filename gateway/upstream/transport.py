@@ -9,7 +9,6 @@ No redirects, cookies, proxies or decompression: GLM's API has one known address
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
 
 import certifi
 import httpx
@@ -67,7 +66,7 @@ class KeptConnections:
             except BaseException:
                 connection.abort()
                 raise
-            return Answered(status, headers, Body(connection, idle))
+            return Answered(status, headers, KeptBody(connection, idle))
 
     async def aclose(self) -> None:
         """Cut every idle connection; those under way are their holders'."""
@@ -96,19 +95,18 @@ class KeptConnections:
         return self._ssl_context
 
 
-class Body(httpx.AsyncByteStream):
-    """The body of an answer in the pieces in which it arrives. Closed before its end, the connection is cut."""
+class KeptBody:
+    """The body of an answer that comes over one of these connections."""
 
     def __init__(self, connection: Connection, idle: deque[Connection]) -> None:
         self._connection: Connection | None = connection
         self._idle = idle
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield whatever has arrived, until the end."""
+    async def read(self) -> bytes:
+        """Return what has arrived; see the port."""
         if self._connection is None:
             raise httpx.StreamClosed
-        while data := await self._connection.read():
-            yield data
+        return await self._connection.read()
 
     async def aclose(self) -> None:
         """Keep the connection for the next request, or cut it when this answer is not read to its end."""

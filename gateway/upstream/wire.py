@@ -43,12 +43,22 @@ class Target:
         return b"%b\r\ncontent-length: %d\r\n\r\n%b" % (self.head, len(body), body)
 
 
+class Body(Protocol):
+    """The body of an answer. Whoever holds it closes it; closed before its end, the connection is cut."""
+
+    async def read(self) -> bytes:
+        """Return what has arrived, waiting for something; empty at the end. Raises httpx's errors."""
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+
+
 class Answered(NamedTuple):
-    """The head of an answer, and its body, which whoever holds it closes."""
+    """The head of an answer, and its body."""
 
     status: int
     headers: Headers
-    body: httpx.AsyncByteStream
+    body: Body
 
 
 class Transport(Protocol):
@@ -81,8 +91,27 @@ class OverHttpx:
         )
         response = await self._transport.handle_async_request(request)
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - the transport is an async one
-        return Answered(response.status_code, response.headers.raw, response.stream)
+        return Answered(response.status_code, response.headers.raw, HttpxBody(response.stream))
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
+
+
+class HttpxBody:
+    """The body of one of httpx's answers."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+        self._pieces = aiter(stream)
+
+    async def read(self) -> bytes:
+        """Return the next piece; see the port."""
+        async for piece in self._pieces:
+            if piece:
+                return piece
+        return b""
+
+    async def aclose(self) -> None:
+        """Let go of it."""
+        await self._stream.aclose()
