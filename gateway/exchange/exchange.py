@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TypeVar, cast
 
 from gateway.auth import Caller
@@ -71,7 +70,11 @@ class Exchange:
         model = self.find(incoming.model, needs=endpoint.needs, caller=caller)
         self._scope = self.terms.scope(caller, model)
         context = await self._context(incoming, model, caller)
-        job = self._job = await make(partial(endpoint.begin, incoming, context), heavy=incoming.heavy)
+        if incoming.heavy:
+            job = await asyncio.to_thread(endpoint.begin, incoming, context)
+        else:
+            job = endpoint.begin(incoming, context)
+        self._job = job
         dispatcher = self._dispatcher = Dispatcher(
             self.desk,
             record=self.record,
@@ -87,7 +90,7 @@ class Exchange:
             await answer.start()
             return answer
         await ask_all(job, dispatcher)
-        return await make(job.result, heavy=incoming.heavy)
+        return await asyncio.to_thread(job.result) if incoming.heavy else job.result()
 
     @property
     def media_type(self) -> bytes:
@@ -215,11 +218,6 @@ def check_operation(model: Model, *, needs: Operation) -> None:
             param="model",
             code="unsupported_model",
         )
-
-
-async def make(what: Callable[[], Made], *, heavy: bool) -> Made:
-    """Return what is made; in a thread if that takes long."""
-    return await asyncio.to_thread(what) if heavy else what()
 
 
 def outcome_of(error: BaseException) -> Outcome:

@@ -53,12 +53,14 @@ class Lifecycle:
             if scope["type"] == "lifespan":
                 await app(scope, receive, send)
                 return
-            with self.working():
-                try:
-                    await app(scope, receive, _closing(send) if self.draining else send)
-                except asyncio.CancelledError:
-                    if not self.draining:
-                        raise
+            self.active += 1
+            try:
+                await app(scope, receive, _closing(send) if self.draining else send)
+            except asyncio.CancelledError:
+                if not self.draining:
+                    raise
+            finally:
+                self.active -= 1
 
         return count
 
