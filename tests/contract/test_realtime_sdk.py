@@ -384,7 +384,10 @@ async def test_lost_connection_to_glm_is_replaced(gateway: Gateway, glm: GlmCall
         await read_until(connection, "response.done")
 
     assert "Hello?" == replayed["item"]["content"][0]["text"]
-    assert "Be brief." == second.of("session.update")[0]["session"]["instructions"]
+    assert (
+        "Be brief.\n\nWhat was said so far:\nUser: Hello?"
+        == second.of("session.update")[0]["session"]["instructions"]
+    )
     await ended(gateway)
     assert gateway.record.call is not None
     assert 1 == gateway.record.call.reconnects

@@ -136,11 +136,10 @@ class Conversing:
         )
 
     def replay(self) -> None:
-        """Tell a GLM that knows nothing what has been written and said; pictures and calls are lost to it."""
-        self._setup.folds = self._setup.folds or self._setup.reads_out
+        """Tell a GLM that knows nothing what was written and said; pictures and calls are lost to it."""
         for item in self._talk.history:
             if item.type == "message" and item.role is not UNSET and (text := text_of(item)):
-                self._write(item.id, item.role, [text])
+                self._tell(item.id, item.role, [text])
 
     def _get(self, item_id: str, *, code: str) -> Item:
         item = self._talk.history.get(item_id)
@@ -169,16 +168,20 @@ class Conversing:
         return Item(id=item_id, type="message", status="completed", role=new.role, content=kept)
 
     def _write(self, item_id: str, role: str, texts: list[str]) -> None:
-        kind = "text" if role == "assistant" else "input_text"
-        content = tuple(glm.ItemText(type=kind, text=text) for text in texts)  # type: ignore[arg-type]
+        """Tell GLM a message in the way that was chosen for it."""
         if self._setup.reads_out:
             if role == "user" and self._narrator.read_out(item_id, "\n".join(texts)):
                 return
             self._setup.folds = self._setup.folds or role == "user"
         if not self._setup.folds:
-            self._talk.history.link(item_id, item_id)
-            message = glm.Message(id=item_id, role=role, content=content)  # type: ignore[arg-type]
-            self._talk.ask(glm.ItemCreate(item=message))
+            self._tell(item_id, role, texts)
+
+    def _tell(self, item_id: str, role: str, texts: list[str]) -> None:
+        kind = "text" if role == "assistant" else "input_text"
+        content = tuple(glm.ItemText(type=kind, text=text) for text in texts)  # type: ignore[arg-type]
+        self._talk.history.link(item_id, item_id)
+        message = glm.Message(id=item_id, role=role, content=content)  # type: ignore[arg-type]
+        self._talk.ask(glm.ItemCreate(item=message))
 
     def _checked(self, part: Content, number: int, role: str) -> Content:
         """Return a part as today's shape has it; raise InvalidRequest for one that cannot be."""

@@ -71,6 +71,10 @@ class History:
         if glm_id:
             self._by_glm_id[glm_id] = item_id
 
+    def unlink(self) -> None:
+        """Take it that GLM knows no item any more."""
+        self._by_glm_id.clear()
+
     def linked(self, glm_id: str | None) -> str | None:
         """Return our id of what GLM calls so, None when that is not known."""
         return self._by_glm_id.get(glm_id) if glm_id else None

@@ -15,6 +15,9 @@ PATIENCE_SECONDS = 2.0
 """Confirmations may be late, and need not be waited for."""
 
 
+BEFORE = "What was said so far:"
+
+
 class Update:
     """
     An update that GLM has not confirmed.
@@ -49,6 +52,7 @@ class Setup:
         self.confirmed = False
         self.folds = talk.policy.typed_text == "instructions"
         self._talk = talk
+        self._before: list[str] = []
         self._waiting: list[Update] = []
         self._overridden = False
 
@@ -78,6 +82,17 @@ class Setup:
         self._overridden = False
         self.video = self.video or asks_for_video(self._talk.config)
         self._ask(self._talk.config, Update())
+
+    def begin_anew(self) -> None:
+        """
+        Tell a GLM that knows nothing what holds, and what was said.
+
+        Within the instructions as well, since users report that it passes over items that tell a conversation.
+        """
+        self.confirmed = False
+        self._before = written(self._talk.history)
+        self._talk.history.unlink()
+        self.begin()
 
     def change(self, change: SessionChange, *, event_id: str | None, flat: bool) -> None:
         """Change the session for the client; raise InvalidRequest. ``flat``: by beta's transcription event."""
@@ -132,7 +147,9 @@ class Setup:
 
     def _ask(self, config: Config, update: Update) -> None:
         typed = written(self._talk.history) if self.folds else ()
-        notes = notes_of(self._talk.history) if self.reads_out else ()
+        notes = notes_of(self._talk.history) if self.reads_out else []
+        if self._before and not self.folds:
+            notes = [*notes, "\n".join([BEFORE, *self._before])]
         session = to_glm(config, hears_turns=self.hears_turns, video=self.video, notes=notes, typed=typed)
         self._talk.ask(glm.SessionUpdate(session=session))
         self._waiting.append(update)

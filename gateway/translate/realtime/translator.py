@@ -180,8 +180,7 @@ class Translator:
             lost = UpstreamUnavailable("The connection to GLM was lost before it had taken this. Say it again.")
             talk.refuse(lost, event_id=commit.event_id)
         self._microphone.restart()
-        self._setup.confirmed = False
-        self._setup.begin()
+        self._setup.begin_anew()
         self._responder.abandon()
         self._conversing.replay()
         return self._effects()

@@ -25,11 +25,14 @@ def test_session_and_conversation_are_told_again() -> None:
     player.resume()
 
     sent = player.take()
-    session, first, second = (event for side, event in sent if side == ">glm")
-    assert ("Be kind.", "female-shaonv") == (session["session"]["instructions"], session["session"]["voice"])
+    update, first, second = (event for side, event in sent if side == ">glm")
+    told = update["session"]
+    assert ("Be kind.\n\nWhat was said so far:\nUser: Hello?", "female-shaonv") == (
+        told["instructions"],
+        told["voice"],
+    )
     assert [{"type": "input_text", "text": "Hello?"}] == first["item"]["content"]
-    assert "user" == first["item"]["role"]
-    assert second["item"]["role"] == "assistant"
+    assert ("user", "assistant") == (first["item"]["role"], second["item"]["role"])
     done = player.told[-1]
     assert ("response.done", "failed") == (done["type"], done["response"]["status"])
     assert "upstream_unavailable" == done["response"]["status_details"]["error"]["code"]
