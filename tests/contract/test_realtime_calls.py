@@ -24,6 +24,8 @@ from tests.fakes import KEY
 from tests.recordings import at_rate, joined, silence
 from tests.running import Gateway
 
+pytestmark = pytest.mark.timeout(180)  # to understand speech takes seconds, and many on a busy machine
+
 QUESTION = "What is the weather in Paris and London?"
 LONG = "Count from 1 to 60"
 RATE_HZ = 24_000
@@ -87,7 +89,7 @@ class Caller:
             await asyncio.sleep(frame_ms / 2000)
 
     async def next(self) -> Event:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             event: Event = json.loads(await self.connection.recv_bytes())
         self.dialect.validator.validate_python(event)
         assert event["event_id"] not in self._ids

@@ -11,6 +11,8 @@ import pytest
 from gateway.simulator import Account, Habits, Running
 from tests.simulator.realtime.phone import JPEG, WEATHER, Phone, calling, cut, kinds, speech, told
 
+pytestmark = pytest.mark.timeout(180)  # to understand speech takes seconds, and many on a busy machine
+
 SERVER_VAD = {"type": "server_vad", "create_response": True, "interrupt_response": True}
 VIDEO = {"chat_mode": "video_passive"}
 QUESTION = "What is the weather in Paris and London?"

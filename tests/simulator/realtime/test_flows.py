@@ -4,10 +4,14 @@ import asyncio
 import base64
 import json
 
+import pytest
+
 from gateway.simulator import Running
 from gateway.simulator.realtime.voice import RATE_HZ
 from gateway.simulator.speech import listen
 from tests.simulator.realtime.phone import JPEG, WEATHER, as_file, calling, cut, kinds, speech, told
+
+pytestmark = pytest.mark.timeout(180)  # to understand speech takes seconds, and many on a busy machine
 
 QUESTION = "What is the weather in Paris and London?"
 SDK_SESSION = {
