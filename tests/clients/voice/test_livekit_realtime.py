@@ -7,7 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 from livekit import rtc
-from livekit.agents import function_tool, llm
+from livekit.agents import function_tool, llm, stt
+from livekit.agents.utils import http_context
 from livekit.plugins import openai
 
 RATE = 24_000
@@ -119,3 +120,20 @@ async def test_who_speaks_interrupts(call: Call, question: bytes) -> None:
     assert call.speech.is_set()
     assert "60" not in interrupted
     assert "weather in Paris" in answered
+
+
+async def test_recognition_over_a_socket(question: bytes) -> None:
+    """Its class for speech recognition calls too, for a session that answers nothing; any error would end it."""
+    async with http_context.open():
+        listener = openai.STT(model="gpt-4o-transcribe", use_realtime=True)
+        async with listener.stream() as stream:
+            for start in range(0, len(question), 4800):
+                piece = question[start : start + 4800]
+                stream.push_frame(rtc.AudioFrame(piece, RATE, 1, len(piece) // 2))
+                await asyncio.sleep(0.05)
+            async for event in stream:
+                if event.type == stt.SpeechEventType.FINAL_TRANSCRIPT:
+                    break
+        await listener.aclose()
+
+    assert "weather in paris and london" in event.alternatives[0].text
