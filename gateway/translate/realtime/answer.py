@@ -160,7 +160,9 @@ class Answer:
         usage: items.Usage | None = None,
     ) -> None:
         """End what has begun, in the order that clients need, and then the response."""
-        self._stand_in()
+        # GLM writes faster than it speaks: what was never heard of a response that was stopped was not said.
+        if status == "completed" or not self.config.spoken or self._message is not None:
+            self._stand_in()
         if self._message is not None:
             self._end_message(self._message, status="completed" if status == "completed" else "incomplete")
         details = None
