@@ -13,7 +13,7 @@ import yaml
 from gateway import __version__
 from gateway.settings.environment import KNOWN
 from tests.helm.dashboards import FOLDER
-from tests.helm.prometheus import program
+from tests.programs import program
 
 TOP = Path(__file__).parents[2]
 DEPLOY = TOP / "deploy"
@@ -124,7 +124,10 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     here.write_text(text.replace("/etc/prometheus/rules", str(FOLDER.with_name("rules"))), "utf-8")
 
     done = subprocess.run(
-        [program("promtool"), "check", "config", here], capture_output=True, text=True, check=False
+        [program("promtool", package="prometheus"), "check", "config", here],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert 0 == done.returncode, done.stderr

@@ -1,6 +1,5 @@
 """Prometheus itself, on a free port, scraping what a test tells it to."""
 
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import yaml
 
+from tests.programs import program
 from tests.redis_server import free_port
 
 INTERVAL = "1s"
@@ -49,14 +48,6 @@ class Prometheus:
         while not holds():
             assert time.monotonic() < deadline, f"{what}: never"
             time.sleep(PAUSE_SECONDS)
-
-
-def program(name: str) -> str:
-    """Give the path of a program of the package ``prometheus``, or skip."""
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"There is no {name}; .ci/system-packages prometheus installs it.")
-    return path
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The rules that the chart ships: what Prometheus itself says of them, and when each alert fires and does not."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 
 from tests.helm.alerts import JOB, SITUATIONS, Situation
 from tests.helm.engine import CHART, Rendered
+from tests.programs import program
 
 RULES = sorted((CHART / "files" / "rules").glob("*.yaml"))
 RUNBOOK = CHART.parents[1] / "deploy" / "runbook.md"
@@ -31,11 +31,13 @@ ALERTS = {
 
 def promtool(*arguments: str, text: str = "") -> str:
     """Run ``promtool``; gives what it prints, whose first failure is the test's."""
-    program = shutil.which("promtool")
-    if program is None:
-        pytest.skip("There is no promtool; .ci/system-packages prometheus installs it.")
     done = subprocess.run(
-        [program, *arguments], input=text, capture_output=True, text=True, timeout=50, check=False
+        [program("promtool", package="prometheus"), *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

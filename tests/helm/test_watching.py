@@ -18,9 +18,10 @@ from tests.calls import playing_calls
 from tests.helm import traffic
 from tests.helm.dashboards import DASHBOARDS
 from tests.helm.grafana import panels
-from tests.helm.prometheus import Prometheus, program, scraping
+from tests.helm.prometheus import Prometheus, scraping
 from tests.helm.test_rules import RULES
-from tests.redis_server import REDIS_SERVER, RedisServer, free_port
+from tests.programs import program
+from tests.redis_server import RedisServer, free_port, need_redis
 from tests.serving import Served, serving
 
 pytestmark = pytest.mark.timeout(180)
@@ -57,8 +58,7 @@ def hurried(path: Path, folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     program("prometheus")
-    if REDIS_SERVER is None:
-        pytest.skip("redis-server is not installed")
+    need_redis()
     folder = tmp_path_factory.mktemp("watched")
     configuration = folder / "gateway.toml"
     configuration.write_text(traffic.ACCOUNTS, "utf-8")
@@ -118,7 +118,11 @@ def test_prometheus_has_no_complaints_about_the_metrics(watched: Watched) -> Non
     text = httpx.get(f"http://{watched.metrics[0]}/metrics", trust_env=False).text
 
     done = subprocess.run(
-        [program("promtool"), "check", "metrics"], input=text, capture_output=True, text=True, check=False
+        [program("promtool", package="prometheus"), "check", "metrics"],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert (0, "") == (done.returncode, done.stdout + done.stderr)
