@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-import av
-from av import AudioStream
 from msgspec import Struct
 
 from gateway.audio.pcm import SAMPLE_BYTES, wav, wav_header
@@ -143,6 +141,8 @@ class Muxed:
     """A file that FFmpeg makes."""
 
     def __init__(self, recipe: Recipe, sink: io.BytesIO | Spout, *, sample_rate: int) -> None:
+        import av  # noqa: PLC0415 - see gateway.audio
+
         self._sink = sink
         self._sample_rate = sample_rate
         self._samples = 0
@@ -150,7 +150,7 @@ class Muxed:
         options = {"fflags": "+bitexact", **recipe.options, **streaming}
         self._file = av.open(sink, "w", format=recipe.muxer, container_options=options)
         stream = self._file.add_stream(recipe.codec, rate=sample_rate, layout="mono")
-        assert isinstance(stream, AudioStream)  # noqa: S101 - every recipe's codec is one of sound
+        assert isinstance(stream, av.AudioStream)  # noqa: S101 - every recipe's codec is one of sound
         if recipe.bit_rate is not None:
             stream.bit_rate = recipe.bit_rate
         self._stream = stream

@@ -9,8 +9,6 @@ import ctypes
 from functools import cache
 from pathlib import Path
 
-import av
-
 MAX_ALLOCATION_BYTES = 64 * 1024 * 1024
 """The index of a two-hour file takes 20 MiB, the largest picture of a video some 10."""
 
@@ -21,6 +19,8 @@ PLACES = ("../av.libs/libavutil*.so*", ".dylibs/libavutil*.dylib")
 @cache
 def bound_allocations() -> bool:
     """Bound what FFmpeg may reserve at once, in this process; return whether its library was found."""
+    import av  # noqa: PLC0415 - see gateway.audio
+
     package = Path(av.__file__).parent
     for place in PLACES:
         folder, _, pattern = place.rpartition("/")

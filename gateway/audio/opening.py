@@ -8,17 +8,19 @@ a playlist or a picture is never one.
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from functools import cache
+from typing import TYPE_CHECKING, BinaryIO
 
-import av
-from av import AudioStream
-from av.container import InputContainer
 from msgspec import Struct
 
 from gateway.audio.bounds import Bounds
 from gateway.audio.containers import DEMUXERS, Container, find_start
 from gateway.audio.memory import bound_allocations
 from gateway.audio.pcm import MAX_RATE, MIN_RATE
+
+if TYPE_CHECKING:
+    from av import AudioStream
+    from av.container import InputContainer
 
 MAX_CHANNELS = 64
 
@@ -30,8 +32,13 @@ OPTIONS = {"protocol_whitelist": "none"}
 WAV_OPTIONS = {**OPTIONS, "probesize": "4096"}
 """FFmpeg looks through samples for films' sound that is written as such, which costs more than all the rest."""
 
-FAILURES = (av.error.FFmpegError, OSError, MemoryError, ValueError, OverflowError, IndexError)
-"""What PyAV raises for a file that is not what it claims."""
+
+@cache
+def failures() -> tuple[type[Exception], ...]:
+    """Return what PyAV raises for a file that is not what it claims."""
+    from av.error import FFmpegError  # noqa: PLC0415 - see gateway.audio
+
+    return FFmpegError, OSError, MemoryError, ValueError, OverflowError, IndexError
 
 
 class Source(io.RawIOBase):
@@ -77,8 +84,8 @@ class Source(io.RawIOBase):
 class Opened(Struct, frozen=True):
     """A recording whose head was read."""
 
-    file: InputContainer
-    stream: AudioStream
+    file: "InputContainer"
+    stream: "AudioStream"
     container: Container
     size_bytes: int
 
@@ -86,6 +93,8 @@ class Opened(Struct, frozen=True):
 @contextmanager
 def opened(file: BinaryIO, bounds: Bounds) -> Iterator[Opened]:
     """Open a recording; raise InvalidRequest for what is none, or fails anywhere inside the block."""
+    import av  # noqa: PLC0415 - see gateway.audio
+
     bound_allocations()
     start, container = find_start(file)
     source = Source(file, start=start, bounds=bounds)
@@ -98,11 +107,11 @@ def opened(file: BinaryIO, bounds: Bounds) -> Iterator[Opened]:
             if stream is None:
                 raise bounds.refusal("The file has no sound in it. Send one with an audio track.")
             yield Opened(read, checked(stream, bounds), container, source.size_bytes)
-    except FAILURES as error:
+    except failures() as error:
         raise bounds.unreadable() from error
 
 
-def checked(stream: AudioStream, bounds: Bounds) -> AudioStream:
+def checked(stream: "AudioStream", bounds: Bounds) -> "AudioStream":
     """Return a stream that can be decoded within reason; raise InvalidRequest for any other."""
     # Where FFmpeg has no decoder it is None, whatever PyAV's types say.
     codec = getattr(stream, "codec_context", None)

@@ -5,9 +5,12 @@ The bytes are the processor's own, which are little-endian wherever PyAV has whe
 """
 
 import struct
+from typing import TYPE_CHECKING
 
-from av import AudioFrame
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from av import AudioFrame
 
 SAMPLE_BYTES = 2
 MIN_RATE, MAX_RATE = 4_000, 384_000
@@ -31,7 +34,7 @@ class Sound(Struct, frozen=True):
         return len(self.pcm) / SAMPLE_BYTES / self.sample_rate
 
 
-def samples_of(frame: AudioFrame) -> bytes:
+def samples_of(frame: "AudioFrame") -> bytes:
     """Return a frame's samples; its buffer can be longer than they are."""
     return memoryview(frame.planes[0])[: frame.samples * SAMPLE_BYTES].tobytes()
 

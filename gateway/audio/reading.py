@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from gateway.audio.bounds import Bounds
-from gateway.audio.opening import FAILURES, Opened, opened
+from gateway.audio.opening import Opened, failures, opened
 from gateway.audio.pcm import MAX_RATE, MIN_RATE, SAMPLE_BYTES
 from gateway.audio.resample import Mixdown
 
@@ -41,7 +41,7 @@ def chunks(recording: Opened, mixdown: Mixdown, bounds: Bounds) -> Iterator[byte
         bounds.check_time()
         try:
             frames = packet.decode()
-        except FAILURES:
+        except failures():
             damaged += 1
             continue
         good += 1

@@ -1,11 +1,13 @@
 """Samples at another rate, and any frame of a decoder as pcm16; both remember where they stand."""
 
 from fractions import Fraction
-
-from av import AudioFrame
-from av.audio.resampler import AudioResampler
+from typing import TYPE_CHECKING
 
 from gateway.audio.pcm import SAMPLE_BYTES, samples_of
+
+if TYPE_CHECKING:
+    from av import AudioFrame
+    from av.audio.resampler import AudioResampler
 
 
 class Resampler:
@@ -20,7 +22,7 @@ class Resampler:
         self._from_rate = from_rate
         self._same = from_rate == to_rate
         self._ratio = Fraction(to_rate, from_rate)
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=to_rate)
+        self._resampler = resampler_to(to_rate)
         self._odd = b""
         self._taken = 0
         self._given = 0
@@ -54,13 +56,13 @@ class Mixdown:
         self._kind: tuple[str, str, int] | None = None
         self._resampler: AudioResampler | None = None
 
-    def feed(self, frame: AudioFrame) -> bytes:
+    def feed(self, frame: "AudioFrame") -> bytes:
         """Return the samples that a frame completes."""
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         ended = self.finish() if kind != self._kind else b""
         if self._resampler is None:
             self._kind = kind
-            self._resampler = AudioResampler(format="s16", layout="mono", rate=self._sample_rate)
+            self._resampler = resampler_to(self._sample_rate)
         # Times come from counting samples: a recording's own can jump.
         frame.pts = None
         return ended + resampled_by(self._resampler, frame)
@@ -71,13 +73,21 @@ class Mixdown:
         return b"" if resampler is None else resampled_by(resampler, None)
 
 
-def frame_of(pcm: bytes, *, sample_rate: int) -> AudioFrame:
+def resampler_to(sample_rate: int) -> "AudioResampler":
+    from av.audio.resampler import AudioResampler  # noqa: PLC0415 - see gateway.audio
+
+    return AudioResampler(format="s16", layout="mono", rate=sample_rate)
+
+
+def frame_of(pcm: bytes, *, sample_rate: int) -> "AudioFrame":
     """Return samples as FFmpeg's frame."""
+    from av import AudioFrame  # noqa: PLC0415 - see gateway.audio
+
     frame = AudioFrame(format="s16", layout="mono", samples=len(pcm) // SAMPLE_BYTES)
     frame.sample_rate = sample_rate
     frame.planes[0].update(pcm)
     return frame
 
 
-def resampled_by(resampler: AudioResampler, frame: AudioFrame | None) -> bytes:
+def resampled_by(resampler: "AudioResampler", frame: "AudioFrame | None") -> bytes:
     return b"".join(map(samples_of, resampler.resample(frame)))

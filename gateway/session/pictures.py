@@ -2,15 +2,14 @@
 
 import io
 from fractions import Fraction
-
-import av
-from av import VideoFrame
-from av.codec import CodecContext
-from av.video.codeccontext import VideoCodecContext
+from typing import TYPE_CHECKING
 
 from gateway.audio.memory import bound_allocations
-from gateway.audio.opening import FAILURES
+from gateway.audio.opening import failures
 from gateway.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from av import VideoFrame
 
 DEMUXERS = {b"\x89PNG": "png_pipe", b"\xff\xd8\xff": "jpeg_pipe", b"RIFF": "webp_pipe", b"GIF8": "gif_pipe"}
 PIXELS = "yuvj420p"
@@ -27,11 +26,13 @@ def jpeg_of(data: bytes, *, max_side: int) -> bytes:
         frame = first_frame(data, demuxer=demuxer)
         width, height = fitting(frame.width, frame.height, max_side=max_side)
         return encoded(frame.reformat(width=width, height=height, format=PIXELS, dst_color_range="JPEG"))
-    except FAILURES as error:
+    except failures() as error:
         raise unreadable() from error
 
 
-def first_frame(data: bytes, *, demuxer: str) -> VideoFrame:
+def first_frame(data: bytes, *, demuxer: str) -> "VideoFrame":
+    import av  # noqa: PLC0415 - see gateway.audio
+
     with av.open(io.BytesIO(data), "r", format=demuxer, options={"protocol_whitelist": "none"}) as container:
         frame = next(container.decode(video=0), None)
     if frame is None:
@@ -45,7 +46,10 @@ def fitting(width: int, height: int, *, max_side: int) -> tuple[int, int]:
     return max(2, round(width * share / 2) * 2), max(2, round(height * share / 2) * 2)
 
 
-def encoded(frame: VideoFrame) -> bytes:
+def encoded(frame: "VideoFrame") -> bytes:
+    from av.codec import CodecContext  # noqa: PLC0415 - see gateway.audio
+    from av.video.codeccontext import VideoCodecContext  # noqa: PLC0415 - see gateway.audio
+
     encoder = CodecContext.create("mjpeg", "w")
     assert isinstance(encoder, VideoCodecContext)  # noqa: S101 - that is what it makes
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, PIXELS
