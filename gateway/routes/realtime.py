@@ -13,7 +13,7 @@ from gateway.auth.secrets import ClientSecrets
 from gateway.catalog import Model
 from gateway.errors import GatewayError, InvalidRequest, RouteNotFound
 from gateway.exchange import Exchange
-from gateway.openai.realtime.session import SessionChange
+from gateway.openai.realtime.session import Kind, SessionChange
 from gateway.routes.errors import headers_of
 from gateway.routes.middleware import given_id
 from gateway.session import ClientGoneError, Session, SessionDesk
@@ -113,29 +113,24 @@ class Sockets:
                 code="unsupported_parameter",
             )
         name = handshake.query.get("model") or (change.model if change is not None and change.model else "")
-        model = self._find(name, handshake=handshake, change=change, exchange=exchange, caller=caller)
+        kind = kind_of(handshake, change)
+        model = self._find(name, kind=kind, exchange=exchange, caller=caller)
         session = Session(self._shared, exchange)
         try:
-            if model.realtime is not None:
+            if kind == OPERATION:
                 await socket.until_gone(session.open(model, caller=caller))
-            first = session.prepare(model, caller=caller, asked_model=name, shape=handshake.shape, change=change)
+            first = session.prepare(
+                model, kind=kind, caller=caller, asked_model=name, shape=handshake.shape, change=change
+            )
             await socket.accept(subprotocol=handshake.subprotocol, headers=[*marks, *exchange.headers()])
             exchange.record.status = SWITCHING_PROTOCOLS
             await session.run(socket, first)
         finally:
             await asyncio.shield(session.aclose())
 
-    def _find(
-        self,
-        name: str,
-        *,
-        handshake: Handshake,
-        change: SessionChange | None,
-        exchange: Exchange,
-        caller: Caller,
-    ) -> Model:
+    def _find(self, name: str, *, kind: Kind, exchange: Exchange, caller: Caller) -> Model:
         """Return the model of a call, or that which writes down where nothing else is wanted."""
-        if handshake.query.get("intent") == TRANSCRIPTION or (change is not None and change.type == TRANSCRIPTION):
+        if kind == TRANSCRIPTION:
             found = exchange.terms.find_model(name, caller) if name else None
             if found is None or TRANSCRIPTION not in found.operations:
                 name = self._shared.policy.translation.transcription_model
@@ -153,6 +148,12 @@ class Sockets:
         if self._secrets.knows(handshake.credential):
             return self._secrets.read(handshake.credential)
         return await exchange.terms.authenticator.authenticate(handshake.headers), None
+
+
+def kind_of(handshake: Handshake, change: SessionChange | None) -> Kind:
+    """Return what a connection is for: its address says so, or the key that it is made with."""
+    said = change.type if change is not None else None
+    return TRANSCRIPTION if TRANSCRIPTION in (handshake.query.get("intent"), said) else OPERATION
 
 
 class Socket:

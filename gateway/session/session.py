@@ -16,7 +16,7 @@ from gateway.exchange import Exchange
 from gateway.exchange.dispatcher import fault_of
 from gateway.exchange.exchange import check_operation
 from gateway.limits.limiter import Slot
-from gateway.openai.realtime.session import SessionChange
+from gateway.openai.realtime.session import Kind, SessionChange
 from gateway.record import Call, ClosedBy
 from gateway.session.desk import SessionDesk
 from gateway.session.entry import enter
@@ -105,6 +105,7 @@ class Session:
         self,
         model: Model,
         *,
+        kind: Kind,
         caller: Caller,
         asked_model: str,
         shape: Shape,
@@ -113,12 +114,11 @@ class Session:
         """Return what both sides are to be told first; raise InvalidRequest for what the client's key brings."""
         desk, policy = self._desk, self._shared.policy
         traits = model.realtime or RealtimeTraits()
-        writes_down = model.realtime is None
         first = Config.first(
             model=model.id, asked_model=asked_model, voices=traits.voices, voice=traits.default_voice
         )
         talk = Talk(
-            config=replace(first, kind="transcription") if writes_down else first,
+            config=replace(first, kind=kind),
             policy=policy.translation,
             shape=shape,
             sound=self._shared.sound,
@@ -132,7 +132,7 @@ class Session:
         self._errands = Errands(
             desk, self._shared.endpoints, caller=caller, request_id=self._exchange.record.request_id
         )
-        self._translator = Scribe(talk, model=model.id) if writes_down else Translator(talk)
+        self._translator = Scribe(talk, model=model.id) if kind == "transcription" else Translator(talk)
         return self._translator.start(change, now=desk.clock())
 
     async def run(self, client: ClientSocket, beginning: Iterable[Effect]) -> None:

@@ -7,6 +7,7 @@ import json
 from array import array
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -499,3 +500,21 @@ async def test_client_that_leaves_while_glm_takes_nothing_gives_its_slot_back(
         assert 1 == gateway.slots
 
     await eventually(lambda: gateway.slots == 0)
+
+
+async def test_model_of_which_nothing_more_is_known_can_be_called(
+    start_gateway: StartGateway, glm: GlmCalls, tmp_path: Path
+) -> None:
+    """An operator's row need not name voices."""
+    rows = tmp_path / "models.toml"
+    rows.write_text(
+        '[[models]]\nid = "glm-realtime-next"\noperations = ["realtime"]\n'
+        "limits = { V0 = 1, V1 = 1, V2 = 1, V3 = 1 }\n"
+        'limits_source = "documented"\nsource = "the operator; read 2026-11"\n'
+    )
+    gateway = await start_gateway(realtime_url=glm.url, models_file=rows)
+    async with sdk(gateway).realtime.connect(model="glm-realtime-next") as connection:
+        (created,) = await read_until(connection, "session.created")
+        assert "realtime" == created["session"]["type"]
+        call = await glm.call()
+        await call.expect("session.update")
