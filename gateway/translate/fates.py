@@ -35,4 +35,6 @@ def exceptions(neutral: tuple[object, ...]) -> str:
 
 
 def shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) or '""'  # Of nothing at all nothing would be seen.

@@ -19,6 +19,11 @@ from gateway.translate.params import Converted, Ignored, Refused, Renamed, Rule,
             "| `x` | ignored | No. `false` or `0` asks for nothing and passes. |",
             id="ignored",
         ),
+        pytest.param(
+            Refused("No.", neutral=("",)),
+            '| `x` | refused | No. `""` asks for nothing and passes. |',
+            id="refused, but for an empty text",
+        ),
         pytest.param(Refused("Not a|b."), "| `x` | refused | Not a\\|b. |", id="refused, with a bar"),
     ],
 )

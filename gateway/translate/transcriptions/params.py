@@ -80,7 +80,7 @@ TRANSCRIPTIONS: dict[str, Rule] = {
     "temperature": Ignored("GLM's speech recognition has none."),
     "stream": Converted("stream", by=check_stream, note="json and text are streamed; ignored for other formats"),
     "timestamp_granularities": Converted("", by=check_granularities, note="`segment`; `word` is refused"),
-    "include": Refused("GLM gives no log probabilities. Leave the field out.", neutral=([],)),
+    "include": Refused("GLM tells no log probabilities. Leave 'include' out.", neutral=([],)),
     "chunking_strategy": Ignored("Long recordings are always cut where nobody speaks.", neutral=("auto",)),
     "keywords": Converted("hotwords", by=write_hotwords, note="at most 100"),
     "languages": Ignored("GLM finds the language out by itself.", neutral=([],)),
