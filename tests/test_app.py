@@ -178,7 +178,9 @@ async def test_slots_are_told_by_tenant_and_account(start: Start, zhipu: Zhipu, 
     assert expected == replace(tenant, oldest_wait_seconds=0.0)
     account = AccountSlots(account="main", model="glm-4.7", limit=1, learned_limit=1, in_use=1)
     assert account in told.accounts
-    assert {account.model for account in told.accounts} == {model.id for model in gateway.desk.catalog.models}
+    assert {account.model for account in told.accounts} == {
+        model.id for model in gateway.desk.terms.catalog.models
+    }
     assert 1 == sum(account.in_use for account in told.accounts)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from gateway.auth import Caller
-from gateway.catalog import Catalog
 from gateway.exchange.terms import Terms
 from gateway.limits.health import Health
 from gateway.limits.limiter import Limiter
@@ -54,11 +53,6 @@ class Desk:
     new_id: Callable[[], str]
     jitter: Callable[[], float]
     streams: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    @property
-    def catalog(self) -> Catalog:
-        """The models of the terms."""
-        return self.terms.catalog
 
     def patience_seconds(self, caller: Caller) -> float:
         """Return how long a caller waits for a slot, and for a repeated call to begin."""

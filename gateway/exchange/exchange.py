@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeVar, cast
+from typing import cast
 
 from gateway.auth import Caller
 from gateway.catalog import Model, Operation
@@ -33,7 +33,6 @@ from gateway.translate.endpoint import JSON, Body, Context, Endpoint, Incoming, 
 CLIENT_CLOSED_REQUEST = 499
 INTERNAL_ERROR = 500
 MAX_IGNORED_NAMES = 32
-Made = TypeVar("Made")
 
 HEADER_SAFE = re.compile(r"[A-Za-z0-9_.\[\]\-]{1,128}")
 

@@ -87,8 +87,6 @@ class Sockets:
         except GatewayError as error:
             exchange.fail(error)
             await refuse(send, error, headers=[*marks, *exchange.headers()])
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             exchange.fail(error)
             logger.exception("session %s failed", exchange.record.request_id)

@@ -208,7 +208,7 @@ def broken_catalog(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr(type(gateway.desk.catalog), "resolve", fail)
+    monkeypatch.setattr(type(gateway.desk.terms.catalog), "resolve", fail)
 
 
 async def test_server_does_not_tell_what_it_runs_on(gateway: Gateway, client: httpx.AsyncClient) -> None:

@@ -195,7 +195,7 @@ async def test_call_goes_where_it_says_and_takes_a_slot_of_its_model(
 ) -> None:
     """A job may need two models, as one that transcribes and then translates."""
     gateway = make_gateway(upstream_url=zhipu.url)
-    model = gateway.desk.catalog.resolve("glm-4.6")
+    model = gateway.desk.terms.catalog.resolve("glm-4.6")
     task = run(gateway, Pieces(call(0, path="/elsewhere", model=model, content_type=b"text/x")))
     made = await zhipu.call()
 

@@ -38,7 +38,7 @@ def whole(call: Call) -> None:
 
 def reason_counted(gateway: Gateway) -> str:
     """Give the only reason for a refusal that metrics have counted, once and for the caller's tier."""
-    metrics = Metrics(CollectorRegistry(), models=gateway.desk.catalog.models)
+    metrics = Metrics(CollectorRegistry(), models=gateway.desk.terms.catalog.models)
     for record in gateway.records:
         metrics.observe(record)
     (sample,) = (

@@ -37,7 +37,7 @@ async def test_every_model_is_listed_when_the_tenant_may_use_all(make_gateway: M
     status, body = await get(gateway, f"{prefix}/models")
 
     assert (200, "list") == (status, body["object"])
-    assert [model.id for model in gateway.desk.catalog.models] == [model["id"] for model in body["data"]]
+    assert [model.id for model in gateway.desk.terms.catalog.models] == [model["id"] for model in body["data"]]
     assert {"id", "object", "created", "owned_by"} == body["data"][0].keys()
 
 
