@@ -95,7 +95,7 @@ def forgetful(server: RedisServer) -> str:
         (stranger, False, "refuses the user or password"),
         (mute, False, "Its ACL needs: ~glm-gateway:*"),
         (strict, False, "Its ACL needs: ~glm-gateway:*"),
-        (forgetful, True, "set maxmemory-policy to noeviction"),
+        (forgetful, True, "set maxmemory-policy to volatile-lru"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -107,6 +107,15 @@ async def test_trial_says_how_to_mend_what_is_wrong(
     worked, verdict = await try_redis(url)
 
     assert (works, True) == (worked, said in verdict), verdict
+
+
+async def test_trial_warns_of_nothing_where_memories_go_before_slots(redis: RedisServer) -> None:
+    """As the README advises for a Redis that both are in."""
+    redis.ask("CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "volatile-lru")
+
+    worked, verdict = await try_redis(redis.url)
+
+    assert (True, False) == (worked, "evict" in verdict), verdict
 
 
 async def test_rights_that_are_named_are_enough_to_share_slots(redis: RedisServer) -> None:

@@ -16,6 +16,9 @@ from gateway.redis_client.faults import FAULTS, kind_of
 CALL_SECONDS = 2.0
 PINGS = 5
 SLOW_SECONDS = 0.02
+SAFE_POLICIES = ("noeviction", "volatile-lru")
+"""With the second, what is remembered goes before slots, which are renewed all the time."""
+
 DENIED = re.compile(r"ACL failure|user executing the script can't")
 RIGHTS = "~glm-gateway:* &glm-gateway:* +@read +@write +@scripting +@pubsub +@connection +time +info"
 
@@ -67,8 +70,8 @@ async def _memory(client: Client) -> str:
         known = await client.info("memory")
     except FAULTS:
         return ""
-    if known.get("maxmemory") and known.get("maxmemory_policy", "noeviction") != "noeviction":
-        return " It may evict slots when its memory is full: set maxmemory-policy to noeviction."
+    if known.get("maxmemory") and known.get("maxmemory_policy", "noeviction") not in SAFE_POLICIES:
+        return " It may evict slots when its memory is full: set maxmemory-policy to volatile-lru."
     return ""
 
 
