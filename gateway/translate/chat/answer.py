@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
 from gateway.errors import UpstreamFailed
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
-from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.answers import reader_of
 
 FINISH_REASONS: dict[str, openai.FinishReason] = {
     "stop": "stop",
@@ -17,22 +15,8 @@ FINISH_REASONS: dict[str, openai.FinishReason] = {
     "model_context_window_exceeded": "length",
 }
 
-decode_answer = msgspec.json.Decoder(glm.ChatAnswer).decode
-
-
-def read(body: bytes) -> glm.ChatAnswer:
-    """
-    Return a completion or chunk.
-
-    Raises the error it carries, or UpstreamProtocolError when it cannot be read: both GLM's fault.
-    """
-    try:
-        answer = decode_answer(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable() from error
-    if answer.error is not None:
-        raise from_glm(answer.error, http_status=200)
-    return answer
+read = reader_of(glm.ChatAnswer)
+"""Reads a completion or chunk."""
 
 
 def finish_reason(reason: str | None, *, called: bool, legacy: bool) -> openai.FinishReason:

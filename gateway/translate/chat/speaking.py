@@ -10,9 +10,10 @@ from msgspec import UNSET
 from gateway.audio import SPEECH_RATE, Resampler, Sound, plain_sound
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
+from gateway.translate.answers import read_base64
 from gateway.translate.chat import answer, audio_ids
 from gateway.translate.chat.plan import Plan
-from gateway.translate.chat.spoken import GLM_RATE, Name, name_of, sample_bytes, whole_sound
+from gateway.translate.chat.spoken import GLM_RATE, Name, name_of, whole_sound
 from gateway.translate.chat.stream import ChatStream, Writer
 from gateway.translate.chat.whole import Whole
 
@@ -112,7 +113,7 @@ class Speech:
             self._transcript.append(said)
             audio_id = opened.id if opened is not None else UNSET
             told.append(openai.AudioDelta(id=audio_id, transcript=said))
-        pcm = self._samples.feed(sample_bytes(audio.data)) if audio is not None and audio.data else b""
+        pcm = self._samples.feed(read_base64(audio.data)) if audio is not None and audio.data else b""
         return [openai.Delta(audio=delta) for delta in [*told, *data_of(pcm)]]
 
     def finish(self) -> list[openai.Delta]:

@@ -1,7 +1,6 @@
 """Spoken answers: when they are asked for, how they are named, and their sound in the caller's format."""
 
 import base64
-import binascii
 from typing import Protocol
 
 import msgspec
@@ -12,6 +11,7 @@ from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
+from gateway.translate.answers import read_base64
 from gateway.translate.chat.audio_ids import Kept
 from gateway.translate.errors import unreadable
 
@@ -119,14 +119,6 @@ def moment(expires_at: int | str | None) -> int | None:
         return None
 
 
-def sample_bytes(data: str) -> bytes:
-    """Return what base64 of GLM's holds; raise UpstreamProtocolError where it is none."""
-    try:
-        return base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise unreadable() from error
-
-
 def converted(choice: openai.ChatCompletionChoice, *, form: AudioFormat) -> openai.ChatCompletionChoice:
     """
     Return a choice whose sound, GLM's own as yet, is in the caller's format, at 24 kHz. Slow.
@@ -136,7 +128,7 @@ def converted(choice: openai.ChatCompletionChoice, *, form: AudioFormat) -> open
     audio = choice.message.audio
     if not isinstance(audio, openai.AnswerAudio):
         return choice
-    file = convert(whole_sound(sample_bytes(audio.data)), form)
+    file = convert(whole_sound(read_base64(audio.data)), form)
     told = msgspec.structs.replace(audio, data=base64.b64encode(file).decode())
     message = msgspec.structs.replace(choice.message, audio=told)
     return msgspec.structs.replace(choice, message=message)

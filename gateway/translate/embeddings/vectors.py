@@ -13,10 +13,11 @@ from msgspec import Raw, Struct
 from gateway.glm import embeddings as glm
 from gateway.glm.chat import Usage
 from gateway.openai.embeddings import EncodingFormat, Vector
-from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.answers import reader_of
+from gateway.translate.errors import unreadable
 
-decode_numbers = msgspec.json.Decoder(glm.EmbeddingAnswer[list[float]]).decode
-decode_untouched = msgspec.json.Decoder(glm.EmbeddingAnswer[Raw]).decode
+read_numbers = reader_of(glm.EmbeddingAnswer[list[float]])
+read_untouched = reader_of(glm.EmbeddingAnswer[Raw])
 encode = msgspec.json.Encoder().encode
 
 OPENING_BRACKET = ord("[")
@@ -33,11 +34,11 @@ def form_of(encoding: EncodingFormat | None, *, cut_to: int | None) -> Form:
     """Return the form for an ``encoding_format``; ``cut_to`` None leaves the vectors as long as they are."""
     if encoding == "base64":
         if cut_to is None:
-            return Form(decode_numbers, base64_of)
-        return Form(decode_numbers, lambda numbers: base64_of(shortened(numbers, dimensions=cut_to)))
+            return Form(read_numbers, base64_of)
+        return Form(read_numbers, lambda numbers: base64_of(shortened(numbers, dimensions=cut_to)))
     if cut_to is None:
-        return Form(decode_untouched, array_of)
-    return Form(decode_numbers, lambda numbers: Raw(encode(shortened(numbers, dimensions=cut_to))))
+        return Form(read_untouched, array_of)
+    return Form(read_numbers, lambda numbers: Raw(encode(shortened(numbers, dimensions=cut_to))))
 
 
 def base64_of(numbers: list[float]) -> str:
@@ -84,12 +85,7 @@ def read_vectors(body: bytes, *, form: Form, count: int) -> tuple[list[Vector], 
     Raises the error that the answer carries, or UpstreamProtocolError when it cannot be read or does not hold
     one vector for each text: both GLM's fault.
     """
-    try:
-        answer = form.read(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable() from error
-    if answer.error is not None:
-        raise from_glm(answer.error, http_status=200)
+    answer = form.read(body)
     found = {at if one.index is None else one.index: one.embedding for at, one in enumerate(answer.data)}
     if len(answer.data) != count or found.keys() != set(range(count)):
         raise unreadable()

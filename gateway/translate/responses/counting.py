@@ -9,12 +9,12 @@ from gateway.catalog import Model
 from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.glm import chat, tokenizer
 from gateway.openai.responses.answers import InputTokens
+from gateway.translate.answers import reader_of
 from gateway.translate.endpoint import JSON, Call, Recalled
-from gateway.translate.errors import from_glm, unreadable
 from gateway.translate.responses.understanding import Understood
 
 encode = msgspec.json.Encoder().encode
-decode_answer = msgspec.json.Decoder(tokenizer.TokenizerAnswer).decode
+read_answer = reader_of(tokenizer.TokenizerAnswer)
 
 
 class CountJob:
@@ -41,13 +41,7 @@ class CountJob:
     def receive(self, index: int, body: bytes) -> None:
         """Take the count; raise the error that it carries, or UpstreamProtocolError: both GLM's fault."""
         del index
-        try:
-            answer = decode_answer(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise unreadable() from error
-        if answer.error is not None:
-            raise from_glm(answer.error, http_status=200)
-        usage = answer.usage or tokenizer.TokenizerUsage()
+        usage = read_answer(body).usage or tokenizer.TokenizerUsage()
         tokens = usage.total_tokens or usage.prompt_tokens
         if tokens is None:
             raise UpstreamProtocolError("Zhipu's tokenizer answered without a count. Ask again.")

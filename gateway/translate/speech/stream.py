@@ -1,16 +1,13 @@
 """One call's speech: GLM's events, or the bytes of an answer that is no stream, to samples at 24 kHz."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import ClassVar
-
-import msgspec
 
 from gateway.audio import SPEECH_RATE, Bounds, Resampler, Sound, sound_of
 from gateway.errors import GatewayError, InvalidRequest, UpstreamProtocolError
 from gateway.glm import speech as glm
 from gateway.glm.chat import ErrorDetail
+from gateway.translate.answers import SUCCESS, read_base64, reader_of
 from gateway.translate.errors import from_glm, unreadable
 from gateway.translate.speech.joint import Joint
 from gateway.translate.sse import DONE
@@ -18,9 +15,7 @@ from gateway.translate.sse import DONE
 ENDS_BADLY = {"sensitive": "1301", "network_error": "1234"}
 """Reasons to finish that are failures, and the business codes that mean the same."""
 
-SUCCESS = 200
-
-decode = msgspec.json.Decoder(glm.SpeechChunk).decode
+read_chunk = reader_of(glm.SpeechChunk)
 
 
 class PieceStream:
@@ -69,7 +64,7 @@ class PieceStream:
         out = bytearray()
         for delta in read_deltas(payload):
             if delta.content:
-                out += self._at_rate(decoded(delta.content), delta.return_sample_rate or glm.SAMPLE_RATE)
+                out += self._at_rate(read_base64(delta.content), delta.return_sample_rate or glm.SAMPLE_RATE)
         return bytes(out)
 
     def _at_rate(self, data: bytes, rate: int) -> bytes:
@@ -108,20 +103,8 @@ def is_binary(payload: bytes) -> bool:
 
 def read_deltas(payload: bytes) -> list[glm.SpeechDelta]:
     """Return the deltas of an event; raise GatewayError for one that is an error, or cannot be read."""
-    try:
-        chunk = decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise unreadable() from error
-    if chunk.error is not None:
-        raise from_glm(chunk.error, http_status=SUCCESS)
+    chunk = read_chunk(payload)
     for choice in chunk.choices or ():
         if (code := ENDS_BADLY.get(choice.finish_reason or "")) is not None:
             raise from_glm(ErrorDetail(code=code), http_status=SUCCESS)
     return [choice.delta for choice in chunk.choices or () if choice.delta is not None]
-
-
-def decoded(content: str) -> bytes:
-    try:
-        return base64.b64decode(content, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise unreadable() from error

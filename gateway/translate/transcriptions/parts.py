@@ -6,7 +6,6 @@ A part that GLM gives no segments for is one line, from its first sound to its l
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from gateway.audio import Cut, Piece, Probe, wav
@@ -14,8 +13,9 @@ from gateway.audio.pcm import SAMPLE_BYTES, WAV_HEADER
 from gateway.catalog import TranscriptionTraits
 from gateway.glm import transcriptions as glm
 from gateway.glm.chat import Usage
+from gateway.translate.answers import reader_of
 from gateway.translate.endpoint import Call
-from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.errors import unreadable
 from gateway.translate.multipart import Attached, write_form
 from gateway.translate.transcriptions.transcript import Line
 from gateway.translate.transcriptions.upload import RATE, Recording
@@ -29,7 +29,7 @@ LEAST_SHARE = 0.6
 LINE_SECONDS = 6.0
 """From where on a pause ends a piece, when times are asked for: as long as a subtitle is read."""
 
-decode_answer = msgspec.json.Decoder(glm.TranscriptionAnswer).decode
+read_answer = reader_of(glm.TranscriptionAnswer)
 
 
 class Part(Struct, kw_only=True):
@@ -50,12 +50,7 @@ class Part(Struct, kw_only=True):
 
     def hear(self, body: bytes) -> None:
         """Take GLM's answer; raise the error that it carries, or UpstreamProtocolError: both GLM's fault."""
-        try:
-            answer = decode_answer(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise unreadable() from error
-        if answer.error is not None:
-            raise from_glm(answer.error, http_status=200)
+        answer = read_answer(body)
         if answer.text is None and answer.segments is None:
             raise unreadable()
         self.segments = answer.segments or ()

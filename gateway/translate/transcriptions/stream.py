@@ -8,12 +8,13 @@ import msgspec
 from gateway.errors import GatewayError
 from gateway.glm import transcriptions as glm
 from gateway.openai import transcriptions as openai
-from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.answers import reader_of
+from gateway.translate.errors import unreadable
 from gateway.translate.sse import DONE
 from gateway.translate.transcriptions.parts import Part
 from gateway.translate.transcriptions.transcript import Transcript, joiner, usage_of
 
-decode_chunk = msgspec.json.Decoder(glm.TranscriptionChunk).decode
+read_chunk = reader_of(glm.TranscriptionChunk)
 encode = msgspec.json.Encoder().encode
 
 
@@ -51,14 +52,10 @@ class PartStream:
                 self._done = True
                 break
             try:
-                chunk = decode_chunk(payload)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                self.failure = unreadable()
+                events.append(self._take(read_chunk(payload)))
+            except GatewayError as error:
+                self.failure = error
                 break
-            if chunk.error is not None:
-                self.failure = from_glm(chunk.error, http_status=200)
-                break
-            events.append(self._take(chunk))
         return b"".join(events)
 
     def finish(self) -> bytes:

@@ -11,9 +11,9 @@ from gateway.glm import chat as glm
 from gateway.glm.chat import Usage
 from gateway.glm.transcriptions import Segment
 from gateway.openai.transcriptions import CreateTranslationRequest
-from gateway.translate.chat.answer import add_usage
+from gateway.translate.chat import answer
 from gateway.translate.endpoint import Call, Context, Endpoint, Incoming
-from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.errors import unreadable
 from gateway.translate.params import map_params
 from gateway.translate.transcriptions.endpoint import PATH
 from gateway.translate.transcriptions.job import Order, TranscriptionJob
@@ -34,7 +34,6 @@ HINT = " A hint on names and style, or the text before these pieces: "
 LOWEST_TEMPERATURE = 0.01
 
 encode = msgspec.json.Encoder().encode
-decode_answer = msgspec.json.Decoder(glm.ChatAnswer).decode
 
 
 class English(Struct, frozen=True):
@@ -72,16 +71,11 @@ class Translator(Struct, frozen=True, kw_only=True):
 
 def english_in(body: bytes) -> tuple[str, Usage | None]:
     """Return what a chat model said; raise the error that its answer carries, or UpstreamProtocolError."""
-    try:
-        answer = decode_answer(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable() from error
-    if answer.error is not None:
-        raise from_glm(answer.error, http_status=200)
-    message = answer.choices[0].message if answer.choices else None
+    told = answer.read(body)
+    message = told.choices[0].message if told.choices else None
     if message is None or not isinstance(message.content, str) or not message.content.strip():
         raise unreadable()
-    return message.content.strip(), answer.usage
+    return message.content.strip(), told.usage
 
 
 class TranslationJob(TranscriptionJob):
@@ -128,7 +122,7 @@ def translate(part: Part, english: str, usage: Usage | None) -> None:
         for text, line in zip(texts, lines, strict=True)
     ]
     part.original, part.text = part.text, " ".join(text.strip() for text in texts)
-    part.usage = add_usage(part.usage, usage)
+    part.usage = answer.add_usage(part.usage, usage)
 
 
 def unfenced(text: str) -> bytes:
