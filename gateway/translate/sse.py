@@ -1,5 +1,5 @@
 """
-Server-sent events, incrementally: bytes in, the data of whole events out.
+Server-sent events: written one by one, and read incrementally, bytes in and the data of whole events out.
 
 Source: the WHATWG HTML standard, "Server-sent events". Holds no socket and no clock.
 """
@@ -12,6 +12,15 @@ MAX_EVENT_BYTES = 32 * 1024 * 1024
 
 ERROR_EVENT = b"error"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # may open a stream
+
+
+def event(data: bytes) -> bytes:
+    """Return an event without a name."""
+    return b"data: %b\n\n" % data
+
+
+END = event(DONE)
+"""What ends a stream of chat's."""
 
 
 class Decoder:

@@ -14,11 +14,12 @@ from gateway.translate.chat.messages import with_instruction
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.speaking import SpokenStream, SpokenWhole
 from gateway.translate.chat.spoken import converted
-from gateway.translate.chat.stream import END, ChatStream, ChunkWriter, Writer
+from gateway.translate.chat.stream import ChatStream, ChunkWriter, Writer
 from gateway.translate.chat.verdict import repair_request
 from gateway.translate.chat.whole import Whole
 from gateway.translate.endpoint import EVENT_STREAM, JSON, Call, Recalled
 from gateway.translate.errors import to_openai
+from gateway.translate.sse import END, event
 
 encode = msgspec.json.Encoder().encode
 
@@ -129,7 +130,7 @@ class ChatJob:
 
     def fail(self, error: GatewayError) -> bytes:
         """Return the event that ends a stream which failed."""
-        return b"data: %b\n\n" % to_openai(error)
+        return event(to_openai(error))
 
     def _chunks(self, index: int) -> ChunkWriter:
         return ChunkWriter(self._plan, index=index)

@@ -14,12 +14,11 @@ from gateway.translate.chat.calls import Calls, reasoning_by_call
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.text import AnswerText
 from gateway.translate.chat.verdict import fault_of, refusal_of
-from gateway.translate.sse import DONE
+from gateway.translate.sse import DONE, event
 
 encoder = msgspec.json.Encoder()
 encode, encode_into = encoder.encode, encoder.encode_into
 
-END = b"data: " + DONE + b"\n\n"
 NO_DELTA = b'"delta":{}'
 
 
@@ -78,7 +77,7 @@ class ChunkWriter:
         chunk = openai.CreateChatCompletionStreamResponse(
             id=plan.id, created=plan.created, model=plan.model, choices=choices, usage=usage
         )
-        return b"data: %b\n\n" % encode(chunk)
+        return event(encode(chunk))
 
 
 class ChatStream:

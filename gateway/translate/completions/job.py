@@ -11,7 +11,7 @@ from gateway.openai import completions as openai
 from gateway.translate.chat import answer
 from gateway.translate.chat.job import ChatJob
 from gateway.translate.chat.plan import Plan
-from gateway.translate.chat.stream import END
+from gateway.translate.sse import END, event
 
 encode = msgspec.json.Encoder().encode
 
@@ -53,7 +53,7 @@ class TextWriter:
         chunk = openai.CreateCompletionResponse(
             id=plan.id, created=plan.created, model=plan.model, choices=choices, usage=usage
         )
-        return b"data: %b\n\n" % encode(chunk)
+        return event(encode(chunk))
 
 
 class CompletionJob(ChatJob):

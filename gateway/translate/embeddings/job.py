@@ -10,6 +10,7 @@ from gateway.errors import GatewayError
 from gateway.glm import embeddings as glm
 from gateway.glm.chat import Usage
 from gateway.openai import embeddings as openai
+from gateway.translate.chat.answer import add_usage
 from gateway.translate.embeddings.parts import cut, explained
 from gateway.translate.embeddings.vectors import Form, read_vectors
 from gateway.translate.endpoint import JSON, Call, Recalled
@@ -129,13 +130,3 @@ def as_text(vector: openai.Vector) -> str:
 
 def as_vector(text: str) -> openai.Vector:
     return Raw(text) if text.startswith("[") else text
-
-
-def add_usage(first: Usage | None, second: Usage | None) -> Usage | None:
-    """Return the sum of what two calls used; None counts as not told."""
-    if first is None or second is None:
-        return first or second
-    return Usage(
-        prompt_tokens=first.prompt_tokens + second.prompt_tokens,
-        total_tokens=(first.total_tokens or first.prompt_tokens) + (second.total_tokens or second.prompt_tokens),
-    )

@@ -11,6 +11,7 @@ from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat
 from gateway.openai.responses import tools as openai
+from gateway.translate.chat.tools import name_of
 from gateway.translate.responses.kinds import MAX_KIND_CHARACTERS, TOOL_HEAD, Kind
 
 SEARCHES = ("web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11")
@@ -213,13 +214,3 @@ def is_meant(box: Toolbox, index: int, choice: openai.ChosenTool) -> bool:
     name = name_of(tool)
     own = box.names.get(name or "", Named(name or ""))
     return choice.type == kind and choice.name in (name, own.name)
-
-
-def name_of(tool: chat.Tool) -> str | None:
-    match tool:
-        case chat.FunctionTool(function=function):
-            return function.name
-        case chat.CustomTool(custom=custom):
-            return custom.name
-        case _:
-            return None

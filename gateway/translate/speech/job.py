@@ -18,6 +18,7 @@ from gateway.translate.endpoint import EVENT_STREAM, Call, Recalled
 from gateway.translate.errors import to_openai
 from gateway.translate.speech.joint import Joint
 from gateway.translate.speech.stream import PieceStream
+from gateway.translate.sse import event
 
 FORMATS: Mapping[openai.SpeechFormat, AudioFormat] = MappingProxyType(
     {"mp3": "mp3", "opus": "opus", "aac": "aac", "flac": "flac", "wav": "wav", "pcm": "pcm16"}
@@ -75,7 +76,7 @@ class SpeechJob:
 
     def fail(self, error: GatewayError) -> bytes | None:
         """Return the event that ends a stream which failed; a file that breaks off has no words for why."""
-        return b"data: %b\n\n" % to_openai(error) if self._events else None
+        return event(to_openai(error)) if self._events else None
 
     def explain(self, index: int, error: GatewayError) -> GatewayError:
         """Return what the caller is told when GLM refuses a piece; a voice that it does not know is a field."""
@@ -96,14 +97,14 @@ class SpeechJob:
         if not self._events or not file:
             return file
         delta = openai.SpeechAudioDelta(audio=base64.b64encode(file).decode())
-        return b"data: %b\n\n" % encode(delta)
+        return event(encode(delta))
 
     def _done(self) -> bytes:
         spoken = math.ceil(self._samples / SPEECH_RATE * TOKENS_PER_SECOND)
         usage = openai.SpeechUsage(
             input_tokens=self._characters, output_tokens=spoken, total_tokens=self._characters + spoken
         )
-        return b"data: %b\n\n" % encode(openai.SpeechAudioDone(usage=usage))
+        return event(encode(openai.SpeechAudioDone(usage=usage)))
 
 
 def part_of(request: glm.SpeechRequest, text: str, *, first: bool) -> glm.SpeechRequest:

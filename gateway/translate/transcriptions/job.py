@@ -14,6 +14,7 @@ from gateway.openai.transcriptions import ResponseFormat
 from gateway.translate.chat.answer import add_usage
 from gateway.translate.endpoint import EVENT_STREAM, Call, Calls, Recalled
 from gateway.translate.errors import to_openai
+from gateway.translate.sse import event
 from gateway.translate.transcriptions.params import short_enough
 from gateway.translate.transcriptions.parts import Dispatch, Part, cut_for, part_of, passes
 from gateway.translate.transcriptions.stream import PartStream, done
@@ -99,7 +100,7 @@ class TranscriptionJob:
 
     def fail(self, error: GatewayError) -> bytes | None:
         """Return the event that ends a stream that failed."""
-        return b"data: %b\n\n" % to_openai(error)
+        return event(to_openai(error))
 
     def transcript(self) -> Transcript:
         """Return all that was said."""

@@ -10,7 +10,7 @@ from gateway.glm import transcriptions as glm
 from gateway.openai import transcriptions as openai
 from gateway.translate.answers import reader_of
 from gateway.translate.errors import unreadable
-from gateway.translate.sse import DONE
+from gateway.translate.sse import DONE, END, event
 from gateway.translate.transcriptions.parts import Part
 from gateway.translate.transcriptions.transcript import Transcript, joiner, usage_of
 
@@ -18,14 +18,10 @@ read_chunk = reader_of(glm.TranscriptionChunk)
 encode = msgspec.json.Encoder().encode
 
 
-def event(payload: msgspec.Struct) -> bytes:
-    return b"data: %b\n\n" % encode(payload)
-
-
 def done(transcript: Transcript) -> bytes:
     """Return the events that end a stream."""
     last = openai.TranscriptTextDoneEvent(text=transcript.text, usage=usage_of(transcript))
-    return event(last) + b"data: " + DONE + b"\n\n"
+    return event(encode(last)) + END
 
 
 class PartStream:
@@ -83,4 +79,4 @@ class PartStream:
         before = "" if self._first or self._said else joiner(more)
         self._said += more
         self._part.text = self._said
-        return event(openai.TranscriptTextDeltaEvent(delta=before + more))
+        return event(encode(openai.TranscriptTextDeltaEvent(delta=before + more)))
