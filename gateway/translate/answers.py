@@ -26,7 +26,7 @@ AnswerT = TypeVar("AnswerT", bound=Answer)
 
 def reader_of(kind: type[AnswerT]) -> Callable[[bytes], AnswerT]:
     """
-    Return what reads one kind of answer, or of the chunks of one; made once, as a decoder costs more than an answer.
+    Return what reads one kind of answer, or of the chunks of one; made once, as a decoder costs more than that.
 
     It raises the error that an answer carries, or UpstreamProtocolError when one cannot be read: both GLM's fault.
     """
