@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.errors import InvalidRequest
 from gateway.openai import chat as openai
+from gateway.translate.chat.branching import is_bounded
 
 MARKS = re.compile(r'["\\{}\[\]]')
 MAX_BACKTRACKS = 10_000
@@ -33,6 +34,7 @@ class Schema:
     """
 
     def __init__(self, schema: dict[str, Any], *, name: str, description: str | None = None) -> None:
+        self._schema = schema
         self._name = name
         self._description = description
         self.opening = opening_of(schema)
@@ -71,6 +73,10 @@ class Schema:
             instance = msgspec.json.decode(text)
         except (msgspec.DecodeError, RecursionError):
             return "it is not complete, valid JSON"
+        if self._validator.is_valid(instance):
+            return None
+        if not is_bounded(self._schema, instance):
+            return "it breaks the schema"
         try:
             self._validator.validate(instance)
         except jsonschema_rs.ValidationError as error:

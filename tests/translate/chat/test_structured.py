@@ -126,6 +126,14 @@ def test_pattern_that_backtracks_for_long_is_given_up() -> None:
     assert schema.fault(json.dumps({"x": "a" * 22})) == "it breaks the schema at /properties/x/pattern"
 
 
+def test_fault_of_alternatives_that_lead_back_is_found_without_trying_them_all() -> None:
+    """Each level of the answer would double the work of naming the fault, while everybody else waits."""
+    again = {"$ref": "#"}
+    schema = {"type": "object", "properties": {"x": {"oneOf": [again, again]}}}
+
+    assert Schema(schema, name="s").fault('{"x":' * 24 + "{}" + "}" * 24) == "it breaks the schema"
+
+
 def test_schema_reads_no_file(tmp_path: Path) -> None:
     """A reference to a schema that is there is refused like one to what is not."""
     (tmp_path / "s.json").write_text("{}")
