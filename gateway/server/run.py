@@ -20,6 +20,7 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from gateway.server.http import BoundedHttp, Refuse, refuse_unnoticed
 from gateway.server.lifecycle import ASGIApp, Lifecycle
+from gateway.server.sockets import PlainSocket
 from gateway.server.whole import answering_whole
 
 BACKLOG = 2048
@@ -93,6 +94,7 @@ async def serve(
             answering_whole(lifecycle.counted(app)),
             lifespan="on",
             http=BoundedHttp.of(max_header_bytes=max_header_bytes, refuse=refuse),
+            ws=PlainSocket.of(refuse=refuse),
             max_message_bytes=max_message_bytes,
         )
         server = DrainingServer(
@@ -204,12 +206,17 @@ async def _watching_lag(observe: Callable[[float], None]) -> AsyncIterator[None]
 
 
 def _config(
-    app: ASGIApp, *, lifespan: Any, max_message_bytes: int, http: type[BoundedHttp] = BoundedHttp
+    app: ASGIApp,
+    *,
+    lifespan: Any,
+    max_message_bytes: int,
+    http: type[BoundedHttp] = BoundedHttp,
+    ws: type[PlainSocket] = PlainSocket,
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=http,
-        ws="websockets-sansio",
+        ws=ws,
         ws_max_size=max_message_bytes,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,

@@ -1,0 +1,91 @@
+"""WebSockets as uvicorn speaks them, whose refusals have the body of every error, and are told of like others."""
+
+from typing import Any, ClassVar
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
+from websockets.http11 import Response
+from websockets.server import ServerProtocol
+from websockets.typing import StatusLike
+
+from gateway.errors import GatewayError, InvalidRequest, MethodNotAllowed
+from gateway.server.http import Headers, Refuse, refuse_unnoticed
+from gateway.translate.errors import to_openai
+
+
+class PlainSocket(WebSocketsSansIOProtocol):
+    """
+    One connection.
+
+    A handshake that is none is answered as any bad request; ``refuse`` is told of it. Text that is not UTF-8 ends
+    the connection with 1007, which is the client's fault and nothing to log.
+    """
+
+    refuse: ClassVar[Refuse] = staticmethod(refuse_unnoticed)
+
+    @classmethod
+    def of(cls, *, refuse: Refuse) -> type["PlainSocket"]:
+        """Give the protocol that tells of refusals."""
+        return type("PlainSocket", (cls,), {"refuse": staticmethod(refuse)})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = _Handshake(
+            extensions=self.conn.available_extensions,
+            max_size=self.config.ws_max_size,
+            logger=self.conn.logger,
+            refuse=type(self).refuse,
+        )
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand over a message, unless its text cannot be read."""
+        is_text = self.curr_msg_data_type == "text" and not self.close_sent
+        if is_text and not _is_utf8(b"".join(self.frames)):
+            self.frames = []
+            self.conn.fail(CloseCode.INVALID_DATA, "text is not UTF-8")
+            self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
+
+class _Handshake(ServerProtocol):
+    def __init__(self, *, refuse: Refuse, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._refuse = refuse
+
+    def reject(self, status: StatusLike, text: str) -> Response:
+        """Return the answer to what is not a WebSocket handshake, and to an application that gives none."""
+        response = super().reject(status, text)
+        if not text or response.status_code >= 500:
+            return response  # uvicorn's own, as the application failed or said nothing.
+        error = _error_of(response.status_code)
+        response.body = to_openai(error)
+        del response.headers["Content-Length"], response.headers["Content-Type"]
+        lines: Headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(response.body)),
+            *self._refuse(error),
+        ]
+        for name, value in lines:
+            response.headers[name.decode()] = value.decode()
+        return response
+
+
+def _error_of(status: int) -> GatewayError:
+    if status == MethodNotAllowed.status:
+        return MethodNotAllowed("A WebSocket is opened with GET.")
+    return InvalidRequest(
+        "This is not a valid WebSocket handshake: it needs 'Upgrade: websocket', 'Connection: Upgrade', "
+        "'Sec-WebSocket-Version: 13' and a 'Sec-WebSocket-Key' of 16 bytes in base64. Let a WebSocket library "
+        "write it."
+    )
+
+
+def _is_utf8(text: bytes) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

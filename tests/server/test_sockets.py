@@ -1,0 +1,104 @@
+"""Handshakes that are none are answered as any bad request; text that cannot be read is nobody's error here."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from typing import Any
+
+import pytest
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from gateway.errors import GatewayError
+from gateway.server.sockets import PlainSocket
+
+KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+VERSION = "Sec-WebSocket-Version: 13"
+
+
+async def accepting(_scope: Any, receive: Any, send: Any) -> None:
+    """Accept, and send back the first text."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    message = await receive()
+    if message["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": message["text"]})
+
+
+@asynccontextmanager
+async def wire(
+    protocol: type[PlainSocket] = PlainSocket,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    loop = asyncio.get_running_loop()
+    config = Config(accepting, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
+    config.load()
+    state = ServerState()
+    listener = await loop.create_server(
+        lambda: protocol(config=config, server_state=state, app_state={}, _loop=loop), "127.0.0.1", 0
+    )
+    async with listener:
+        reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
+        with closing(writer):
+            yield reader, writer
+
+
+def handshake(*lines: str, method: str = "GET") -> bytes:
+    common = ("Host: x", "Upgrade: websocket", "Connection: Upgrade")
+    return "\r\n".join([f"{method} / HTTP/1.1", *common, *lines, "", ""]).encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        pytest.param(handshake(VERSION), 400, id="no key"),
+        pytest.param(handshake(VERSION, "Sec-WebSocket-Key: abc"), 400, id="a key of another length"),
+        pytest.param(handshake(KEY), 400, id="no version"),
+        pytest.param(handshake(KEY, "Sec-WebSocket-Version: 12"), 400, id="another version"),
+        pytest.param(handshake(KEY, VERSION, method="POST"), 405, id="another method"),
+    ],
+)
+async def test_handshake_that_is_none_gets_an_error_of_the_usual_form(sent: bytes, status: int) -> None:
+    """The client reads OpenAI's error, and somebody knows of it by the id in the answer."""
+    told: list[GatewayError] = []
+
+    def refuse(error: GatewayError) -> Sequence[tuple[bytes, bytes]]:
+        told.append(error)
+        return [(b"x-request-id", b"req_1")]
+
+    async with wire(PlainSocket.of(refuse=refuse)) as (reader, writer):
+        writer.write(sent)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+
+    assert int(head.split()[1]) == status
+    assert b"content-type: application/json" in head.lower()
+    assert head.lower().count(b"content-length: %d" % len(body)) == head.lower().count(b"content-length") == 1
+    assert b"x-request-id: req_1" in head
+    assert json.loads(body)["error"]["type"] == "invalid_request_error"
+    assert [error.status for error in told] == [status]
+
+
+async def test_text_passes_when_it_is_utf8() -> None:
+    async with wire() as (reader, writer):
+        writer.write(handshake(KEY, VERSION))
+        assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x81\x82\0\0\0\0" + "é".encode())
+
+        assert await reader.readexactly(4) == b"\x81\x02" + "é".encode()
+
+
+async def test_text_that_is_not_utf8_ends_the_connection_and_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is the client's fault: close code 1007, and no traceback for whoever watches the log."""
+    with caplog.at_level(logging.ERROR):
+        async with wire() as (reader, writer):
+            writer.write(handshake(KEY, VERSION))
+            assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"\x81\x82\0\0\0\0\xff\xfe")
+            end = await reader.read()
+
+    assert end[:1] == b"\x88"
+    assert int.from_bytes(end[2:4], "big") == 1007
+    assert caplog.records == []
