@@ -10,9 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import jsonschema_rs
 import msgspec
 
 Schema = dict[str, Any]
+
+MAX_BACKTRACKS = 10_000
+"""What a pattern may cost; nobody else is answered while it is matched."""
 
 _SCHEMA_WORDS = {"type", "properties", "$ref", "anyOf", "oneOf", "allOf", "enum", "$defs"}
 _TYPES = {"object", "array", "string", "integer", "number", "boolean", "null"}
@@ -212,8 +216,16 @@ def _between(schema: Schema, low: float, high: float) -> float:
 def _fits(schema: Schema, word: str) -> bool:
     pattern = schema.get("pattern")
     return schema.get("minLength", 0) <= len(word) <= schema.get("maxLength", 400) and (
-        pattern is None or re.search(pattern, word) is not None
+        pattern is None or _meets(pattern, word)
     )
+
+
+def _meets(pattern: str, word: str) -> bool:
+    try:
+        options = jsonschema_rs.FancyRegexOptions(backtrack_limit=MAX_BACKTRACKS)
+        return jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=options).is_valid(word)
+    except (ValueError, jsonschema_rs.ValidationError):
+        return True  # What is no pattern says nothing.
 
 
 def _type(schema: Schema) -> str:

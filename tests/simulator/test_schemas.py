@@ -183,3 +183,11 @@ def test_value_says_what_the_text_says() -> None:
     value = instance(schema, text="Forecast for Oslo, 3 days, in fahrenheit")
 
     assert value == {"city": "Oslo", "days": 3, "unit": "fahrenheit"}
+
+
+@pytest.mark.parametrize("pattern", ["^(?=(a+)+$)b", "("])
+def test_pattern_that_nothing_can_meet_takes_no_time(pattern: str) -> None:
+    """One that backtracks for ever is given up, and what is no pattern is met by anything."""
+    made = instance({"type": "string", "pattern": pattern}, text="a" * 60 + "!")
+
+    assert isinstance(made, str)
