@@ -15,8 +15,20 @@ def check_media_type(scope: Scope) -> None:
                 raise UnsupportedMediaType(
                     "Send the body as JSON, with the header 'Content-Type: application/json'."
                 )
-        elif name == b"content-encoding" and value.lower() not in (b"", b"identity"):
-            raise UnsupportedMediaType("Send the body uncompressed, without the header 'Content-Encoding'.")
+        elif name == b"content-encoding":
+            check_encoding(value)
+
+
+def check_encoding(value: bytes) -> None:
+    """Raise UnsupportedMediaType for a ``Content-Encoding`` that changes the body."""
+    if value.lower() not in (b"", b"identity"):
+        raise UnsupportedMediaType("Send the body uncompressed, without the header 'Content-Encoding'.")
+
+
+def check_length(value: bytes, *, max_bytes: int) -> None:
+    """Raise PayloadTooLarge for a ``Content-Length`` that is more than is taken."""
+    if value.isdigit() and int(value) > max_bytes:
+        raise too_large(max_bytes)
 
 
 async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
@@ -26,8 +38,8 @@ async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
     Raises PayloadTooLarge, before reading where the length was declared; CallerLeftError.
     """
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > max_bytes:
-            raise too_large(max_bytes)
+        if name == b"content-length":
+            check_length(value, max_bytes=max_bytes)
     pieces: list[bytes] = []
     size_bytes = 0
     more = True

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -9,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import Draining, GatewayError
 from gateway.exchange import Desk, Exchange
-from gateway.translate.errors import to_openai
+from gateway.routes.telling import told
 
 SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:\-]{1,128}")
 
@@ -28,10 +29,10 @@ class Edge:
 
     def refuse(self, error: GatewayError) -> list[tuple[bytes, bytes]]:
         """Leave a record of what could not be read as a request; return the headers that its answer needs."""
-        exchange = Exchange(self._desk, request_id=f"req_{self._desk.new_id()}")
+        exchange = open_exchange(self._desk, headers=())
         exchange.fail(error)
         exchange.close()
-        return [(b"x-request-id", exchange.record.request_id.encode()), *exchange.headers()]
+        return marks_of(exchange)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -39,42 +40,25 @@ class Edge:
             others = {"websocket": self._sockets}
             await others.get(scope["type"], self._app)(scope, receive, send)
             return
-        request_id = given_id(scope) or f"req_{self._desk.new_id()}".encode()
-        exchange = Exchange(self._desk, request_id=request_id.decode())
+        exchange = open_exchange(self._desk, headers=scope["headers"])
         scope.setdefault("state", {})["exchange"] = exchange
 
         async def send_marked(message: Any) -> None:
             if "headers" in message:
                 exchange.record.status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", request_id),
-                    *exchange.headers(),
-                ]
+                message["headers"] = [*message["headers"], *marks_of(exchange)]
             await send(message)
 
         try:
             await self._app(scope, receive, send_marked)
         except asyncio.CancelledError:
-            error = stopped()
-            if not exchange.record.status:
-                await send_error(send_marked, error)
-            exchange.fail(error)
+            is_begun = bool(exchange.record.status)
+            answer = told(exchange, stopped())
+            if not is_begun:
+                await answer.send(send_marked, beside=[(b"connection", b"close")])
             raise
         finally:
             exchange.close()
-
-
-async def send_error(send: Send, error: GatewayError) -> None:
-    """Send an error as the whole answer."""
-    body = to_openai(error)
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def exchange_of(scope: Scope) -> Exchange:
@@ -83,12 +67,17 @@ def exchange_of(scope: Scope) -> Exchange:
     return exchange
 
 
-def given_id(scope: Scope) -> bytes | None:
-    """Return the caller's own request id, None when it gave none or one that is not fit for a log."""
-    for name, value in scope["headers"]:
+def open_exchange(desk: Desk, *, headers: Iterable[tuple[bytes, bytes]]) -> Exchange:
+    """Return the exchange that a request becomes; its id is the caller's own if that is fit for a log."""
+    for name, value in headers:
         if name == b"x-request-id" and SANE_REQUEST_ID.fullmatch(value):
-            return value
-    return None
+            return Exchange(desk, request_id=value.decode())
+    return Exchange(desk, request_id=f"req_{desk.new_id()}")
+
+
+def marks_of(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    """Return what the head of every answer says: which exchange it is of, and what there is to tell of that."""
+    return [(b"x-request-id", exchange.record.request_id.encode()), *exchange.headers()]
 
 
 def stopped() -> Draining:

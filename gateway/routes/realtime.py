@@ -1,8 +1,8 @@
 """``GET /v1/realtime``: the WebSocket of a call, from its handshake to its close."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import parse_qs
 
@@ -14,10 +14,9 @@ from gateway.catalog import Model
 from gateway.errors import GatewayError, InvalidRequest, RouteNotFound
 from gateway.exchange import Exchange
 from gateway.openai.realtime.session import Kind, SessionChange
-from gateway.routes.errors import headers_of
-from gateway.routes.middleware import given_id
+from gateway.routes.middleware import marks_of, open_exchange
+from gateway.routes.telling import HANDSHAKE, Told, told
 from gateway.session import ClientGoneError, Session, SessionDesk
-from gateway.translate.errors import internal_error, to_openai
 from gateway.translate.realtime.shapes import Beta, Shape, Today
 
 PATHS = {"/v1/realtime", "/realtime"}
@@ -32,8 +31,6 @@ INTERNAL_ERROR = 1011
 MAX_REASON_BYTES = 123
 
 Result = TypeVar("Result")
-
-logger = logging.getLogger(__name__)
 
 
 class Handshake:
@@ -75,28 +72,20 @@ class Sockets:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        desk = self._shared.desk
-        request_id = given_id(scope) or f"req_{desk.new_id()}".encode()
-        exchange = Exchange(desk, request_id=request_id.decode())
-        marks = [(b"x-request-id", request_id)]
+        exchange = open_exchange(self._shared.desk, headers=scope["headers"])
         socket = Socket(receive, send)
         try:
-            await self._serve(scope, socket, exchange, marks=marks)
+            await self._serve(scope, socket, exchange)
         except ClientGoneError:
             exchange.leave()
         except GatewayError as error:
-            exchange.fail(error)
-            await refuse(send, error, headers=[*marks, *exchange.headers()])
-        except Exception as error:
-            exchange.fail(error)
-            logger.exception("session %s failed", exchange.record.request_id)
-            await socket.fail(exchange.record.request_id, marks=marks)
+            await refuse(send, told(exchange, error), exchange=exchange)
+        except Exception as error:  # noqa: BLE001 - it is logged with what is told of it
+            await socket.fail(exchange, told(exchange, error))
         finally:
             exchange.close()
 
-    async def _serve(
-        self, scope: Scope, socket: "Socket", exchange: Exchange, *, marks: list[tuple[bytes, bytes]]
-    ) -> None:
+    async def _serve(self, scope: Scope, socket: "Socket", exchange: Exchange) -> None:
         await socket.expect_connect()
         if scope["path"] not in PATHS:
             raise RouteNotFound("Unknown WebSocket address. Calls are at /v1/realtime.")
@@ -120,7 +109,7 @@ class Sockets:
             first = session.prepare(
                 model, kind=kind, caller=caller, asked_model=name, shape=handshake.shape, change=change
             )
-            await socket.accept(subprotocol=handshake.subprotocol, headers=[*marks, *exchange.headers()])
+            await socket.accept(subprotocol=handshake.subprotocol, headers=marks_of(exchange))
             exchange.record.status = SWITCHING_PROTOCOLS
             await session.run(socket, first)
         finally:
@@ -197,13 +186,13 @@ class Socket:
         short = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
         await self._put({"type": "websocket.close", "code": code, "reason": short})
 
-    async def fail(self, request_id: str, *, marks: Sequence[tuple[bytes, bytes]]) -> None:
+    async def fail(self, exchange: Exchange, answer: Told) -> None:
         """End it after a mistake of ours."""
         try:
             if self._open:
                 await self.close(code=INTERNAL_ERROR, reason="internal_error")
             else:
-                await refuse(self._send, internal_error(request_id), headers=marks)
+                await refuse(self._send, answer, exchange=exchange)
         except ClientGoneError:
             return
 
@@ -220,23 +209,7 @@ class Socket:
             raise ClientGoneError from error
 
 
-async def refuse(send: Send, error: GatewayError, *, headers: Sequence[tuple[bytes, bytes]]) -> None:
+async def refuse(send: Send, answer: Told, *, exchange: Exchange) -> None:
     """Answer a handshake with an error."""
-    body = to_openai(error)
-    told = [(name.encode(), value.encode()) for name, value in headers_of(error).items()]
-    start: Any = {
-        "type": "websocket.http.response.start",
-        "status": error.status,
-        "headers": [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            *headers,
-            *told,
-        ],
-    }
-    last: Any = {"type": "websocket.http.response.body", "body": body, "more_body": False}
-    try:
-        await send(start)
-        await send(last)
-    except OSError:
-        return
+    with suppress(OSError):
+        await answer.send(send, beside=marks_of(exchange), kind=HANDSHAKE)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway.routes.errors import told
 from gateway.routes.middleware import exchange_of
+from gateway.routes.telling import told
 
 SERVED = "served"
 """The option of a handler that names the application it returns."""

@@ -18,7 +18,7 @@ from multipart import (
 )
 
 from gateway.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from gateway.routes.body import read_piece, too_large
+from gateway.routes.body import check_encoding, check_length, read_piece, too_large
 from gateway.routes.recording import SpooledRecording
 from gateway.translate.transcriptions.upload import Upload, fields_of
 
@@ -61,11 +61,8 @@ async def read_upload(
         raise UnsupportedMediaType(
             "Send the recording as a multipart form, with the header 'Content-Type: multipart/form-data'."
         )
-    if headers.get(b"content-encoding", b"").lower() not in (b"", b"identity"):
-        raise UnsupportedMediaType("Send the body uncompressed, without the header 'Content-Encoding'.")
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > max_bytes:
-        raise too_large(max_bytes)
+    check_encoding(headers.get(b"content-encoding", b""))
+    check_length(headers.get(b"content-length", b""), max_bytes=max_bytes)
     return await FormReader(make=make, max_bytes=max_bytes).read(receive, boundary=options.get("boundary", ""))
 
 
