@@ -154,6 +154,11 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(f"`inputs` and `chat.max_{kind}s` disagree; {kind} needs both or neither")
 
     @property
+    def chat_traits(self) -> ChatTraits:
+        """What it takes in a chat; the defaults of one that does not chat."""
+        return self.chat or _NO_CHAT
+
+    @property
     def created(self) -> int:
         """Unix seconds at which the release day began (UTC); 0 when the day is not known."""
         if self.released is None:
@@ -162,6 +167,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return calendar.timegm((year, month, day, 0, 0, 0))
 
 
+_NO_CHAT = ChatTraits()
 _DEFAULTS: dict[Operation, tuple[Struct, tuple[Modality, ...], tuple[Modality, ...]]] = {
     "chat": (ChatTraits(), ("text",), ("text",)),
     "embeddings": (EmbeddingTraits(), ("text",), ("embedding",)),

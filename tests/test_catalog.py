@@ -14,7 +14,7 @@ from openai.types.audio_model import AudioModel
 from openai.types.shared.chat_model import ChatModel
 
 import gateway
-from gateway.catalog import Catalog, CatalogError, Model, Operation, Tier
+from gateway.catalog import Catalog, CatalogError, ChatTraits, Model, Operation, Tier
 from gateway.errors import ModelNotFound
 
 TEXT = (Path(gateway.__file__).parent / "catalog.toml").read_text(encoding="utf-8")
@@ -144,6 +144,14 @@ def test_row_holds_what_zhipu_says_when_a_translator_asks(name: str, path: str, 
 )
 def test_created_is_midnight_of_the_release_day_or_zero_when_it_is_unknown(name: str, created: int) -> None:
     assert CATALOG.resolve(name).created == created
+
+
+def test_traits_in_a_chat_are_the_rows_own_or_the_cautious_ones_of_who_does_not_chat() -> None:
+    """So nobody who asks for them has to know whether the model chats."""
+    chats, hears = CATALOG.resolve("glm-4.6v"), CATALOG.resolve("glm-asr")
+
+    assert chats.chat == chats.chat_traits != ChatTraits()
+    assert ChatTraits() == hears.chat_traits
 
 
 # --- Names ------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import binascii
 from collections.abc import Sequence
 
-from gateway.catalog import ChatTraits, Model
+from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -113,7 +113,7 @@ def picture(url: str, *, model: Model, param: str) -> str:
     """
     if is_web_address(url):
         return url
-    traits = model.chat or ChatTraits()
+    traits = model.chat_traits
     if not traits.image_base64:
         raise InvalidRequest(
             f"{model.id} takes pictures by URL only. Give an http or https URL, or use glm-4.6v.", param=param
@@ -172,7 +172,7 @@ def check_counts(messages: Sequence[glm.Message], *, model: Model) -> None:
     kinds = [type(part) for message in messages if isinstance(message.content, list) for part in message.content]
     if not kinds:
         return
-    traits = model.chat or ChatTraits()
+    traits = model.chat_traits
     images, videos = kinds.count(glm.ImagePart), kinds.count(glm.VideoPart)
     files = kinds.count(glm.FilePart) + kinds.count(glm.FileUrlPart)
     for name, count, limit in (

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
-from gateway.catalog import ChatTraits
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import tools
@@ -70,7 +69,7 @@ def prepare(
     draft = map_params(request, present=present, table=CHAT, context=context, strict=strict, always=ALWAYS)
     asked = glm.ChatRequest(model=context.model.id, **draft.fields)
     offer = tools.offer_of(request)
-    traits = context.model.chat or ChatTraits()
+    traits = context.model.chat_traits
     schema = schema_of(request.response_format, json_object=traits.json_object)
     if schema is not None:
         asked = instructed(asked, schema.instruction(beside_tools=bool(offer.tools)))

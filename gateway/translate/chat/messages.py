@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET, Struct
 
-from gateway.catalog import ChatTraits, Model
+from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -77,7 +77,7 @@ def assistant(message: openai.AssistantMessage, setting: Setting, *, legacy_id: 
         return spoken(message.audio, setting, text=text, calls=calls, param=f"{param}.audio.id")
     if message.content is None and not (text or calls):
         raise InvalidRequest("An assistant message needs 'content' or 'tool_calls'.", param=f"{param}.content")
-    thinks = (setting.model.chat or ChatTraits()).thinking != "none"
+    thinks = setting.model.chat_traits.thinking != "none"
     reasoning = reasoning_of(message, recalled=setting.recalled) if thinks else None
     return glm.Message(
         role="assistant",

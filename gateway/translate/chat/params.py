@@ -2,7 +2,6 @@
 
 import hashlib
 
-from gateway.catalog import ChatTraits
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -67,7 +66,7 @@ def convert_stop(request: Request, context: Context, draft: Draft) -> None:
         return
     if "" in words:
         raise InvalidRequest("A stop word may not be empty.", param="stop", code="invalid_value")
-    allowed = (context.model.chat or ChatTraits()).stop_words
+    allowed = context.model.chat_traits.stop_words
     if len(words) > allowed:
         raise InvalidRequest(
             f"{context.model.id} heeds {allowed} stop word; there are {len(words)}. Keep the one that matters.",
@@ -89,7 +88,7 @@ def convert_tools(request: Request, context: Context, draft: Draft) -> None:
         draft.fields["tools"] = offered
         draft.ignored.extend(tools.without_effect(request))
     has_functions = any(isinstance(tool, glm.FunctionTool) for tool in offered)
-    if has_functions and request.stream and (context.model.chat or ChatTraits()).tool_stream:
+    if has_functions and request.stream and context.model.chat_traits.tool_stream:
         # Without it the arguments of a call come in one piece after minutes of silence.
         draft.fields["tool_stream"] = request.tool_stream is not False
     elif request.tool_stream:
@@ -98,7 +97,7 @@ def convert_tools(request: Request, context: Context, draft: Draft) -> None:
 
 def convert_response_format(request: Request, context: Context, draft: Draft) -> None:
     asks_for_json = isinstance(request.response_format, openai.JsonObjectFormat | openai.JsonSchemaFormat)
-    if asks_for_json and (context.model.chat or ChatTraits()).json_object:
+    if asks_for_json and context.model.chat_traits.json_object:
         draft.fields["response_format"] = glm.ResponseFormat(type="json_object")
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
-from gateway.catalog import ChatTraits
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -22,7 +21,7 @@ def convert_reasoning(request: openai.CreateChatCompletionRequest, context: Cont
     What the caller says wins over the tenant's default; ``thinking`` wins over ``reasoning_effort`` where both
     would set the switch. Raises InvalidRequest when thinking is to be disabled on a model that always thinks.
     """
-    traits = context.model.chat or ChatTraits()
+    traits = context.model.chat_traits
     if traits.thinking == "none":
         draft.ignored.extend(
             name for name in ("reasoning_effort", "thinking") if getattr(request, name) is not None

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from gateway.catalog import ChatTraits, Model
+from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
@@ -175,7 +175,7 @@ def custom_tool(custom: openai.Custom, *, param: str) -> glm.FunctionTool:
 
 def require(model: Model, kind: str, *, param: str) -> None:
     """Raise InvalidRequest when ``model`` does not take this kind of tool."""
-    kinds: Sequence[str] = (model.chat or ChatTraits()).tools
+    kinds: Sequence[str] = model.chat_traits.tools
     if kind not in kinds:
         takes = f"it takes {', '.join(kinds)} tools" if kinds else "it takes no tools at all"
         raise InvalidRequest(

@@ -4,7 +4,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gateway.catalog import ChatTraits
 from gateway.errors import GatewayError, InvalidRequest
 from gateway.openai import chat
 from gateway.openai import completions as openai
@@ -54,7 +53,7 @@ def conversation(prompt: str, request: openai.CreateCompletionRequest, context: 
         name: value for name in (*SHARED, *ZHIPUS) if (value := getattr(request, name)) is not None
     }
     fields |= {"model": request.model, "messages": [chat.UserMessage(content=prompt)]}
-    if request.thinking is None and (context.model.chat or ChatTraits()).thinking == "switch":
+    if request.thinking is None and context.model.chat_traits.thinking == "switch":
         fields["thinking"] = chat.Thinking(type="disabled")
     asked = chat.CreateChatCompletionRequest(**fields)
     try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from gateway.catalog import ChatTraits
 from gateway.errors import CapacityError, ClientError, GatewayError
 from gateway.openai import chat
 from gateway.openai.responses import answers, content, items
@@ -30,7 +29,7 @@ class Frame:
         error: GatewayError | None = None,
     ) -> answers.Response:
         """Return the response in this state; ``reason`` is why an incomplete one stops."""
-        request, traits = self._request, self._context.model.chat or ChatTraits()
+        request, traits = self._request, self._context.model.chat_traits
         reasoning = request.reasoning
         return answers.Response(
             id=self.id,

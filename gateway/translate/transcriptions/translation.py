@@ -6,7 +6,7 @@ from functools import partial
 import msgspec
 from msgspec import UNSET, Struct
 
-from gateway.catalog import ChatTraits, Model, TranscriptionTraits
+from gateway.catalog import Model, TranscriptionTraits
 from gateway.glm import chat as glm
 from gateway.glm.chat import Usage
 from gateway.glm.transcriptions import Segment
@@ -54,7 +54,7 @@ class Translator(Struct, frozen=True, kw_only=True):
 
     def ask(self, texts: Sequence[str]) -> Call:
         """Return the call that translates texts that belong together."""
-        traits = self.model.chat or ChatTraits()
+        traits = self.model.chat_traits
         instruction = INSTRUCTION + (HINT + self.hint if self.hint else "")
         request = glm.ChatRequest(
             model=self.model.id,
