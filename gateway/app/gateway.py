@@ -34,6 +34,19 @@ from gateway.routes.shortcuts import Shortcuts, served_by
 from gateway.settings import Settings
 from gateway.upstream.realtime import RealtimeUpstream
 
+EXPOSED = [
+    "openai-processing-ms",
+    "retry-after",
+    "retry-after-ms",
+    "x-gateway-cache",
+    "x-gateway-ignored",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-request-id",
+    "x-should-retry",
+]
+"""What programs in a browser may read of an answer's head: all that is said there for clients."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
@@ -150,5 +163,5 @@ def cors(settings: Settings) -> CORSConfig | None:
         allow_origins=list(settings.cors_origins),
         allow_headers=["*"],
         allow_methods=["GET", "POST", "DELETE"],
-        expose_headers=["x-request-id", "x-gateway-cache", "x-gateway-ignored", "retry-after"],
+        expose_headers=EXPOSED,
     )
