@@ -25,9 +25,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Counts:
-    """What happened so far: outages of a model's books, leases of any replica that ran out, slots lost here."""
+    """What happened so far: leases of any replica that ran out, slots lost here."""
 
-    outages: int = 0
     expired: int = 0
     lost: int = 0
 
@@ -181,7 +180,6 @@ class SharedBooks:
 
     def _fall_back(self, error: Away) -> None:
         log.warning("The slots of %s are out of reach: %s", self._lobby.model, error)
-        self._counts.outages += 1
         self._said.clear()
         self._instead = books_without_redis(
             self._lobby, self._roster, on_outage=self._on_outage, give_back=self.give_back

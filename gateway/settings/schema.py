@@ -191,12 +191,13 @@ class Realtime(Struct, frozen=True, kw_only=True):
     How calls behave.
 
     ``max_session_seconds`` ends a call however lively it is; ``idle_timeout_seconds`` one whose client sends
-    nothing, 0: never. ``turn_detection``: GLM hears when a turn ends ("upstream"), the gateway does ("local"), or
-    the gateway does where there are tools, with which GLM's own hangs ("auto"). ``typed_text``: typed messages
-    reach GLM as items, within the instructions, or read out to it ("speech"). ``authorization``: GLM's socket is
-    opened with the account's key, or with a token signed with it. ``client_secret_key`` signs keys for browsers;
-    None: one that follows from the accounts'. ``text_model`` answers outside the conversation, ``speech_model``
-    reads out, ``transcription_model`` writes down where no other is named.
+    nothing, 0: never; ``max_message_bytes`` bounds what it may send at a time. ``turn_detection``: GLM hears
+    when a turn ends ("upstream"), the gateway does ("local"), or the gateway does where there are tools, with
+    which GLM's own hangs ("auto"). ``typed_text``: typed messages reach GLM as items, within the instructions,
+    or read out to it ("speech"). ``authorization``: GLM's socket is opened with the account's key, or with a
+    token signed with it. ``client_secret_key`` signs keys for browsers; None: one that follows from the
+    accounts'. ``text_model`` answers outside the conversation, ``speech_model`` reads out,
+    ``transcription_model`` writes down where no other is named.
     """
 
     max_session_seconds: PositiveSeconds = 3600.0
