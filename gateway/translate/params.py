@@ -75,6 +75,12 @@ class Refused(Struct, frozen=True):
 Rule = Same | Renamed | Converted | Ignored | Refused
 Table = Mapping[str, Rule]
 
+MODEL = Converted("model", note="aliases are resolved; upper and lower case are the same")
+"""The row for the model in the table of nearly every operation."""
+
+NOT_IN_GLM = "GLM has no such setting."
+"""Why a field is ignored where there is nothing else to say of it."""
+
 
 def map_params(
     request: Any,

@@ -10,7 +10,18 @@ from gateway.translate.chat.listened import with_recordings
 from gateway.translate.chat.reasoning import convert_reasoning
 from gateway.translate.chat.spoken import check_speaking, form_of
 from gateway.translate.endpoint import Context
-from gateway.translate.params import Convert, Converted, Draft, Ignored, Refused, Renamed, Rule, Same
+from gateway.translate.params import (
+    MODEL,
+    NOT_IN_GLM,
+    Convert,
+    Converted,
+    Draft,
+    Ignored,
+    Refused,
+    Renamed,
+    Rule,
+    Same,
+)
 
 Request = openai.CreateChatCompletionRequest
 
@@ -129,10 +140,8 @@ def convert_speaking(request: Request, context: Context, draft: Draft) -> None:
         draft.ignored.append("audio.voice")
 
 
-NOT_IN_GLM = "GLM has no such setting."
-
 CHAT: dict[str, Rule] = {
-    "model": Converted("model", note="aliases are resolved; upper and lower case are the same"),
+    "model": MODEL,
     "messages": Converted(
         "messages",
         by=convert_messages,

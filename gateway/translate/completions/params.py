@@ -1,8 +1,7 @@
 """The fate of every parameter of a completion; what is converted goes on to the translation of chat."""
 
-from gateway.translate.params import Converted, Ignored, Refused, Rule
+from gateway.translate.params import NOT_IN_GLM, Converted, Ignored, Refused, Rule
 
-NOT_IN_GLM = "GLM has no such setting."
 AS_IN_CHAT = "as in chat"
 UNKNOWN_TO_GLM = "GLM's models chat; they do not complete a text that has an end already. Leave 'suffix' out."
 

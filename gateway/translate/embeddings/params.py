@@ -6,13 +6,13 @@ from msgspec import UNSET, Struct, UnsetType
 
 from gateway.catalog import EmbeddingTraits, Model
 from gateway.errors import InvalidRequest
-from gateway.translate.params import Converted, Ignored, Rule, Same
+from gateway.translate.params import MODEL, Converted, Ignored, Rule, Same
 
 DimensionsMode = Literal["refuse", "truncate"]
 """What happens to a number of dimensions that a model does not offer."""
 
 EMBEDDINGS: dict[str, Rule] = {
-    "model": Converted("model", note="aliases are resolved; upper and lower case are the same"),
+    "model": MODEL,
     "input": Converted(
         "input",
         note="up to 2048 inputs, each text once, in calls of at most 64 side by side; token ids become text",

@@ -1,12 +1,11 @@
 """The fate of every parameter of a response; what is converted goes on to the translation of chat."""
 
-from gateway.translate.params import Converted, Ignored, Refused, Rule
+from gateway.translate.params import MODEL, NOT_IN_GLM, Converted, Ignored, Refused, Rule
 
-NOT_IN_GLM = "GLM has no such setting."
 AS_IN_CHAT = "as in chat"
 
 RESPONSES: dict[str, Rule] = {
-    "model": Converted("model", note="aliases are resolved; upper and lower case are the same"),
+    "model": MODEL,
     "input": Converted(
         "messages",
         note="a string, or items: messages, reasoning, calls, their results, references; others are refused",

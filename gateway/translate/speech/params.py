@@ -2,7 +2,7 @@
 
 from gateway.openai.speech import CreateSpeechRequest
 from gateway.translate.endpoint import Context
-from gateway.translate.params import Converted, Draft, Ignored, Rule, Same
+from gateway.translate.params import MODEL, Converted, Draft, Ignored, Rule, Same
 
 SLOWEST, FASTEST = 0.5, 2.0
 
@@ -14,7 +14,7 @@ def speed(request: CreateSpeechRequest, _context: Context, draft: Draft) -> None
 
 
 SPEECH: dict[str, Rule] = {
-    "model": Converted("model", note="aliases are resolved; upper and lower case are the same"),
+    "model": MODEL,
     "input": Converted(
         "input",
         note="above 1024 characters in pieces, cut where sentences end; while one is heard the next is asked for",

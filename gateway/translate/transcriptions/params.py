@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.errors import InvalidRequest
 from gateway.openai.transcriptions import CreateTranscriptionRequest
-from gateway.translate.params import Converted, Draft, Ignored, Refused, Rule, Same
+from gateway.translate.params import MODEL, Converted, Draft, Ignored, Refused, Rule, Same
 
 MAX_HOTWORDS = 100
 MAX_PROMPT_CHARACTERS = 8000
@@ -60,7 +60,7 @@ def streams(request: CreateTranscriptionRequest) -> bool:
 SOUND = "wav and mp3 of up to 30 s and 25 MB pass as they are; anything else is decoded and, when longer, cut"
 
 SHARED: dict[str, Rule] = {
-    "model": Converted("model", note="aliases are resolved; upper and lower case are the same"),
+    "model": MODEL,
     "file": Converted("file", note=f"{SOUND} where nobody speaks, and sent side by side"),
 }
 REST: dict[str, Rule] = {
