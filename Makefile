@@ -65,6 +65,8 @@ lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    pyproject.toml --extra simulator --constraint requirements.lock --output-file requirements-simulator.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    pyproject.toml --extra otel --constraint requirements.lock --output-file requirements-otel.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	for name in requirements requirements-llama-index requirements-voice; do \
 	    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \

@@ -38,9 +38,14 @@ CHATTY: dict[str, Level] = {
     "hpack": "warning",
     "httpcore": "warning",
     "httpx": "warning",
+    "opentelemetry.exporter": "error",
+    "urllib3": "warning",
     "uvicorn.error": "error",
 }
-"""How severe a message of theirs must be. uvicorn warns of requests that have a line of ours."""
+"""
+How severe a message of theirs must be. uvicorn warns of requests that have a line of ours, OpenTelemetry of every
+try to reach a collector; that it gave up is an error.
+"""
 
 _REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
 """What uvicorn calls an error of every WebSocket that was refused with an answer, as all are that are refused."""
@@ -81,6 +86,7 @@ class ExchangeLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phase: str = ""
     error_code: str = ""
     glm_code: str = ""
+    trace_id: str = ""
 
 
 class MessageLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -195,6 +201,7 @@ def exchange_line(record: Record, *, now: datetime) -> ExchangeLine:
         phase="" if record.outcome == "ok" else record.phase,
         error_code=record.error_code,
         glm_code=record.glm_code,
+        trace_id=record.trace_id,
     )
 
 
@@ -224,6 +231,7 @@ def _words(line: ExchangeLine) -> list[str]:
         (line.error_code, line.error_code),
         (line.glm_code, f"GLM {line.glm_code}"),
         (True, line.request_id),
+        (line.trace_id, f"trace {line.trace_id}"),
     )
     return [words for said, words in parts if said]
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.trace_context import TraceParent
+
 Outcome = Literal[
     "ok",
     "client_error",
@@ -55,6 +57,39 @@ class Call:
 
 
 @dataclass(slots=True, kw_only=True)
+class UpstreamCall:
+    """
+    One call to GLM, or one connection of a session, from when GLM was asked until it was let go of.
+
+    ``ended_at`` 0.0: with the exchange. ``http_status`` 0 when there was no answer; ``fault`` None: it succeeded.
+    """
+
+    model: str
+    account: str
+    asked_at: float
+    ended_at: float = 0.0
+    http_status: int = 0
+    fault: UpstreamFault | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Span:
+    """
+    What a trace tells of an exchange besides its record. Ids are of hex digits, 32 and 16.
+
+    ``method`` is empty for what is no request of its own, ``route`` where none was found. ``waits`` are from when
+    to when it stood in line for a slot, one for each time.
+    """
+
+    trace_id: str
+    span_id: str
+    method: str = ""
+    route: str = ""
+    waits: list[tuple[float, float]] = field(default_factory=list)
+    calls: list[UpstreamCall] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
 class Record:
     """
     One exchange from its first byte to its last.
@@ -64,7 +99,8 @@ class Record:
     ``outcome`` tells; 499 when it left before being told anything. ``first_token_at`` None: no token was
     streamed. ``usage_known`` False: GLM did not tell. ``cache_hits`` and ``cache_misses`` count the texts to embed
     that were known and that were not; both 0 where nothing is kept. ``audio_seconds`` is how
-    much of a recording was heard. ``call`` is there for realtime sessions only.
+    much of a recording was heard. ``call`` is there for realtime sessions only, ``parent`` for callers that told
+    of their trace, and ``span`` where traces are kept.
 
     ``queue_position`` is the place in line on arrival, the last of several calls'; 0 when none had one.
 
@@ -105,6 +141,24 @@ class Record:
     cache_misses: int = 0
     audio_seconds: float = 0.0
     call: Call | None = None
+    parent: TraceParent | None = None
+    span: Span | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """The trace that the exchange belongs to, empty when it belongs to none."""
+        if self.span is not None:
+            return self.span.trace_id
+        return self.parent.trace_id if self.parent is not None else ""
+
+    @property
+    def own_parent(self) -> TraceParent | None:
+        """The parent of exchanges that this one needs."""
+        span, parent = self.span, self.parent
+        if span is None:
+            return parent
+        sampled = parent.sampled if parent is not None else None
+        return TraceParent(trace_id=span.trace_id, span_id=span.span_id, sampled=sampled)
 
     @property
     def duration_seconds(self) -> float:

@@ -58,6 +58,7 @@ def create_desk(
         now=time.time,
         new_id=ids().__next__,
         jitter=random.random,
+        traces=settings.telemetry.otlp_endpoint is not None,
     )
 
 

@@ -58,6 +58,8 @@ def posture(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
     """Say what this configuration opens, to whom, and which of its limits are known."""
     yield f"Requests: port {settings.port} of {_reach(settings.host)}; {_admitted(settings)}."
     yield f"Metrics: port {settings.metrics_port} of {_reach(settings.metrics_host)}; no key is asked for."
+    if settings.telemetry.otlp_endpoint is not None:
+        yield f"Traces: sent to {settings.telemetry.otlp_endpoint}; no prompt, answer or key is in them."
     if settings.cors_origins:
         yield f"Browsers: pages of {', '.join(settings.cors_origins)} may call with a key that they have."
     if settings.simulator:

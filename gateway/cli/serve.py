@@ -5,8 +5,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def serve(config_path: Path | None) -> None:
     settings = load_or_explain(config_path)
     catalog = catalog_or_explain(settings)
     log = logs.configure(form=settings.logs.format, level=settings.logs.level)
-    with ExitStack() as sockets:
+    with tracing(settings) as traces, ExitStack() as sockets:
         listener = sockets.enter_context(_take(settings.host, settings.port, variable="GATEWAY_PORT"))
         metrics_listener = sockets.enter_context(
             _take(settings.metrics_host, settings.metrics_port, variable="GATEWAY_METRICS_PORT")
@@ -56,7 +56,7 @@ def serve(config_path: Path | None) -> None:
                 settings,
                 config_path=config_path,
                 catalog=catalog,
-                log=log,
+                sinks=(log, *traces),
                 listener=listener,
                 metrics_listener=metrics_listener,
                 simulator=simulator,
@@ -69,7 +69,7 @@ async def _serve(
     *,
     config_path: Path | None,
     catalog: Catalog,
-    log: Sink,
+    sinks: Sequence[Sink],
     listener: socket.socket,
     metrics_listener: socket.socket,
     simulator: socket.socket | None,
@@ -92,7 +92,7 @@ async def _serve(
     gateway = create_gateway(
         running,
         catalog=catalog,
-        sinks=(metrics.observe, failures.observe, log),
+        sinks=(metrics.observe, failures.observe, *sinks),
         is_draining=lambda: lifecycle.draining,
         working=lifecycle.working,
         redis_observer=metrics,
@@ -143,6 +143,20 @@ async def _serve(
                 settings, catalog=catalog, port=_port(listener), metrics_port=_port(metrics_listener)
             ),
         )
+
+
+@contextmanager
+def tracing(settings: Settings) -> Iterator[Sequence[Sink]]:
+    """Give the sinks that tell traces, none without a setting; what they hold is sent before this is left."""
+    endpoint = settings.telemetry.otlp_endpoint
+    if endpoint is None:
+        yield ()
+        return
+    # Imported only where it is wanted: it is an extra, and takes long to import.
+    from gateway.telemetry import Tracing  # noqa: PLC0415
+
+    with closing(Tracing(endpoint, version=__version__, upstream_url=settings.upstream_url)) as telling:
+        yield (telling.observe,)
 
 
 def _take(host: str, port: int, *, variable: str) -> socket.socket:

@@ -59,6 +59,7 @@ async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds
     ``record`` is told of the account, and of the place in line, also of one who got no slot. Raises the limiter's
     errors, and what Zhipu said of its accounts when none of them serves.
     """
+    came_at = desk.clock() if record.span is not None else 0.0
     try:
         slot = await desk.limiter.acquire(scope, timeout_seconds=timeout_seconds)
     except NoAccount as nobody:
@@ -66,6 +67,9 @@ async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds
     except RateLimited as refused:
         record.queue_position = max(record.queue_position, refused.position)
         raise
+    finally:
+        if record.span is not None:
+            record.span.waits.append((came_at, desk.clock()))
     record.account = slot.account
     record.queue_position = max(record.queue_position, slot.position)
     return slot

@@ -39,6 +39,7 @@ class Desk:
     ``health`` is what calls taught about the accounts. ``memories`` hold what answers leave behind, by operation.
     ``clock`` is monotonic, ``now`` is Unix time, both in seconds; ``new_id`` makes unguessable ids of letters and
     digits; ``jitter`` gives a number from 0 to 1. ``streams`` counts those under way, by operation and model.
+    ``traces``: some sink tells traces, so that exchanges write down what those need.
     """
 
     terms: Terms
@@ -52,6 +53,7 @@ class Desk:
     now: Callable[[], float]
     new_id: Callable[[], str]
     jitter: Callable[[], float]
+    traces: bool = False
     streams: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def patience_seconds(self, caller: Caller) -> float:

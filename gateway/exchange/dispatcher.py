@@ -24,7 +24,7 @@ from gateway.exchange.tries import Tries
 from gateway.exchange.waits import Waits
 from gateway.glm.errors import BUSINESS_CODES
 from gateway.limits.limiter import Scope, Slot, serves
-from gateway.record import Phase, Record, UpstreamFault
+from gateway.record import Phase, Record, UpstreamCall, UpstreamFault
 from gateway.translate.endpoint import Call
 from gateway.translate.errors import from_glm, kind_of, read_error
 from gateway.upstream.http import Reply
@@ -94,7 +94,7 @@ class Dispatcher:
                 return await self._send(held, call, body, take)
             except GatewayError as error:
                 try:
-                    fault = self.note_fault(error, http_status=held.status)
+                    fault = held.fault = self.note_fault(error, http_status=held.status)
                     # Before the slot is given back: who is next in line must not try what has just refused.
                     verdict = note_failure(self._desk, held.slot, error, fault, asked_at=held.asked_at)
                 finally:
@@ -151,8 +151,19 @@ class Dispatcher:
             await last_ended.wait()
         raise RateLimited("The caller has left, and what had not begun was not begun.")
 
-    def _end(self) -> None:
+    def _end(self, held: Held) -> None:
         self.under_way -= 1
+        if self._record.span is not None and held.asked_at:
+            self._record.span.calls.append(
+                UpstreamCall(
+                    model=held.slot.scope.model,
+                    account=held.slot.account,
+                    asked_at=held.asked_at,
+                    ended_at=self._desk.clock(),
+                    http_status=held.status,
+                    fault=held.fault,
+                )
+            )
         if not self.under_way and self._last_ended is not None:
             self._last_ended.set()
 

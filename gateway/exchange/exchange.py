@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from gateway.auth import Caller
@@ -27,12 +27,14 @@ from gateway.exchange.waits import Waits
 from gateway.exchange.whole import ask_all
 from gateway.glm.chat import Usage
 from gateway.limits.limiter import Scope
-from gateway.record import NO_OPERATION, Outcome, Record
+from gateway.record import NO_OPERATION, Outcome, Record, Span
+from gateway.trace_context import TraceParent
 from gateway.translate.endpoint import JSON, Body, Context, Endpoint, Incoming, Job, Recalled, StreamedJob
 
 CLIENT_CLOSED_REQUEST = 499
 INTERNAL_ERROR = 500
 MAX_IGNORED_NAMES = 32
+SPAN_ID_DIGITS = 16
 
 HEADER_SAFE = re.compile(r"[A-Za-z0-9_.\[\]\-]{1,128}")
 
@@ -43,13 +45,15 @@ class Exchange:
 
     ``run`` is called at most once, and whoever calls it calls ``aclose`` when nothing more is wanted of GLM.
     ``close`` is called by whoever made it, when the last byte is out. In between, ``fail`` and ``leave`` say if it
-    ended badly.
+    ended badly. ``parent`` is what its caller says of its trace.
     """
 
-    def __init__(self, desk: Desk, *, request_id: str) -> None:
+    def __init__(self, desk: Desk, *, request_id: str, parent: TraceParent | None = None) -> None:
         self.desk = desk
         self.terms = desk.terms
-        self.record = Record(request_id=request_id, received_at=desk.clock())
+        self.record = Record(request_id=request_id, received_at=desk.clock(), parent=parent)
+        if desk.traces:
+            self.record.span = begin_span(parent, new_id=desk.new_id)
         self.waits = Waits(desk.clock)
         self._memory = ""
         self._scope: Scope | None = None
@@ -207,6 +211,10 @@ class Exchange:
             record.cached_tokens = usage.prompt_tokens_details.cached_tokens or 0
         if usage.completion_tokens_details is not None:
             record.reasoning_tokens = usage.completion_tokens_details.reasoning_tokens or 0
+
+
+def begin_span(parent: TraceParent | None, *, new_id: Callable[[], str]) -> Span:
+    return Span(trace_id=parent.trace_id if parent is not None else new_id(), span_id=new_id()[:SPAN_ID_DIGITS])
 
 
 def check_operation(model: Model, *, needs: Operation) -> None:

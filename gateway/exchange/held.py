@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.limits.limiter import Limiter, Slot
+from gateway.record import UpstreamFault
 from gateway.upstream.http import Reply
 
 NOTICE_SECONDS = 0.03
@@ -17,17 +18,18 @@ class Held:
 
     ``asked_at`` is when GLM was asked, 0 before; ``reply`` is None until the head of the answer is there. ``work``
     is the task that waits for the answer until it is taken, and is stopped as soon as the slot is lost; None when
-    losing it does not matter.
+    losing it does not matter. ``fault`` is what went wrong, if it did; ``on_close`` is given this, once.
     """
 
-    def __init__(self, slot: Slot, *, limiter: Limiter, on_close: Callable[[], None]) -> None:
+    def __init__(self, slot: Slot, *, limiter: Limiter, on_close: Callable[["Held"], None]) -> None:
         self.slot = slot
         self.reply: Reply | None = None
         self.work: asyncio.Task[Any] | None = None
         self._stopped = False
         self.asked_at = 0.0
+        self.fault: UpstreamFault | None = None
         self._limiter = limiter
-        self._on_close: Callable[[], None] | None = on_close
+        self._on_close: Callable[[Held], None] | None = on_close
         self._cutting: asyncio.Task[None] | None = None
 
     @property
@@ -63,5 +65,5 @@ class Held:
             ended = self.reply.ended if self.reply is not None else not self.asked_at
             self._limiter.release(self.slot, after_seconds=0.0 if ended else NOTICE_SECONDS)
             if self._on_close is not None:
-                self._on_close()
+                self._on_close(self)
                 self._on_close = None

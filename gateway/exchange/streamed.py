@@ -114,7 +114,7 @@ class StreamedCall:
         except GatewayError as error:
             if self._reading.held.slot.lost:
                 raise slot_lost() from error
-            self._dispatcher.note_fault(error, http_status=OK)
+            self._reading.held.fault = self._dispatcher.note_fault(error, http_status=OK)
             raise
 
     async def aclose(self) -> None:

@@ -14,7 +14,7 @@ from gateway.catalog import Model
 from gateway.errors import GatewayError, InvalidRequest, RouteNotFound
 from gateway.exchange import Exchange
 from gateway.openai.realtime.session import Kind, SessionChange
-from gateway.routes.middleware import marks_of, open_exchange
+from gateway.routes.middleware import marks_of, note_route, open_exchange
 from gateway.routes.telling import HANDSHAKE, Told, told
 from gateway.session import ClientGoneError, Session, SessionDesk
 from gateway.translate.realtime.shapes import Beta, Shape, Today
@@ -83,6 +83,8 @@ class Sockets:
         except Exception as error:  # noqa: BLE001 - it is logged with what is told of it
             await socket.fail(exchange, told(exchange, error))
         finally:
+            if exchange.record.span is not None:
+                note_route(exchange.record, scope)
             exchange.close()
 
     async def _serve(self, scope: Scope, socket: "Socket", exchange: Exchange) -> None:

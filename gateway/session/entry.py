@@ -8,8 +8,11 @@ from gateway.exchange.accounts import note_failure, take_slot
 from gateway.exchange.dispatcher import fault_of
 from gateway.exchange.tries import Tries
 from gateway.limits.limiter import Scope, Slot, serves
+from gateway.record import Record, UpstreamCall, UpstreamFault
 from gateway.session.desk import SessionDesk
 from gateway.upstream.realtime import GlmSocket, status_of
+
+SWITCHING_PROTOCOLS = 101
 
 
 async def enter(
@@ -36,6 +39,7 @@ async def enter(
         except GatewayError as error:
             fault = fault_of(error, http_status=status_of(error))
             record.faults.append(fault)
+            note_call(record, slot, asked_at=asked_at, ended_at=desk.clock(), fault=fault)
             # Before the slot is given back: who is next in line must not try what has just refused.
             verdict = note_failure(desk, slot, error, fault, asked_at=asked_at)
             desk.limiter.release(slot)
@@ -47,8 +51,35 @@ async def enter(
             raise
         else:
             record.response_start_seconds = desk.clock() - asked_at
+            note_call(record, slot, asked_at=asked_at)
             desk.health.succeed(slot.account, slot.scope.model, asked_at=asked_at)
             return slot, glm
         record.retries += 1
         with waits.upstream:
             await asyncio.sleep(pause_seconds)
+
+
+def note_call(
+    record: Record, slot: Slot, *, asked_at: float, ended_at: float = 0.0, fault: UpstreamFault | None = None
+) -> None:
+    """Write down a connection to GLM for the trace; ``ended_at`` 0.0: it lasts until it is lost or the end."""
+    if record.span is None:
+        return
+    status = fault.http_status if fault is not None else SWITCHING_PROTOCOLS
+    record.span.calls.append(
+        UpstreamCall(
+            model=slot.scope.model,
+            account=slot.account,
+            asked_at=asked_at,
+            ended_at=ended_at,
+            http_status=status,
+            fault=fault,
+        )
+    )
+
+
+def note_loss(record: Record, fault: UpstreamFault, *, ended_at: float) -> None:
+    """Write down for the trace that the last connection to GLM was lost."""
+    if record.span is not None and record.span.calls:
+        lost = record.span.calls[-1]
+        lost.ended_at, lost.fault = ended_at, fault

@@ -19,6 +19,7 @@ from gateway.errors import GatewayError, InvalidRequest
 from gateway.exchange import Desk, Exchange, StreamedAnswer
 from gateway.openai import speech
 from gateway.openai.realtime.items import InputTokens, OutputTokens, Usage
+from gateway.record import Record
 from gateway.session.pictures import jpeg_of
 from gateway.translate.endpoint import Body, Endpoint
 from gateway.translate.realtime import Brought
@@ -56,13 +57,14 @@ class Endpoints:
 
 
 class Errands:
-    """The errands of one session, for its caller; their records name its request and a number."""
+    """The errands of one session, for its caller; their records name the request and span of its ``record``."""
 
-    def __init__(self, desk: Desk, endpoints: Endpoints, *, caller: Caller, request_id: str) -> None:
+    def __init__(self, desk: Desk, endpoints: Endpoints, *, caller: Caller, record: Record) -> None:
         self._desk = desk
         self._endpoints = endpoints
         self._caller = caller
-        self._request_id = request_id
+        self._request_id = record.request_id
+        self._parent = record.own_parent
         self._number = 0
         self._writing = asyncio.Lock()
 
@@ -146,7 +148,7 @@ class Errands:
     ) -> AsyncIterator[tuple[Exchange, StreamedAnswer]]:
         """Run one exchange; raise its GatewayError, also when it fails half-way."""
         self._number += 1
-        exchange = Exchange(self._desk, request_id=f"{self._request_id}-{self._number}")
+        exchange = Exchange(self._desk, request_id=f"{self._request_id}-{self._number}", parent=self._parent)
         exchange.record.operation = endpoint.operation
         exchange.identify(self._caller)
         try:

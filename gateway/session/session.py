@@ -17,9 +17,9 @@ from gateway.exchange.dispatcher import fault_of
 from gateway.exchange.exchange import check_operation
 from gateway.limits.limiter import Slot
 from gateway.openai.realtime.session import Kind, SessionChange
-from gateway.record import Call, ClosedBy
+from gateway.record import Call, ClosedBy, UpstreamFault
 from gateway.session.desk import SessionDesk
-from gateway.session.entry import enter
+from gateway.session.entry import enter, note_call, note_loss
 from gateway.session.errands import Errands
 from gateway.session.watch import SessionExpired, Watch
 from gateway.translate.realtime import Close, Effect, Errand, Forget, Scribe, ToClient, ToGlm, Translator
@@ -129,9 +129,7 @@ class Session:
             strict=caller.strict,
             check_transcriber=partial(self._check_transcriber, caller=caller),
         )
-        self._errands = Errands(
-            desk, self._shared.endpoints, caller=caller, request_id=self._exchange.record.request_id
-        )
+        self._errands = Errands(desk, self._shared.endpoints, caller=caller, record=self._exchange.record)
         self._translator = Scribe(talk, model=model.id) if kind == "transcription" else Translator(talk)
         return self._translator.start(change, now=desk.clock())
 
@@ -302,14 +300,15 @@ class Session:
         """Replace a connection to GLM that was lost, or end the session."""
         async with self._turn:
             lost = UpstreamUnavailable(f"The connection to GLM was lost (close code {closed.code}). Begin anew.")
-            self._note_fault(lost)
+            fault = self._note_fault(lost)
+            note_loss(self._exchange.record, fault, ended_at=self._desk.clock())
             if not self._translator.resumable or self._call.reconnects >= self._shared.policy.max_reconnects:
                 await self._end(lost, code=INTERNAL_ERROR)
             if self._slot is None:
                 return
             self._call.reconnects += 1
             try:
-                self._glm = await self._connect(self._slot.account, tries=self._desk.policy.max_retries + 1)
+                self._glm = await self._connect(self._slot, tries=self._desk.policy.max_retries + 1)
             except GatewayError as error:
                 await self._end(error, code=INTERNAL_ERROR)
             await self._perform(self._translator.resume(now=self._desk.clock()))
@@ -317,20 +316,27 @@ class Session:
     def _check_transcriber(self, name: str, *, caller: Caller) -> None:
         check_operation(self._exchange.terms.find_model(name, caller), needs="transcription")
 
-    async def _connect(self, account: str, *, tries: int) -> GlmSocket:
+    async def _connect(self, slot: Slot, *, tries: int) -> GlmSocket:
         """Open GLM's socket, again after a pause when it cannot be reached at all."""
+        record, clock = self._exchange.record, self._desk.clock
         for number in range(tries):
+            asked_at = clock()
             try:
-                return await self._shared.upstream.connect(account=account)
+                glm = await self._shared.upstream.connect(account=slot.account)
             except GatewayError as error:
-                self._note_fault(error)
+                note_call(record, slot, asked_at=asked_at, ended_at=clock(), fault=self._note_fault(error))
                 if number == tries - 1 or not isinstance(error, UpstreamUnreachable):
                     raise
+            else:
+                note_call(record, slot, asked_at=asked_at)
+                return glm
             await asyncio.sleep(PAUSE_SECONDS * 2**number)
         raise AssertionError("unreachable")
 
-    def _note_fault(self, error: GatewayError) -> None:
-        self._exchange.record.faults.append(fault_of(error, http_status=0))
+    def _note_fault(self, error: GatewayError) -> UpstreamFault:
+        fault = fault_of(error, http_status=0)
+        self._exchange.record.faults.append(fault)
+        return fault
 
     async def _end(self, error: GatewayError, *, code: int) -> None:
         if not isinstance(error, SessionExpired):

@@ -18,6 +18,7 @@ from gateway.settings.schema import (
     Secret,
     Settings,
     Speech,
+    Telemetry,
     Upstream,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Speech",
+    "Telemetry",
     "Upstream",
     "fingerprint",
     "load",

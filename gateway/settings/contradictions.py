@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from gateway.settings.schema import Jwt, Settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_PORT = 65535
+TELEMETRY = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 SYMMETRIC = "HS256"
 SHARED_SECRET_BYTES = 32
 """RFC 7518, 3.2: a key must be no shorter than the hash that it makes."""
@@ -24,6 +26,8 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _of_addresses(settings)
     yield from _of_tenants(settings)
     yield from _of_issuers(settings)
+    if settings.telemetry.otlp_endpoint is not None and not _has_telemetry():
+        yield "telemetry.otlp_endpoint needs OpenTelemetry, which is not there: pip install 'glm-gateway[otel]'."
     if settings.port and settings.port == settings.metrics_port:
         yield f"port and metrics_port are both {settings.port}; metrics need a port of their own."
 
@@ -46,11 +50,19 @@ def _of_addresses(settings: Settings) -> Iterator[str]:
         ("upstream_url", settings.upstream_url),
         ("realtime_url", "" if settings.realtime_url == made else settings.realtime_url),
         *((f"jwks_url of the issuer {issuer.name}", issuer.jwks_url or "") for issuer in settings.jwt),
+        ("telemetry.otlp_endpoint", settings.telemetry.otlp_endpoint or ""),
         *(("cors_origins", origin) for origin in settings.cors_origins if origin != "*"),
     ]
     for setting, url in addresses:
         if url and not _leads_somewhere(url):
             yield f"{setting} must name a host, and after a colon, if any, a port from 1 to {MAX_PORT}."
+
+
+def _has_telemetry() -> bool:
+    try:
+        return all(find_spec(name) is not None for name in TELEMETRY)
+    except ModuleNotFoundError:
+        return False
 
 
 def _leads_somewhere(url: str) -> bool:

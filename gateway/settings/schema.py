@@ -226,6 +226,16 @@ class Logs(Struct, frozen=True, kw_only=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class Telemetry(Struct, frozen=True, kw_only=True):
+    """
+    Where traces are sent by OTLP over HTTP: to ``otlp_endpoint`` with ``/v1/traces`` after it; None: nowhere.
+
+    Everything else of it is said by OpenTelemetry's own variables.
+    """
+
+    otlp_endpoint: HttpUrl | None = None
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """
     Everything that can be configured, checked and complete.
@@ -269,6 +279,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     realtime: Realtime = Realtime()
     redis: Redis = Redis()
     logs: Logs = Logs()
+    telemetry: Telemetry = Telemetry()
     warnings: tuple[str, ...] = ()
     files: Mapping[Path, Fingerprint] = {}
 

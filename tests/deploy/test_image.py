@@ -46,13 +46,15 @@ def test_image_takes_locked_dependencies_only() -> None:
 
 
 def test_image_has_every_dependency() -> None:
-    """The one lock that the image is made of holds all of the other, in the same versions."""
+    """The locks that the image is made of hold all of the gateway's, and agree in what both have."""
     locked = [
         set(re.findall(r"^([a-z0-9-]+==\S+)", (TOP / name).read_text("utf-8"), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-simulator.lock")
+        for name in ("requirements.lock", "requirements-simulator.lock", "requirements-otel.lock")
     ]
+    pinned = sorted(re.findall(r"^([a-z0-9-]+)==", "\n".join(locked[1] | locked[2]), re.MULTILINE))
 
-    assert locked[0] <= locked[1]
+    assert locked[0] <= locked[1] & locked[2]
+    assert {"av"} >= {one for one in pinned if pinned.count(one) > 1}  # There is one for each Python.
 
 
 def test_everything_that_is_copied_is_let_through() -> None:

@@ -43,6 +43,19 @@ async def test_request_id_is_new_when_the_callers_is_not_fit_for_a_log(
     assert answer.headers["x-request-id"].startswith("req_")
 
 
+@pytest.mark.parametrize(("times", "expected"), [(1, "4bf92f3577b34da6a3ce929d0e0e4736"), (2, ""), (0, "")])
+async def test_trace_is_the_callers_when_it_is_said_once(
+    make_gateway: MakeGateway, times: int, expected: str
+) -> None:
+    gateway = make_gateway()
+    told = (b"traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+
+    async with client_of(gateway) as client:
+        await client.get("/v1/models", headers=[told] * times)
+
+    assert expected == gateway.record.trace_id
+
+
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/"])
 async def test_probe_leaves_no_record(make_gateway: MakeGateway, path: str) -> None:
     """A log that consists of probes hides what matters."""

@@ -49,5 +49,8 @@ class ServingResponses(Serving[bytes]):
         """Return the answer to a body: the response, or the word that it will be made."""
         if is_background(body):
             exchange.record.operation = KEPT  # The making of it leaves a record of its own.
-            return await self._background.begin(body, caller=caller, request_id=exchange.record.request_id)
+            record = exchange.record
+            return await self._background.begin(
+                body, caller=caller, request_id=record.request_id, parent=record.own_parent
+            )
         return await super().run(exchange, body, caller=caller)

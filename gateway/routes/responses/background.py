@@ -18,6 +18,7 @@ from gateway.auth import Caller
 from gateway.errors import Draining, GatewayError, StoreUnavailable
 from gateway.exchange import Desk, Exchange
 from gateway.recall.recall import Recall
+from gateway.trace_context import TraceParent
 from gateway.translate.endpoint import Context, Endpoint, Incoming
 from gateway.translate.errors import internal_error
 from gateway.translate.responses.job import ResponseJob
@@ -93,10 +94,16 @@ class Background:
                 work.task.cancel()
         await self._group.__aexit__(None, None, None)
 
-    async def begin(self, body: bytes, *, caller: Caller, request_id: str) -> bytes:
-        """Return a response that will be made; raise GatewayError for a request that cannot be served."""
+    async def begin(
+        self, body: bytes, *, caller: Caller, request_id: str, parent: TraceParent | None = None
+    ) -> bytes:
+        """
+        Return a response that will be made; raise GatewayError for a request that cannot be served.
+
+        ``parent`` is the span that asked for it.
+        """
         response_id = self._desk.new_id()
-        exchange = Exchange(self._desk, request_id=request_id)
+        exchange = Exchange(self._desk, request_id=request_id, parent=parent)
         exchange.record.operation = self._endpoint.operation
         exchange.identify(caller)
         work = Work(f"resp_{response_id}", caller.name, exchange, asyncio.Event(), asyncio.Event())
