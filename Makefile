@@ -25,7 +25,7 @@ install: $(VENV)/.run ## Set up .venv with what the gateway needs
 test: $(VENV)/.dev ## Run the test suite
 	@.ci/system-packages redis-server espeak-ng prometheus nginx
 	@.ci/helm-engine $(VENV)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile  # Many tests wait for others: processes, time that runs out.
 
 check: $(VENV)/.dev ## Run formatter, linter, types and import contracts
 	$(BIN)/ruff format --check .
