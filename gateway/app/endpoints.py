@@ -13,6 +13,8 @@ from gateway.routes.speech import speech_routes
 from gateway.routes.transcriptions import transcription_routes
 from gateway.routes.uploads import UploadLimits
 from gateway.settings import Settings
+from gateway.translate.chat.claims import Tagger
+from gateway.translate.chat.endpoint import chat_endpoint
 from gateway.translate.embeddings.endpoint import embeddings_endpoint
 from gateway.translate.endpoint import Endpoint
 from gateway.translate.responses.endpoint import input_tokens_endpoint, responses_endpoint
@@ -29,7 +31,7 @@ def create_routes(
 ) -> list[HTTPRouteHandler]:
     """Return the routes of everything that OpenAI's clients ask for by HTTP."""
     return [
-        *chat_routes(front),
+        *chat_routes(front, create_chat_endpoint(settings)),
         *completion_routes(front),
         *embedding_routes(front, create_embeddings_endpoint(settings)),
         *response_routes(front, responses, background, counting=input_tokens_endpoint(sealer)),
@@ -37,6 +39,11 @@ def create_routes(
         *speech_routes(front, create_speech_endpoint(settings)),
         *model_routes(front),
     ]
+
+
+def create_chat_endpoint(settings: Settings) -> Endpoint[bytes]:
+    """Return the endpoint of chats; all of one configuration know whose a spoken answer is."""
+    return chat_endpoint(Tagger(secret_for("spoken answers", settings, own=None)))
 
 
 def create_embeddings_endpoint(settings: Settings) -> Endpoint[bytes]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gateway.app.endpoints import create_speech_endpoint
+from gateway.app.endpoints import create_chat_endpoint, create_speech_endpoint
 from gateway.app.terms import api_keys, secret_for
 from gateway.auth.secrets import ClientSecrets
 from gateway.exchange import Desk
@@ -10,7 +10,6 @@ from gateway.session import CallPolicy, SessionDesk
 from gateway.session.errands import Endpoints
 from gateway.session.sound import CallSound
 from gateway.settings import Settings
-from gateway.translate.chat.endpoint import ENDPOINT as CHAT
 from gateway.translate.realtime import Policy as RealtimePolicy
 from gateway.translate.transcriptions.endpoint import transcriptions_endpoint
 from gateway.upstream.realtime import RealtimeUpstream
@@ -31,7 +30,7 @@ def create_session_desk(settings: Settings, *, desk: Desk, is_draining: Callable
         sound=CallSound(),
         endpoints=Endpoints(
             transcriptions=transcriptions_endpoint(slots_per_upload=settings.audio.slots_per_upload),
-            chat=CHAT,
+            chat=create_chat_endpoint(settings),
             speech=create_speech_endpoint(settings),
             speech_model=realtime.speech_model,
         ),

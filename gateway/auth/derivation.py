@@ -12,7 +12,7 @@ from typing import Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["sealed reasoning", "client secrets"]
+Purpose = Literal["sealed reasoning", "client secrets", "spoken answers"]
 """What a secret is for; the label that it is derived with."""
 
 SECRET_BYTES = 64

@@ -6,14 +6,14 @@ from litestar.types import ASGIApp
 
 from gateway.routes.front import Front
 from gateway.routes.shortcuts import SERVED
-from gateway.translate.chat.endpoint import ENDPOINT
+from gateway.translate.endpoint import Endpoint
 
 PATHS = ["/v1/chat/completions", "/chat/completions"]
 
 
-def chat_routes(front: Front) -> list[HTTPRouteHandler]:
+def chat_routes(front: Front, endpoint: Endpoint[bytes]) -> list[HTTPRouteHandler]:
     """Return the routes of chat completions."""
-    serve = front.serving(ENDPOINT)
+    serve = front.serving(endpoint)
 
     @post(PATHS, status_code=200, name="createChatCompletion", opt={SERVED: serve})
     async def create_chat_completion() -> ASGIApp:

@@ -12,10 +12,12 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 from gateway.audio import Bounds, Sound, convert, read_sound
+from gateway.auth import Tenant, digest
 from gateway.settings.schema import Redis, Secret
 from gateway.simulator import Running, create_simulator, running
 from gateway.simulator.speech import listen
 from gateway.simulator.speech import speak as say
+from gateway.translate.chat.claims import untagged
 from tests.fakes import DONE, KEY, Call, Zhipu, chunk, completion, event, last_chunk
 from tests.recordings import frequency, packed, tone, wav_of
 from tests.redis_server import RedisServer, need_redis
@@ -148,7 +150,9 @@ async def test_answer_is_remembered_by_its_id(sdk: openai.AsyncOpenAI, simulator
 
     assert first.choices[0].message.audio is not None
     asked = msgspec.json.decode(simulator.simulator.book.seen[-1].body)
-    assert {"role": "assistant", "audio": {"id": first.choices[0].message.audio.id}} == asked["messages"][1]
+    assert {"role": "assistant", "audio": {"id": untagged(first.choices[0].message.audio.id)}} == asked[
+        "messages"
+    ][1]
     assert second.choices[0].message.audio is not None
 
 
@@ -178,7 +182,7 @@ async def test_words_are_told_when_glm_has_forgotten_its_id(sdk: openai.AsyncOpe
     assert "more" == "".join([one.choices[0].delta.content or "" async for one in stream])
     asked = [msgspec.json.decode(seen.body)["messages"][1] for seen in simulator.simulator.book.seen]
     assert first.choices[0].message.audio is not None
-    by_id = {"role": "assistant", "audio": {"id": first.choices[0].message.audio.id}}
+    by_id = {"role": "assistant", "audio": {"id": untagged(first.choices[0].message.audio.id)}}
     assert [by_id, {"role": "assistant", "content": "tea"}] * 2 == asked
 
 
@@ -190,6 +194,49 @@ async def test_id_that_nobody_knows_is_refused_by_its_path(sdk: openai.AsyncOpen
             await sdk.chat.completions.create(model=model, messages=[*history, {"role": "user", "content": "Hi"}])
 
         assert "messages[1].audio.id" == refused.value.param
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_spoken_answer_is_for_its_tenant_alone(
+    start_gateway: StartGateway, simulator: Running, connect: Connect, *, stream: bool
+) -> None:
+    """Though both share an account, and GLM knows the answer; whichever part of its id another one gives."""
+    team = Tenant(name="team", key_sha256=(digest(KEY),), tier="V3")
+    rival = Tenant(name="rival", key_sha256=(digest("rival"),), tier="V3")
+    gateway = await start_gateway(upstream_url=simulator.url, tenants=(team, rival))
+    restarted = await start_gateway(upstream_url=simulator.url, tenants=(team, rival))
+    mine, theirs = connect(gateway), connect(gateway).with_options(api_key="rival")
+    audio_id = await id_of_spoken(mine, stream=stream)
+    question: Any = {"role": "user", "content": "What was said?"}
+    simulator.simulator.book.seen.clear()
+
+    for taken in (audio_id, untagged(audio_id), f"{untagged(audio_id)}.{'0' * 32}"):
+        with pytest.raises(openai.BadRequestError, match="'content'") as refused:
+            await theirs.chat.completions.create(
+                model=MODEL, messages=[question, {"role": "assistant", "audio": {"id": taken}}, question]
+            )
+        assert ("messages[1].audio.id", "audio_not_found") == (refused.value.param, refused.value.code)
+    assert [] == [*simulator.simulator.book.seen]
+    for own in (mine, connect(restarted)):
+        await own.chat.completions.create(
+            model=MODEL, messages=[question, {"role": "assistant", "audio": {"id": audio_id}}, question]
+        )
+    asked = [msgspec.json.decode(seen.body)["messages"][1] for seen in simulator.simulator.book.seen]
+    assert [{"role": "assistant", "audio": {"id": untagged(audio_id)}}] * 2 == asked
+
+
+async def id_of_spoken(sdk: openai.AsyncOpenAI, *, stream: bool) -> str:
+    if not stream:
+        answer = (await aloud(sdk, "Say: tea")).choices[0].message.audio
+        assert answer is not None
+        return answer.id
+    chunks = await sdk.chat.completions.create(
+        **ALOUD, messages=[{"role": "user", "content": "Say: tea"}], stream=True
+    )
+    told = [one.choices[0].delta.audio async for one in chunks if one.choices]
+    audio_id: str
+    (audio_id,) = [one.id for one in told if one is not None and one.id is not None]
+    return audio_id
 
 
 async def test_conversation_goes_on_with_a_model_that_cannot_hear(sdk: openai.AsyncOpenAI) -> None:
@@ -261,7 +308,7 @@ async def test_sound_keeps_its_pitch_and_length(
 
     assert answer.choices[0].message.audio is not None
     assert ("5b4c-1", 4_000_000_000) == (
-        answer.choices[0].message.audio.id,
+        untagged(answer.choices[0].message.audio.id),
         answer.choices[0].message.audio.expires_at,
     )
     sound = sound_in(answer.choices[0].message.audio.data, kind)
@@ -319,7 +366,7 @@ async def test_choices_are_spoken_side_by_side(played: openai.AsyncOpenAI, zhipu
     async for one in stream:
         if (sound := one.choices[0].delta.audio) is not None:
             chosen[one.choices[0].index] += base64.b64decode(sound.data or "")
-            ids |= {sound.id} if sound.id is not None else set()
+            ids |= {untagged(sound.id)} if sound.id is not None else set()
 
     assert {0: convert(HUM, "pcm16"), 1: convert(HUM, "pcm16")} == chosen
     assert {"id-1", "id-2"} == ids
@@ -397,7 +444,7 @@ async def test_sdks_own_way_to_put_a_stream_together_works(played: openai.AsyncO
     message = whole.choices[0].message
     assert message.content is None
     assert message.audio is not None
-    assert ("5b4c-1", 4_000_000_000) == (message.audio.id, message.audio.expires_at)
+    assert ("5b4c-1", 4_000_000_000) == (untagged(message.audio.id), message.audio.expires_at)
     assert "Hum hum." == message.audio.transcript
 
 

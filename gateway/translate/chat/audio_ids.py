@@ -42,7 +42,7 @@ def kept(audio_id: str, what: Kept) -> Mapping[str, str]:
 
 
 def named(audio: openai.AudioReference, *, recalled: Mapping[str, str], now: int) -> Named:
-    """Return what is known of an earlier answer; ``now`` in Unix seconds. One that is unknown may be GLM's."""
+    """Return what is known of an earlier answer; ``now`` in Unix seconds. One unknown here GLM may know."""
     text = recalled.get(key_of(audio.id))
     if text is None:
         return Named(id=audio.id, words=audio.transcript)

@@ -1,13 +1,16 @@
 """The chat completion endpoint: reads a request, and makes the job it becomes."""
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
+import msgspec
 from msgspec import Struct
 
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import tools
 from gateway.translate.chat.audio_ids import Past, past_of
+from gateway.translate.chat.claims import Tagger, claimed
 from gateway.translate.chat.job import ChatJob, instructed
 from gateway.translate.chat.listened import has_recordings
 from gateway.translate.chat.messages import to_recall
@@ -49,13 +52,15 @@ class Prepared(Struct, frozen=True, kw_only=True):
     past: Past | None = None
 
 
-def begin(incoming: Incoming, context: Context) -> ChatJob:
-    """Return the job for a request; raise InvalidRequest for what GLM cannot do."""
+def begin(incoming: Incoming, context: Context, *, tagger: Tagger) -> ChatJob:
+    """Return the job for a request; raise InvalidRequest for what GLM cannot do, or another tenant's answers."""
     request: openai.CreateChatCompletionRequest = incoming.request
+    tenant = context.tenant
+    messages = claimed(request.messages, tagger=tagger, tenant=tenant, recalled=context.recalled)
+    request = msgspec.structs.replace(request, messages=messages)
     prepared = prepare(request, present=incoming.present, context=context, strict=context.strict)
-    return ChatJob(
-        [prepared.asked] * (request.n or 1), plan=prepared.plan, ignored=prepared.ignored, past=prepared.past
-    )
+    plan = msgspec.structs.replace(prepared.plan, tagged=partial(tagger.tagged, tenant=tenant))
+    return ChatJob([prepared.asked] * (request.n or 1), plan=plan, ignored=prepared.ignored, past=prepared.past)
 
 
 def prepare(
@@ -103,5 +108,12 @@ def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) 
     )
 
 
-ENDPOINT = Endpoint(operation="chat", needs="chat", path="/chat/completions", read=read, begin=begin)
-"""``POST /v1/chat/completions``, served by ``POST /chat/completions``."""
+def chat_endpoint(tagger: Tagger) -> Endpoint[bytes]:
+    """Return the endpoint of chats, served by ``POST /chat/completions``; ``tagger`` knows whose answers are."""
+    return Endpoint(
+        operation="chat",
+        needs="chat",
+        path="/chat/completions",
+        read=read,
+        begin=partial(begin, tagger=tagger),
+    )

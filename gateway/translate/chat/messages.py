@@ -9,6 +9,7 @@ from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.chat import audio_ids
+from gateway.translate.chat.claims import untagged
 from gateway.translate.chat.content import check_counts, text_of, user_content
 from gateway.translate.chat.tools import wrap_custom_input
 
@@ -121,7 +122,7 @@ def to_recall(messages: Sequence[openai.Message]) -> list[str]:
         if message.tool_calls and message.reasoning_content is None:
             keys += [call.id for call in message.tool_calls]
         if message.audio is not None:
-            keys.append(audio_ids.key_of(message.audio.id))
+            keys.append(audio_ids.key_of(untagged(message.audio.id)))
     return keys
 
 

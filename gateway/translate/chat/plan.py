@@ -1,5 +1,7 @@
 """What one answer has to keep: its identity, and the promises that the request was given."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from gateway.audio import AudioFormat
@@ -29,7 +31,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     ``id``, ``created`` (Unix seconds) and ``model`` are the answer's own. ``schema`` None: the text is free.
     ``inline_markers``: the model mixes markers into its text. ``include_usage``: a stream ends with the tokens.
-    ``spoken``: the format in which the answer is to be heard; None: it is to be read.
+    ``spoken``: the format in which the answer is to be heard; None: it is to be read. ``tagged`` makes what the
+    caller is told of GLM's id of a spoken answer.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     inline_markers: bool = False
     include_usage: bool = False
     spoken: AudioFormat | None = None
+    tagged: Callable[[str], str] = str
 
     def call_id_prefix(self, index: int) -> str:
         """Return what the ids of calls begin with where GLM gave none, for the choice of this ``index``."""

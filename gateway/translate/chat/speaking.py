@@ -29,7 +29,7 @@ class SpokenWhole(Whole):
         super().__init__(told, plan=plan, index=index)
         self._name: Name | None = None
         if self._audio is not None and self._audio.data:
-            self._name = name_of(self._audio, own_id=plan.audio_id(index), created=plan.created)
+            self._name = name_of(self._audio, plan=plan, index=index)
 
     @property
     def leave(self) -> Mapping[str, str]:
@@ -42,7 +42,7 @@ class SpokenWhole(Whole):
         if self._name is None or self._audio is None:
             return choice
         audio = openai.AnswerAudio(
-            id=self._name.id,
+            id=self._name.told,
             data=self._audio.data or "",
             expires_at=self._name.expires_at,
             transcript=self.said,
@@ -58,7 +58,7 @@ class SpokenStream(ChatStream):
 
     def __init__(self, plan: Plan, *, index: int, writer: Writer) -> None:
         super().__init__(plan, index=index, writer=writer)
-        self._speech = Speech(own_id=plan.audio_id(index), created=plan.created)
+        self._speech = Speech(plan, index=index)
 
     @property
     def leave(self) -> Mapping[str, str]:
@@ -84,9 +84,9 @@ class Speech:
     without any is told as text.
     """
 
-    def __init__(self, *, own_id: str, created: int) -> None:
-        self._own_id = own_id
-        self._created = created
+    def __init__(self, plan: Plan, *, index: int) -> None:
+        self._plan = plan
+        self._index = index
         self._name: Name | None = None
         self._waiting = ""
         self._transcript: list[str] = []
@@ -104,14 +104,14 @@ class Speech:
         self._waiting += text
         opened = None
         if audio is not None and self._name is None and (audio.id or audio.data):
-            opened = self._name = name_of(audio, own_id=self._own_id, created=self._created)
+            opened = self._name = name_of(audio, plan=self._plan, index=self._index)
         if self._name is None:
             return []
         told = []
         if opened is not None or self._waiting:
             said, self._waiting = self._waiting, ""
             self._transcript.append(said)
-            audio_id = opened.id if opened is not None else UNSET
+            audio_id = opened.told if opened is not None else UNSET
             told.append(openai.AudioDelta(id=audio_id, transcript=said))
         pcm = self._samples.feed(read_base64(audio.data)) if audio is not None and audio.data else b""
         return [openai.Delta(audio=delta) for delta in [*told, *data_of(pcm)]]

@@ -13,6 +13,7 @@ from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.answers import read_base64
 from gateway.translate.chat.audio_ids import Kept
+from gateway.translate.chat.plan import Plan
 from gateway.translate.errors import unreadable
 
 GLM_RATE = 44_100
@@ -89,10 +90,12 @@ class Name(Struct, frozen=True, kw_only=True):
     """
     What an answer can be named by later, and until when; in Unix seconds.
 
-    ``expires_at`` is what its caller is told, ``valid_until`` what is known of GLM; see ``Kept``.
+    ``id`` is GLM's and ``told`` the caller's; ``expires_at`` is what its caller is told, ``valid_until`` what is
+    known of GLM; see ``Kept``.
     """
 
     id: str
+    told: str
     expires_at: int
     valid_until: int | None
 
@@ -101,14 +104,21 @@ class Name(Struct, frozen=True, kw_only=True):
         return Kept(transcript=transcript, valid_until=self.valid_until)
 
 
-def name_of(audio: glm.AnswerAudio, *, own_id: str, created: int) -> Name:
-    """Return how GLM names an answer; ``own_id`` stands in where it does not."""
+def name_of(audio: glm.AnswerAudio, *, plan: Plan, index: int) -> Name:
+    """Return how GLM names the answer of a choice; an id of ours, known only here, stands in where it does not."""
+    created = plan.created
     expires_at = moment(audio.expires_at)
     if not audio.id:
-        return Name(id=own_id, expires_at=created + TOLD_SECONDS, valid_until=0)
+        own_id = plan.audio_id(index)
+        return Name(id=own_id, told=own_id, expires_at=created + TOLD_SECONDS, valid_until=0)
     # One of GLM's pages shows the moment of the answer itself, which says nothing.
     valid_until = expires_at if expires_at is not None and expires_at > created else None
-    return Name(id=audio.id, expires_at=valid_until or created + TOLD_SECONDS, valid_until=valid_until)
+    return Name(
+        id=audio.id,
+        told=plan.tagged(audio.id),
+        expires_at=valid_until or created + TOLD_SECONDS,
+        valid_until=valid_until,
+    )
 
 
 def moment(expires_at: int | str | None) -> int | None:

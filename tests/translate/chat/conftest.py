@@ -9,6 +9,7 @@ import pytest
 
 import gateway
 from gateway.catalog import Catalog
+from gateway.translate.chat.claims import Tagger
 from gateway.translate.chat.endpoint import begin, read
 from gateway.translate.chat.job import ChatJob
 from gateway.translate.endpoint import Context
@@ -17,6 +18,7 @@ from gateway.translate.sse import Decoder
 CATALOG = Catalog.parse((Path(gateway.__file__).parent / "catalog.toml").read_text("utf-8"))
 QUESTION = [{"role": "user", "content": "Hello"}]
 CREATED = 1_760_000_000
+TAGGER = Tagger(b"secret")
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +44,7 @@ def start(context: Callable[..., Context]) -> Callable[..., ChatJob]:
     ) -> ChatJob:
         incoming = read(msgspec.json.encode({"model": "glm-4.7", "messages": QUESTION} | fields))
         more = {"strict": strict, "reasoning_effort": effort, "recalled": recalled or {}}
-        return begin(incoming, context(incoming.model, **more))
+        return begin(incoming, context(incoming.model, **more), tagger=TAGGER)
 
     return start
 

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.errors import InvalidRequest, Overloaded
 from gateway.translate.chat.audio_ids import Kept, kept
+from gateway.translate.chat.claims import Tagger
 from gateway.translate.chat.endpoint import read
 from gateway.translate.chat.job import ChatJob
 
@@ -17,6 +18,7 @@ Start = Callable[..., ChatJob]
 CREATED = 1_760_000_000
 REFERENCE = {"role": "assistant", "audio": {"id": "a1"}}
 BY_ID = REFERENCE
+TOLD = {"role": "assistant", "audio": {"id": Tagger(b"secret").tagged("a1", tenant="")}}
 IN_WORDS = {"role": "assistant", "content": "Four."}
 VALID = kept("a1", Kept(transcript="Four.", valid_until=CREATED + 1))
 EXPIRED = kept("a1", Kept(transcript="Four.", valid_until=CREATED))
@@ -35,7 +37,9 @@ def conversation(earlier: dict[str, Any]) -> list[dict[str, Any]]:
         pytest.param("glm-4-voice", REFERENCE, ENDLESS, BY_ID, id="of which GLM did not say how long"),
         pytest.param("glm-4-voice", REFERENCE, EXPIRED, IN_WORDS, id="expired"),
         pytest.param("glm-4-voice", REFERENCE, OURS, IN_WORDS, id="that GLM gave no id"),
-        pytest.param("glm-4-voice", REFERENCE, {}, BY_ID, id="unknown: perhaps GLM knows it"),
+        pytest.param("glm-4-voice", TOLD, {}, BY_ID, id="told to the tenant: perhaps GLM knows it"),
+        pytest.param("glm-4-voice", TOLD, VALID, BY_ID, id="told and remembered"),
+        pytest.param("glm-4-voice", TOLD, EXPIRED, IN_WORDS, id="told and expired"),
         pytest.param("glm-4-voice", REFERENCE | {"content": None}, VALID, BY_ID, id="null content"),
         pytest.param("glm-4-voice", REFERENCE | {"content": "4"}, VALID, BY_ID | {"content": "4"}, id="both"),
         pytest.param(
@@ -69,7 +73,7 @@ def test_answer_sent_back_whole_has_no_unknown_fields(start: Start) -> None:
 
 def test_what_is_known_nowhere_is_refused_by_its_path(sent: Sent) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        sent(model="glm-4.7", messages=conversation(REFERENCE))
+        sent(model="glm-4.7", messages=conversation(TOLD))
 
     assert ("messages[1].audio.id", "audio_not_found") == (refusal.value.param, refusal.value.code)
 
@@ -80,6 +84,8 @@ def test_ids_are_asked_for_beside_reasoning() -> None:
     incoming = read(msgspec.json.encode({"model": "glm-4-voice", "messages": messages}))
 
     assert ["call_1", "audio:a1"] == [*incoming.recall(None)]  # type: ignore[arg-type]
+    incoming = read(msgspec.json.encode({"model": "glm-4-voice", "messages": conversation(TOLD)}))
+    assert ["audio:a1"] == [*incoming.recall(None)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("recalled", [VALID, ENDLESS], ids=["valid", "endless"])
@@ -112,7 +118,7 @@ def test_nothing_is_at_hand_where_nothing_is_named(start: Start) -> None:
 
 
 def test_id_that_only_glm_could_know_is_named_when_glm_refuses(start: Start) -> None:
-    job = start(model="glm-4-voice", messages=conversation(REFERENCE))
+    job = start(model="glm-4-voice", messages=conversation(TOLD))
 
     refused = job.explain(0, InvalidRequest("GLM refuses the request: wrong (GLM 1214)"))
     overloaded = job.explain(0, Overloaded("Later."))

@@ -14,7 +14,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import TypeAdapter
 
 from gateway.errors import ClientError
-from gateway.translate.chat.endpoint import ENDPOINT, begin, read
+from gateway.translate.chat.claims import Tagger
+from gateway.translate.chat.endpoint import begin, chat_endpoint, read
 from gateway.translate.chat.job import ChatJob
 from gateway.translate.chat.params import CHAT
 from gateway.translate.endpoint import Context
@@ -72,12 +73,17 @@ REQUEST = st.fixed_dictionaries(
 )
 
 
+TAGGER = Tagger(b"secret")
+ENDPOINT = chat_endpoint(TAGGER)
+
+
 def check(body: bytes, context: Callable[..., Context]) -> None:
     """Read and begin: what comes is a job whose calls are valid JSON, or a caller's error that tells no secret."""
     refusal: ClientError | None = None
     try:
         incoming = read(body)
-        job = begin(incoming, context(incoming.model if incoming.model.startswith("glm-4") else "glm-4.7"))
+        model = incoming.model if incoming.model.startswith("glm-4") else "glm-4.7"
+        job = begin(incoming, context(model), tagger=TAGGER)
     except ClientError as error:
         refusal = error
     if refusal is not None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.audio import Bounds, Sound, convert, read_sound
 from gateway.errors import UpstreamProtocolError
+from gateway.translate.chat.claims import Tagger
 from gateway.translate.chat.job import ChatJob
 from gateway.translate.chat.speaking import Samples
 from tests.recordings import at_rate, frequency, packed, tone, wav_of
@@ -22,6 +23,7 @@ Heard = Callable[..., tuple[ChatJob, list[dict[str, Any]]]]
 
 CREATED = 1_760_000_000
 EXPIRES = CREATED + 600
+TOLD_ID = Tagger(b"secret").tagged("f1d2-spoken", tenant="")
 HZ, SECONDS = 440, 1.5
 GLMS = tone(hertz=HZ, seconds=SECONDS, sample_rate=44_100)
 SPOKEN = {"model": "glm-4-voice", "modalities": ["text", "audio"]}
@@ -82,7 +84,7 @@ def test_message_has_the_sound_and_its_transcript_and_no_content(start: Start, s
         "role": "assistant",
         "content": None,
         "refusal": None,
-        "audio": {"id": "f1d2-spoken", "expires_at": EXPIRES, "transcript": "Hum."},
+        "audio": {"id": TOLD_ID, "expires_at": EXPIRES, "transcript": "Hum."},
     } == message
 
 
@@ -141,7 +143,7 @@ def test_stream_is_told_in_openais_shape(heard: Heard) -> None:
     sound = told(chunks)
     assert [{"role": "assistant"}, {}] == [deltas[0], deltas[-1]]
     assert all(delta.keys() == {"audio"} for delta in deltas[1:-1])
-    assert [{"id": "f1d2-spoken", "transcript": "Hum"}, {"transcript": " hum."}] == [
+    assert [{"id": TOLD_ID, "transcript": "Hum"}, {"transcript": " hum."}] == [
         one for one in sound if "transcript" in one
     ]
     assert [{"expires_at": EXPIRES}] == [one for one in sound if "expires_at" in one] == sound[-1:]
@@ -155,7 +157,7 @@ def test_text_before_the_sound_waits_for_its_id(heard: Heard) -> None:
         [{"content": "Hum"}, {"content": " "}, {"content": "hum.", "audio": audio(GLMS.pcm)}], **SPOKEN
     )
 
-    assert {"id": "f1d2-spoken", "transcript": "Hum hum."} == told(chunks)[0]
+    assert {"id": TOLD_ID, "transcript": "Hum hum."} == told(chunks)[0]
 
 
 def test_answers_have_ids_of_their_own_where_glm_gives_none(start: Start, said: Said, heard: Heard) -> None:
