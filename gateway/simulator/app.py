@@ -65,6 +65,8 @@ def _fields(request: Request) -> dict[str, Any]:
         return msgspec.json.decode(request.body, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise Refusal("1210", "the body is not a JSON object") from error
+    except RecursionError as error:
+        raise Refusal("1210", "the body is nested too deeply") from error
 
 
 class Endpoint(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias, TypeVar
 
+from gateway.simulator.nesting import MOST_LEVELS, is_too_deep
 from gateway.simulator.refusals import Refusal
 
 M = TypeVar("M")
@@ -13,7 +14,11 @@ Check: TypeAlias = Callable[[str, Any, M], None]
 
 
 def check_fields(fields: Fields, *, model: M, checks: Mapping[str, Check[M]], required: Collection[str]) -> None:
-    """Refuse what is not in ``checks``, is missing, or fails its check; fields that are null count as absent."""
+    """
+    Refuse what is not in ``checks``, is missing, is nested too deeply, or fails its check.
+
+    Fields that are null count as absent.
+    """
     unknown = fields.keys() - checks.keys()
     if unknown:
         raise Refusal("1210", f"unknown field: {', '.join(sorted(unknown))}")
@@ -21,6 +26,8 @@ def check_fields(fields: Fields, *, model: M, checks: Mapping[str, Check[M]], re
         if fields.get(name) is None:
             raise Refusal("1213", name)
     for name, value in fields.items():
+        if is_too_deep(value):
+            raise Refusal("1210", f"{name}: nested deeper than {MOST_LEVELS} levels")
         if value is not None:
             checks[name](name, value, model)
 

@@ -13,6 +13,8 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
+from gateway.simulator.nesting import is_too_deep
+
 Schema = dict[str, Any]
 
 MAX_BACKTRACKS = 10_000
@@ -65,17 +67,23 @@ _DEEPEST = 5
 
 
 def find_schemas(text: str) -> Iterator[Schema]:
-    """Find the JSON objects in a text that are schemas, bare or in an envelope, outer ones before inner ones."""
-    decoder = msgspec.json.Decoder(dict[str, Any])
+    """
+    Find the JSON objects in a text that are schemas, bare or in an envelope, outer ones before inner ones.
+
+    Those that are nested too deeply count for nothing, and nothing in them.
+    """
+    followed_to = 0
     for start in (match.start() for match in re.finditer(r"\{", text)):
-        end = _end_of_object(text, start)
+        end = _end_of_object(text, start) if start >= followed_to else None
         if end is None:
             continue
         try:
-            candidate = decoder.decode(text[start:end])
+            schema = _unwrapped(_object_in(text[start:end]))
         except msgspec.DecodeError:
             continue
-        schema = _unwrapped(candidate)
+        except RecursionError:
+            followed_to = end
+            continue
         if schema is not None:
             yield schema
 
@@ -252,6 +260,14 @@ def _unwrapped(candidate: dict[str, Any]) -> Schema | None:
     kinds = candidate.get("type", [])
     named = {str(kind) for kind in (kinds if isinstance(kinds, list) else [kinds])}
     return candidate if candidate.keys() & _SCHEMA_WORDS and named <= _TYPES else None
+
+
+def _object_in(text: str) -> dict[str, Any]:
+    """Return what a text says; raise DecodeError, or RecursionError for what is nested too deeply."""
+    found = msgspec.json.decode(text, type=dict[str, Any])
+    if is_too_deep(found):
+        raise RecursionError
+    return found
 
 
 def _end_of_object(text: str, start: int) -> int | None:

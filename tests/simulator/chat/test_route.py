@@ -270,3 +270,43 @@ def test_ids_are_dates_and_digits(start: Start, connect: Connect) -> None:
 
     assert body["id"] == "20270115160000" + "f" * 16
     assert body["created"] == 1_800_000_000
+
+
+def weather_of(parameters: dict[str, Any]) -> dict[str, Any]:
+    function = {"name": "get_weather", "description": "Get the weather", "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+def deep_schema(levels: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "object", "properties": {"a": schema}, "required": ["a"]}
+    return schema
+
+
+@pytest.mark.parametrize("levels", [60, 450])
+def test_parameters_that_nobody_would_follow_are_refused(ask: Ask, levels: int) -> None:
+    """Two levels of JSON to each."""
+    answer = ask(messages=QUESTION, tools=[weather_of(deep_schema(levels))])
+
+    assert (400, "1210") == (answer.status_code, answer.json()["error"]["code"])
+
+
+def test_parameters_of_ten_levels_are_filled(ask: Ask) -> None:
+    """As deep as OpenAI takes them."""
+    answer = ask(messages=QUESTION, tools=[weather_of(deep_schema(10))])
+
+    (call, *_) = answer.json()["choices"][0]["message"]["tool_calls"]
+    assert json.loads(call["function"]["arguments"]).keys() == {"a"}
+
+
+@pytest.mark.parametrize("levels", [60, 450, 5000])
+def test_schema_in_words_that_nobody_would_follow_is_none(ask: Ask, levels: int) -> None:
+    text = '{"type": "object", "properties": {"a": ' * levels + "{}" + "}}" * levels
+
+    answer = ask(
+        messages=[{"role": "system", "content": f"Keep to {text}"}, *QUESTION],
+        response_format={"type": "json_object"},
+    )
+
+    assert answer.status_code == 200, answer.text
