@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import itertools
+import json
 from collections.abc import AsyncIterator, Callable
 from random import Random
 from typing import Any
@@ -28,6 +29,10 @@ def heard(text: str, **rest: Any) -> Callable[[Call], None]:
     """Reply with what was said, in the shape of glm-asr."""
     body = {"id": "1", "created": 1, "request_id": "1", "text": text, **rest}
     return lambda call: call.answer(body)
+
+
+def english(*texts: str) -> str:
+    return json.dumps({"texts": texts})
 
 
 def by_start(texts: dict[int, str]) -> Callable[[Call], None]:
@@ -361,7 +366,7 @@ async def test_a_piece_is_told_what_was_said_before_it_and_not_its_translation(
     zhipu.script = [
         reply
         for said, told in words.items()
-        for reply in (heard(said), lambda call, told=told: call.answer(completion(told)))
+        for reply in (heard(said), lambda call, told=told: call.answer(completion(english(told))))
     ]
 
     async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
@@ -373,12 +378,63 @@ async def test_a_piece_is_told_what_was_said_before_it_and_not_its_translation(
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # as above
-async def test_a_translation_that_is_no_list_is_taken_as_one_line(client: AsyncOpenAI, zhipu: Zhipu) -> None:
-    zhipu.script = [heard("你好"), lambda call: call.answer(completion("Hello."))]
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"texts": ["Hello."]}',
+        '```json\n{"texts": ["Hello."]}\n```',
+        'Here: {"texts": ["Hello."]} Bye!',
+        '["Hello."]',
+        '[Music] {"texts": ["Hello."]}',
+    ],
+)
+async def test_a_translation_is_taken_out_of_what_is_around_it(
+    client: AsyncOpenAI, zhipu: Zhipu, said: str
+) -> None:
+    zhipu.script = [heard("你好"), lambda call: call.answer(completion(said))]
 
     answer = await client.audio.translations.create(file=WAV, model="whisper-1")
 
     assert "Hello." == answer.text
+
+
+NO_ENGLISH = ["Sure, I can help!", '{"text": "Hello."}', '{"texts": []}', '{"texts": ["Hel', '{"zh": ["你好"]}']
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # as above
+@pytest.mark.parametrize("wrong", NO_ENGLISH)
+async def test_a_model_that_does_not_translate_is_asked_once_more(
+    client: AsyncOpenAI, zhipu: Zhipu, gateway: Gateway, wrong: str
+) -> None:
+    """With its answer before it; the tokens of both are counted."""
+    zhipu.script = [
+        heard("你好"),
+        lambda call: call.answer(completion(wrong)),
+        lambda call: call.answer(completion(english("Hello."))),
+    ]
+
+    answer = await client.audio.translations.create(file=WAV, model="whisper-1")
+
+    assert "Hello." == answer.text
+    first, again = [call.body["messages"] for call in zhipu.calls[1:]]
+    assert [*first, {"role": "assistant", "content": wrong}] == again[:-1]
+    assert "cannot be used" in again[-1]["content"]
+    assert (2 * 15, 2 * 7) == (gateway.record.input_tokens, gateway.record.output_tokens)
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # as above
+async def test_a_model_that_never_translates_is_told_as_its_fault(
+    client: AsyncOpenAI, zhipu: Zhipu, gateway: Gateway
+) -> None:
+    """And not as a translation, nor with its words."""
+    zhipu.script = [heard("你好"), *[lambda call: call.answer(completion("Sure, I can help!"))] * 2]
+
+    with pytest.raises(openai.InternalServerError) as failed:
+        await client.audio.translations.create(file=WAV, model="whisper-1")
+
+    assert (502, "invalid_structured_output") == (failed.value.status_code, failed.value.code)
+    assert "Sure" not in str(failed.value)
+    assert 0 == gateway.slots
 
 
 @pytest.mark.parametrize(
