@@ -423,11 +423,26 @@ async def test_a_model_that_does_not_translate_is_asked_once_more(
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # as above
+@pytest.mark.parametrize(
+    "said", ["Hello.", '{"answer": "Hello."}', '```json\n{"english": [{"1": "Hello."}]}\n```']
+)
+async def test_a_model_that_keeps_to_no_form_is_taken_at_its_word(
+    client: AsyncOpenAI, zhipu: Zhipu, said: str
+) -> None:
+    """It was asked twice, and has translated twice."""
+    zhipu.script = [heard("你好"), *[lambda call: call.answer(completion(said))] * 2]
+
+    answer = await client.audio.translations.create(file=WAV, model="whisper-1")
+
+    assert "Hello." == answer.text
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # as above
 async def test_a_model_that_never_translates_is_told_as_its_fault(
     client: AsyncOpenAI, zhipu: Zhipu, gateway: Gateway
 ) -> None:
     """And not as a translation, nor with its words."""
-    zhipu.script = [heard("你好"), *[lambda call: call.answer(completion("Sure, I can help!"))] * 2]
+    zhipu.script = [heard("你好"), *[lambda call: call.answer(completion('{"texts": ["Sure'))] * 2]
 
     with pytest.raises(openai.InternalServerError) as failed:
         await client.audio.translations.create(file=WAV, model="whisper-1")

@@ -1,6 +1,8 @@
 """English from a chat model: what it is asked, and the texts in what it says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -84,6 +86,27 @@ def texts_in(said: str) -> list[str] | None:
     ):  # Models leave the object out at times; in another, a list is anything.
         texts = english_in(f'{{"texts": {bare}}}')
     return texts if texts and any(text.strip() for text in texts) else None
+
+
+def words_in(said: str) -> list[str]:
+    """Return the texts of an answer in another form: those in its JSON, or all of it where it is prose."""
+    value = json_in(said, opening="{") or json_in(said, opening="[")
+    if value:
+        try:
+            return [*strings_in(msgspec.json.decode(value))]
+        except (msgspec.DecodeError, RecursionError):
+            return []
+    return [] if any(sign in said for sign in "{}[]`") else [said]
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    match value:
+        case str() if value.strip():
+            yield value
+        case list():
+            yield from chain.from_iterable(map(strings_in, value))
+        case dict():
+            yield from strings_in([*value.values()])
 
 
 def english_in(value: str) -> list[str] | None:

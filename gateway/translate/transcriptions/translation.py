@@ -11,7 +11,7 @@ from gateway.translate.chat import answer
 from gateway.translate.endpoint import Call, Context, Endpoint, Incoming
 from gateway.translate.params import map_params
 from gateway.translate.transcriptions.endpoint import PATH
-from gateway.translate.transcriptions.english import Translator, said_in, texts_in
+from gateway.translate.transcriptions.english import Translator, said_in, texts_in, words_in
 from gateway.translate.transcriptions.job import Order, TranscriptionJob
 from gateway.translate.transcriptions.params import TRANSLATIONS
 from gateway.translate.transcriptions.parts import Dispatch, Part
@@ -40,7 +40,7 @@ class TranslationJob(TranscriptionJob):
         super().__init__(recording, order, dispatch=dispatch, traits=traits)
         self._translator = translator
         self._heard: set[int] = set()
-        self._mended: set[int] = set()
+        self._refused: dict[int, str] = {}
 
     def receive(self, index: int, body: bytes) -> Call | None:
         """Take what GLM heard in a part and ask for its English, or take that; raise InvalidOutput for none."""
@@ -59,9 +59,13 @@ class TranslationJob(TranscriptionJob):
         if texts is not None:
             translate(part, texts)
             return None
-        if index in self._mended:
+        if (refused := self._refused.get(index)) is not None:
+            # A model that keeps to no form has still translated what it was asked to, the first time.
+            if words := words_in(refused):
+                translate(part, words)
+                return None
             raise InvalidOutput("The model did not translate what was said as it was asked to. Ask again.")
-        self._mended.add(index)
+        self._refused[index] = said
         return self._translator.ask(texts_of(part), wrong=said)
 
 
