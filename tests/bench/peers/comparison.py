@@ -160,15 +160,20 @@ def measure_latencies(running: Sequence[Running], *, upstream: Server, effort: E
 
 
 def measure_floods(running: Sequence[Running], *, effort: Effort) -> None:
-    """Write down how many events a second come through; the slow ones are given fewer."""
+    """Write down how many events a second come through, None where some are lost; slow ones are given fewer."""
 
-    def once(one: Running) -> float:
-        probe = flood_events_per_second(one.server, events=min(4_000, effort.flood_events))
-        events = min(effort.flood_events, max(4, round(probe * 2) // 4 * 4))
-        return max(probe, flood_events_per_second(one.server, events=events))
+    def once(one: Running) -> float | None:
+        try:
+            probe = flood_events_per_second(one.server, events=min(4_000, effort.flood_events))
+            events = min(effort.flood_events, max(4, round(probe * 2) // 4 * 4))
+            return max(probe, flood_events_per_second(one.server, events=events))
+        except (BenchError, OSError, TimeoutError) as error:
+            one.figures.without = f"in a flood: {error}"
+            return None
 
     for one, rounds in zip(running, in_turns(running, once, rounds=min(3, effort.rounds)), strict=True):
-        one.figures.events_per_second = statistics.median(rounds)
+        known = [rate for rate in rounds if rate is not None]
+        one.figures.events_per_second = statistics.median(known) if known else None
 
 
 def measure_punctuality(running: Sequence[Running], *, effort: Effort) -> None:
