@@ -67,6 +67,16 @@ def test_gateway_can_be_tried_without_any_configuration() -> None:
     assert code == 0
 
 
+def test_start_waits_for_nothing_that_most_do_without() -> None:
+    """Decoders, Redis' client, what tokens take and rich, which httpx brings along, are not imported."""
+    program = "import sys; from gateway.cli import main; main.get_command(None, 'serve'); print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    packages = {module.partition(".")[0] for module in run.stdout.split()}
+
+    assert {"gateway", "litestar", "httpx"} <= packages
+    assert set() == packages & {"av", "jwt", "openai", "opentelemetry", "redis", "rich"}
+
+
 def test_request_that_cannot_be_read_leaves_a_line() -> None:
     """Its answer has the id under which it is in the log."""
     with serving({}) as gateway:

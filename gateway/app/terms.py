@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gateway.auth import Authenticator, IssuerKeys, KeyRing, SharedSecret
+from gateway.auth import Authenticator, KeyRing
 from gateway.auth.derivation import Purpose, derive
 from gateway.catalog import Catalog, CatalogError
 from gateway.errors import ModelNotFound
@@ -11,6 +12,9 @@ from gateway.exchange import AccountTier, Terms
 from gateway.limits.health import Health
 from gateway.settings import Jwt, Settings, SettingsError
 from gateway.settings.schema import Secret
+
+if TYPE_CHECKING:
+    from gateway.auth.keys import IssuerKeys
 
 BUILT_IN_CATALOG = Path(__file__).parents[1] / "catalog.toml"
 
@@ -73,8 +77,10 @@ def create_terms(settings: Settings, *, catalog: Catalog, key_ring: KeyRing, hea
     )
 
 
-def issuer_keys(issuer: Jwt, *, key_ring: KeyRing) -> IssuerKeys:
+def issuer_keys(issuer: Jwt, *, key_ring: KeyRing) -> "IssuerKeys":
     if issuer.secret is not None:
+        from gateway.auth.keys import SharedSecret  # noqa: PLC0415 - see gateway.auth
+
         return SharedSecret(issuer.secret.reveal())
     return key_ring.published(issuer.jwks_url or "")
 

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable, Iterable
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from gateway.auth.callers import Caller, Tenant
 from gateway.auth.issuers import Admission, Issuer
-from gateway.auth.keys import IssuerKeys
-from gateway.auth.tokens import Tokens, Trust
 from gateway.errors import AuthenticationFailed
+
+if TYPE_CHECKING:
+    from gateway.auth.keys import IssuerKeys
+    from gateway.auth.tokens import Tokens
 
 HOW_TO_SEND_A_KEY = "Send your key in an 'Authorization: Bearer <key>' header, or in 'x-api-key' or 'api-key'."
 DOTS_OF_A_TOKEN = 2
@@ -29,7 +32,7 @@ class Authenticator:
         tenants: Iterable[Tenant],
         *,
         model_id: Callable[[str], str] = str,
-        issuers: Iterable[tuple[Issuer, IssuerKeys]] = (),
+        issuers: Iterable[tuple[Issuer, "IssuerKeys"]] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
         """
@@ -39,11 +42,11 @@ class Authenticator:
         """
         listed = [(tenant, Caller.of(tenant, model_id=model_id)) for tenant in tenants]
         by_name = {caller.name: caller for _, caller in listed}
-        trusts = [
-            Trust(issuer, keys, Admission(issuer, tenants=by_name, model_id=model_id)) for issuer, keys in issuers
+        admitted = [
+            (issuer, keys, Admission(issuer, tenants=by_name, model_id=model_id)) for issuer, keys in issuers
         ]
         self._callers = {key: caller for tenant, caller in listed for key in tenant.key_sha256}
-        self._tokens = Tokens(trusts, now=now) if trusts else None
+        self._tokens = _tokens(admitted, now=now) if admitted else None
 
     async def authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
         """
@@ -77,6 +80,12 @@ def presented_credential(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         elif name in (b"x-api-key", b"api-key"):
             other = other or value.strip()
     return other
+
+
+def _tokens(admitted: Iterable[tuple[Issuer, "IssuerKeys", Admission]], *, now: Callable[[], float]) -> "Tokens":
+    from gateway.auth.tokens import Tokens, Trust  # noqa: PLC0415 - see gateway.auth
+
+    return Tokens((Trust(*one) for one in admitted), now=now)
 
 
 def _refusal(credential: bytes) -> AuthenticationFailed:

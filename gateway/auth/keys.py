@@ -16,11 +16,11 @@ import jwt
 import msgspec
 from msgspec import Struct
 
+from gateway.auth.key_ring import TIMEOUT_SECONDS
 from gateway.errors import GatewayError
 
 FRESH_SECONDS = 600.0
 PAUSE_SECONDS = 10.0
-TIMEOUT_SECONDS = 5.0
 MAX_BYTES = 1024 * 1024
 
 logger = logging.getLogger(__name__)
@@ -142,29 +142,3 @@ def usable_keys(body: bytes) -> dict[str, jwt.PyJWK]:
     if not keys:
         raise ValueError("no key in it can verify a signature")
     return keys
-
-
-def create_client() -> httpx.AsyncClient:
-    """Give a client for key sets: no redirects, which could lead anywhere, no proxy and no cookies to speak of."""
-    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
-
-
-class KeyRing:
-    """The published keys of every issuer, by address. It outlives a reload, so that nothing is fetched anew."""
-
-    def __init__(self) -> None:
-        self._client: httpx.AsyncClient | None = None
-        self._published: dict[str, JwksKeys] = {}
-
-    def published(self, url: str) -> JwksKeys:
-        """Give the keys at an address of an issuer's."""
-        if self._client is None:
-            self._client = create_client()  # takes 0.1 s, so not before there is an issuer
-        if url not in self._published:
-            self._published[url] = JwksKeys(url, client=self._client)
-        return self._published[url]
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        if self._client is not None:
-            await self._client.aclose()

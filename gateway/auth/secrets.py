@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import jwt
 import msgspec
 
 from gateway.auth.callers import Caller
@@ -29,6 +28,8 @@ class ClientSecrets:
 
     def make(self, caller: Caller, session: dict[str, Any], *, seconds: int) -> tuple[str, int]:
         """Return a key of the caller's rights for so many seconds, and when it expires (Unix seconds)."""
+        import jwt  # noqa: PLC0415 - see gateway.auth
+
         expires_at = int(self._now()) + seconds
         claims = {
             "aud": AUDIENCE,
@@ -44,6 +45,8 @@ class ClientSecrets:
 
     def read(self, credential: str) -> tuple[Caller, SessionChange]:
         """Return whose rights a key has, and the session it is for; raise AuthenticationFailed."""
+        import jwt  # noqa: PLC0415 - see gateway.auth
+
         try:
             claims = jwt.decode(
                 credential.removeprefix(PREFIX),

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-import jwt
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
@@ -121,6 +120,8 @@ class RealtimeUpstream:
         key_id, dot, secret = key.partition(".")
         if self._authorization == "key" or not dot:
             return key
+        import jwt  # noqa: PLC0415 - takes 0.09 s, which is not for who uses keys
+
         # The realtime page's own sample has `exp` in seconds, `timestamp` in milliseconds.
         now = self._now()
         claims = {"api_key": key_id, "exp": round(now) + JWT_SECONDS, "timestamp": round(now * 1000)}

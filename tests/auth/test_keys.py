@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.auth import Authenticator, Issuer, JwksKeys, KeysUnavailable, Tenant
-from gateway.auth.keys import FRESH_SECONDS, MAX_BYTES, PAUSE_SECONDS, create_client, usable_keys
+from gateway.auth import Authenticator, Issuer, Tenant
+from gateway.auth.key_ring import create_client
+from gateway.auth.keys import FRESH_SECONDS, MAX_BYTES, PAUSE_SECONDS, JwksKeys, KeysUnavailable, usable_keys
 from gateway.errors import AuthenticationFailed
 from tests.auth.issuing import AUDIENCE, ISSUER, Key, KeySetServer, claims, new_key, publishing, rsa_key
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.auth import Authenticator, Caller, Issuer, SharedSecret, Tenant, digest, tokens
-from gateway.auth.keys import usable_keys
+from gateway.auth import Authenticator, Caller, Issuer, Tenant, digest, tokens
+from gateway.auth.keys import SharedSecret, usable_keys
 from gateway.errors import AuthenticationFailed
 from tests.auth.issuing import AUDIENCE, ISSUER, Key, claims, ec_key, encoded, new_key, rsa_key
 
