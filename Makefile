@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 ifdef UV
-INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
 else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
@@ -84,6 +84,7 @@ $(BIN)/python:
 $(VENV)/.run: requirements.lock requirements-simulator.lock pyproject.toml | $(BIN)/python
 	$(INSTALL) --require-hashes --requirement requirements.lock
 	$(INSTALL) --no-deps --editable .
+	$(BIN)/python -m compileall -q gateway
 	@$(INSTALL) --only-binary :all: --require-hashes --requirement requirements-simulator.lock 2>/dev/null \
 	    || echo "pocketsphinx has no wheel for this Python; the simulator answers speech with a canned text."
 	@touch $@

@@ -151,7 +151,7 @@ python_environment() {
     rm -rf "$place"
     .ci/new-venv "$place" || return
     if command -v uv >/dev/null; then
-        UV_LINK_MODE=copy uv pip install --quiet --python "$place/bin/python" --require-hashes -r "$lock" || return
+        UV_LINK_MODE=copy uv pip install --quiet --compile-bytecode --python "$place/bin/python" --require-hashes -r "$lock" || return
     else
         "$place/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock" || return
     fi
