@@ -78,11 +78,12 @@ class Exchange:
         else:
             job = endpoint.begin(incoming, context)
         self._job = job
+        terms = self.terms  # A dispatcher that knew the exchange would keep it until garbage is collected.
         dispatcher = self._dispatcher = Dispatcher(
             self.desk,
             record=self.record,
             waits=self.waits,
-            scope=lambda other: self.terms.scope(caller, other or model),
+            scope=lambda other: terms.scope(caller, other or model),
             path=endpoint.path,
             patience_seconds=self.desk.patience_seconds(caller),
         )

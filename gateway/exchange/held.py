@@ -64,6 +64,7 @@ class Held:
         finally:
             ended = self.reply.ended if self.reply is not None else not self.asked_at
             self._limiter.release(self.slot, after_seconds=0.0 if ended else NOTICE_SECONDS)
+            self.slot.on_lost(None)
             if self._on_close is not None:
                 self._on_close(self)
                 self._on_close = None

@@ -12,51 +12,64 @@ class Waits:
     any call waits for GLM, else for a slot, else for the caller. So the sums never exceed the duration.
     """
 
-    __slots__ = ("_kinds", "clock", "open", "queue", "reading", "since", "upstream", "writing")
+    __slots__ = ("queue", "reading", "upstream", "writing")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        watch = Watch(clock)
+        self.upstream, self.queue = Wait(watch, rank=0), Wait(watch, rank=1)
+        self.writing, self.reading = Wait(watch, rank=2), Wait(watch, rank=3)
+
+
+class Watch:
+    """What is waited for at the moment, ``since`` when. It knows no wait that has ended, so it makes no cycle."""
+
+    __slots__ = ("clock", "open", "since")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.since = 0.0
-        self.open = 0
-        self.upstream, self.queue, self.writing, self.reading = Wait(self), Wait(self), Wait(self), Wait(self)
-        self._kinds = (self.upstream, self.queue, self.writing, self.reading)
+        self.open: list[Wait] = []
 
     def turn(self) -> None:
         """Count the time since the last change for the first kind that was waited for."""
         now = self.clock()
-        for wait in self._kinds:
-            if wait.open:
-                wait.seconds += now - self.since
-                break
+        min(self.open, key=rank_of).seconds += now - self.since
         self.since = now
 
 
 class Wait:
-    """One kind of waiting, as a context manager around each ``await`` of it."""
+    """One kind of waiting, as a context manager around each ``await`` of it; the lowest ``rank`` counts."""
 
-    __slots__ = ("_waits", "open", "seconds")
+    __slots__ = ("_watch", "rank", "seconds")
 
-    def __init__(self, waits: Waits) -> None:
+    def __init__(self, watch: Watch, *, rank: int) -> None:
         self.seconds = 0.0
-        self.open = 0
-        self._waits = waits
+        self.rank = rank
+        self._watch = watch
+
+    @property
+    def open(self) -> int:
+        """How often it is entered at the moment."""
+        return self._watch.open.count(self)
 
     def __enter__(self) -> None:
-        waits = self._waits
-        if waits.open:
-            waits.turn()
+        watch = self._watch
+        if watch.open:
+            watch.turn()
         else:
-            waits.since = waits.clock()
-        waits.open += 1
-        self.open += 1
+            watch.since = watch.clock()
+        watch.open.append(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        waits = self._waits
-        if waits.open == 1:
-            self.seconds += waits.clock() - waits.since
+        watch = self._watch
+        if len(watch.open) == 1:
+            self.seconds += watch.clock() - watch.since
         else:
-            waits.turn()
-        waits.open -= 1
-        self.open -= 1
+            watch.turn()
+        watch.open.remove(self)
+
+
+def rank_of(wait: Wait) -> int:
+    return wait.rank

@@ -67,10 +67,10 @@ class Slot(Struct, eq=False):
     lost: bool = False
     _on_lost: Callable[[], None] | None = None
 
-    def on_lost(self, tell: Callable[[], None]) -> None:
-        """Have ``tell`` called when the slot is lost, at once if it is already."""
+    def on_lost(self, tell: Callable[[], None] | None) -> None:
+        """Have ``tell`` called when the slot is lost, at once if it is already; None: nobody has to know."""
         self._on_lost = tell
-        if self.lost:
+        if self.lost and tell is not None:
             tell()
 
     def lose(self) -> None:

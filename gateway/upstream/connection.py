@@ -23,7 +23,7 @@ class UnaskedAnswerError(Exception):
 
 
 class Answer:
-    """One answer as far as it has been parsed; httptools calls the ``on_`` methods."""
+    """One answer as far as it has been parsed. ``status`` 0: not told yet."""
 
     __slots__ = (
         "begun",
@@ -33,13 +33,11 @@ class Answer:
         "head_bytes",
         "head_complete",
         "headers",
-        "parser",
         "reusable",
         "status",
     )
 
     def __init__(self) -> None:
-        self.parser = httptools.HttpResponseParser(self)
         self.status = 0
         self.headers: Headers = []
         self.chunks: list[bytes] = []
@@ -49,21 +47,6 @@ class Answer:
         self.head_complete = False
         self.complete = False
         self.reusable = False
-
-    def feed(self, data: bytes) -> None:
-        """Parse on; raise RemoteProtocolError for what is not HTTP/1.1, or has an endless head."""
-        self.begun = True
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            self.reusable = False
-            if self.complete:
-                return  # What came after the answer is nobody's; the answer itself is whole.
-            raise httpx.RemoteProtocolError(f"Not HTTP/1.1: {error}") from error
-        if not self.head_complete:
-            self.head_bytes += len(data)
-            if self.head_bytes > MAX_HEAD_BYTES:
-                raise httpx.RemoteProtocolError("The head of the answer is too large.")
 
     def take(self) -> bytes:
         """Return the part of the body that has arrived since the last time."""
@@ -76,30 +59,65 @@ class Answer:
         names = {name.lower() for name, _ in self.headers}
         return self.head_complete and names.isdisjoint({b"content-length", b"transfer-encoding"})
 
+
+class AnswerParser:
+    """
+    Parses the answers that come over one connection, one after the other; httptools calls the ``on_`` methods.
+
+    One for all, since parser and callbacks are a cycle: one for each answer would be garbage to be looked for.
+    """
+
+    def __init__(self) -> None:
+        self.answer = Answer()
+        self._parser = httptools.HttpResponseParser(self)
+
+    def begin(self) -> Answer:
+        """Return the answer that what is fed from now on belongs to."""
+        self.answer = Answer()
+        return self.answer
+
+    def feed(self, data: bytes) -> None:
+        """Parse on; raise RemoteProtocolError for what is not HTTP/1.1, or has an endless head."""
+        answer = self.answer
+        answer.begun = True
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            answer.reusable = False
+            if answer.complete:
+                return  # What came after the answer is nobody's; the answer itself is whole.
+            raise httpx.RemoteProtocolError(f"Not HTTP/1.1: {error}") from error
+        if not answer.head_complete:
+            answer.head_bytes += len(data)
+            if answer.head_bytes > MAX_HEAD_BYTES:
+                raise httpx.RemoteProtocolError("The head of the answer is too large.")
+
     def on_message_begin(self) -> None:
         """Forget an interim answer; one that follows the whole answer was not asked for."""
-        if self.complete:
+        if self.answer.complete:
             raise UnaskedAnswerError
-        self.headers = []
+        self.answer.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header."""
-        self.headers.append((name, value))
+        self.answer.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Note the status; the head of an interim answer is not the one that is waited for."""
-        self.status = self.parser.get_status_code()
-        self.head_complete = self.status >= 200
+        answer = self.answer
+        answer.status = self._parser.get_status_code()
+        answer.head_complete = answer.status >= 200
 
     def on_body(self, data: bytes) -> None:
         """Keep a piece of the body."""
-        self.chunks.append(data)
-        self.buffered_bytes += len(data)
+        self.answer.chunks.append(data)
+        self.answer.buffered_bytes += len(data)
 
     def on_message_complete(self) -> None:
         """Note that the answer is whole, unless it was an interim one."""
-        self.complete = self.head_complete
-        self.reusable = self.complete and self.parser.should_keep_alive()
+        answer = self.answer
+        answer.complete = answer.head_complete
+        answer.reusable = answer.complete and self._parser.should_keep_alive()
 
 
 class Connection(asyncio.Protocol):
@@ -113,7 +131,8 @@ class Connection(asyncio.Protocol):
         self.closed = False
         self.idle_since = 0.0
         self._loop = loop
-        self._answer = Answer()
+        self._parser = AnswerParser()
+        self._answer = self._parser.answer
         self._error: Exception | None = None
         self._exchanging = False
         self._paused = False
@@ -128,7 +147,7 @@ class Connection(asyncio.Protocol):
 
         Raises StaleConnectionError when nothing at all came back, and httpx's errors for everything else.
         """
-        answer = self._answer = Answer()
+        answer = self._answer = self._parser.begin()
         self._exchanging = True
         self._timeout_seconds = read_timeout_seconds
         self._transport.write(message)
@@ -171,7 +190,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         try:
-            self._answer.feed(data)
+            self._parser.feed(data)
         except httpx.RemoteProtocolError as error:
             self._fail(error)
             return

@@ -29,8 +29,8 @@ class ChatJob:
     A chat completion: a choice for each of ``requests``, and a call to GLM for each.
 
     An answer that breaks what was promised about it (a schema, a required call) is asked for once more. ``writer``
-    makes what tells a choice's stream, by the index of the choice. ``past`` is what the requests say of earlier
-    spoken answers, None where they name none.
+    makes what tells a choice's stream, by the index of the choice; None: chunks are told. ``past`` is what the
+    requests say of earlier spoken answers, None where they name none.
     """
 
     at_once = None
@@ -55,7 +55,7 @@ class ChatJob:
         self._past = past
         self._requests = requests
         self._plan = plan
-        self._writer = writer or self._chunks
+        self._writer = writer
         self._choices: dict[int, openai.ChatCompletionChoice] = {}
         self._streams: dict[int, ChatStream] = {}
         self._mended: set[int] = set()
@@ -119,7 +119,8 @@ class ChatJob:
     def stream(self, index: int) -> ChatStream:
         """Return the translation of a call's stream."""
         kind = ChatStream if self._plan.spoken is None else SpokenStream
-        self._streams[index] = kind(self._plan, index=index, writer=self._writer(index))
+        writer = self._writer(index) if self._writer is not None else ChunkWriter(self._plan, index=index)
+        self._streams[index] = kind(self._plan, index=index, writer=writer)
         return self._streams[index]
 
     def close(self) -> bytes:
@@ -131,9 +132,6 @@ class ChatJob:
     def fail(self, error: GatewayError) -> bytes:
         """Return the event that ends a stream which failed."""
         return event(to_openai(error))
-
-    def _chunks(self, index: int) -> ChunkWriter:
-        return ChunkWriter(self._plan, index=index)
 
     def _mending(self, index: int, said: str, fault: str) -> glm.ChatRequest:
         wrong = [glm.Message(role="assistant", content=said)] if said else []
