@@ -179,17 +179,19 @@ def exchange_line(record: Record, *, now: datetime) -> ExchangeLine:
         operation=record.operation,
         status=record.status,
         outcome=record.outcome,
-        duration_seconds=round(record.duration_seconds, 6),
+        duration_seconds=to_microseconds(record.duration_seconds),
         tenant=record.tenant,
         tier=record.tier,
         model=record.model,
         stream=record.stream,
-        queued_seconds=round(record.queued_seconds, 6),
+        queued_seconds=to_microseconds(record.queued_seconds),
         queue_position=record.queue_position,
-        upstream_seconds=round(record.upstream_seconds, 6),
-        overhead_seconds=round(record.overhead_seconds, 6),
-        first_token_seconds=None if first_token_at is None else round(first_token_at - record.received_at, 6),
-        max_gap_seconds=round(record.max_gap_seconds, 6),
+        upstream_seconds=to_microseconds(record.upstream_seconds),
+        overhead_seconds=to_microseconds(record.overhead_seconds),
+        first_token_seconds=None
+        if first_token_at is None
+        else to_microseconds(first_token_at - record.received_at),
+        max_gap_seconds=to_microseconds(record.max_gap_seconds),
         input_tokens=record.input_tokens,
         output_tokens=record.output_tokens,
         cached_tokens=record.cached_tokens,
@@ -203,6 +205,11 @@ def exchange_line(record: Record, *, now: datetime) -> ExchangeLine:
         glm_code=record.glm_code,
         trace_id=record.trace_id,
     )
+
+
+def to_microseconds(seconds: float) -> float:
+    """Round seconds; to whole microseconds first, since ``round`` to six digits goes by way of decimal text."""
+    return round(seconds * 1e6) / 1e6
 
 
 def _text_lines(lines: Sequence[Line]) -> bytes:

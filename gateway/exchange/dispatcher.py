@@ -87,11 +87,13 @@ class Dispatcher:
         deadline = self._desk.clock() + self._patience_seconds
         tries = Tries(self._desk)
         body = call.body
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine that runs has one
         while True:
             scope = self._scope(call.model)
-            held = await self._take_slot(scope, deadline=deadline)
+            held = await self._take_slot(scope, task, deadline=deadline)
             try:
-                return await self._send(held, call, body, take)
+                return await self._send(held, task, call, body, take)
             except GatewayError as error:
                 try:
                     fault = held.fault = self.note_fault(error, http_status=held.status)
@@ -122,18 +124,16 @@ class Dispatcher:
         self._record.faults.append(fault)
         return fault
 
-    async def _take_slot(self, scope: Scope, *, deadline: float) -> Held:
+    async def _take_slot(self, scope: Scope, task: asyncio.Task[Any], *, deadline: float) -> Held:
         if self._last_ended is not None:
             await self._give_way(self._last_ended)
         self._pass_to("queued")
-        slot = await self._stand_in_line(scope, timeout_seconds=deadline - self._desk.clock())
+        slot = await self._stand_in_line(scope, task, timeout_seconds=deadline - self._desk.clock())
         self._pass_to("before_first_byte")
         self.under_way += 1
         return Held(slot, limiter=self._desk.limiter, on_close=self._end)
 
-    async def _stand_in_line(self, scope: Scope, *, timeout_seconds: float) -> Slot:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine that runs has one
+    async def _stand_in_line(self, scope: Scope, task: asyncio.Task[Any], *, timeout_seconds: float) -> Slot:
         self._in_line.add(task)
         try:
             with self.waits.queue:
@@ -173,10 +173,15 @@ class Dispatcher:
             self._record.phase = phase
 
     async def _send(
-        self, held: Held, call: Call, body: bytes, take: Callable[[Held, Reply], Awaitable[Taken]]
+        self,
+        held: Held,
+        task: asyncio.Task[Any],
+        call: Call,
+        body: bytes,
+        take: Callable[[Held, Reply], Awaitable[Taken]],
     ) -> Taken:
         if self._desk.policy.stop_on_lost_lease:
-            held.work = asyncio.current_task()
+            held.work = task
             held.slot.on_lost(held.lose)
         started = held.asked_at = self._desk.clock()
         with self.waits.upstream:

@@ -47,12 +47,14 @@ def untagged(audio_id: str) -> str:
 
 def claimed(
     messages: Sequence[openai.Message], *, tagger: Tagger, tenant: str, recalled: Mapping[str, str]
-) -> list[openai.Message]:
+) -> Sequence[openai.Message]:
     """
     Return a conversation that names its tenant's spoken answers by GLM's ids; others are told by their text.
 
-    Raises InvalidRequest for one that is neither the tenant's nor has a text.
+    Returns the same if it names none. Raises InvalidRequest for an answer that is another's and has no text.
     """
+    if not any(isinstance(message, openai.AssistantMessage) and message.audio is not None for message in messages):
+        return messages
     return [
         claim(message, message.audio, tagger=tagger, tenant=tenant, recalled=recalled, param=f"messages[{index}]")
         if isinstance(message, openai.AssistantMessage) and message.audio is not None

@@ -57,9 +57,12 @@ def begin(incoming: Incoming, context: Context, *, tagger: Tagger) -> ChatJob:
     request: openai.CreateChatCompletionRequest = incoming.request
     tenant = context.tenant
     messages = claimed(request.messages, tagger=tagger, tenant=tenant, recalled=context.recalled)
-    request = msgspec.structs.replace(request, messages=messages)
+    if messages is not request.messages:
+        request = msgspec.structs.replace(request, messages=messages)
     prepared = prepare(request, present=incoming.present, context=context, strict=context.strict)
-    plan = msgspec.structs.replace(prepared.plan, tagged=partial(tagger.tagged, tenant=tenant))
+    plan = prepared.plan
+    if plan.spoken is not None:
+        plan = msgspec.structs.replace(plan, tagged=partial(tagger.tagged, tenant=tenant))
     return ChatJob([prepared.asked] * (request.n or 1), plan=plan, ignored=prepared.ignored, past=prepared.past)
 
 

@@ -65,7 +65,7 @@ class Whole:
 
 def calls_of(pieces: Sequence[glm.AnswerToolCall], *, plan: Plan, index: int) -> Calls:
     """Return the calls of a whole answer, in which every piece is a call of its own, whatever its index says."""
-    calls = Calls(promise=plan.promise, id_prefix=plan.call_id_prefix(index))
+    calls = Calls(promise=plan.promise, id_prefix=plan.call_id_prefix(index) if pieces else "")
     for position, piece in enumerate(pieces):
         calls.feed(msgspec.structs.replace(piece, index=position))
     return calls
