@@ -290,8 +290,8 @@ class Choice(Struct, frozen=True, kw_only=True):
     """
     The one answer of a whole completion (``message``) or of a chunk (``delta``); its ``index`` is always 0.
 
-    ``finish_reason`` is absent from every chunk but the last. Its words: ``stop``, ``length``, ``tool_calls``,
-    ``sensitive``, ``network_error``, ``model_context_window_exceeded``.
+    ``finish_reason`` is absent, null or empty in every chunk but the last. Its words: ``stop``, ``length``,
+    ``tool_calls``, ``sensitive``, ``network_error``, ``model_context_window_exceeded``.
     """
 
     finish_reason: str | None = None

@@ -146,7 +146,7 @@ class ChatStream:
             for piece in delta.tool_calls or ():
                 for told in self.calls.feed(piece):
                     self._write(out, told)
-        if choice.finish_reason is not None:
+        if choice.finish_reason:
             self._conclude(out, choice.finish_reason)
 
     def _hear(self, out: bytearray, delta: glm.AnswerMessage) -> None:

@@ -58,6 +58,15 @@ def test_finish_reason_is_null_until_the_end_and_comes_once(heard: Heard) -> Non
     assert "".join(delta.get("content", "") for delta in deltas(chunks)) == "ab"
 
 
+@pytest.mark.parametrize("unsaid", [None, ""], ids=["null", "empty"])
+def test_answer_goes_on_after_a_finish_reason_that_says_nothing(heard: Heard, unsaid: str | None) -> None:
+    """GLM leaves the key out, its own samples have null, and some servers write an empty word."""
+    _, chunks = heard([{"content": one, "finish_reason": unsaid} for one in "abc"] + [dict(STOP)])
+
+    assert "".join(delta.get("content", "") for delta in deltas(chunks)) == "abc"
+    assert [chunk["choices"][0]["finish_reason"] for chunk in chunks] == [None, None, None, "stop"]
+
+
 FINISH_WITH_USAGE = {"choices": [{"delta": {"content": ""}, "finish_reason": "stop"}], "usage": USAGE}
 
 
