@@ -19,14 +19,19 @@ read = reader_of(glm.ChatAnswer)
 """Reads a completion or chunk."""
 
 
+def check_ending(reason: str | None) -> None:
+    """Raise UpstreamFailed for the word that says that there is no answer: GLM's fault."""
+    if reason == "network_error":
+        raise UpstreamFailed("GLM's inference broke off (network_error). Ask again.")
+
+
 def finish_reason(reason: str | None, *, called: bool, legacy: bool) -> openai.FinishReason:
     """
     Return OpenAI's word for how the answer ended; raise UpstreamFailed for ``network_error``.
 
     Agents stop when calls were made and the word is not ``tool_calls``.
     """
-    if reason == "network_error":
-        raise UpstreamFailed("GLM's inference broke off (network_error). Ask again.")
+    check_ending(reason)
     word = FINISH_REASONS.get(reason or "stop", "stop")
     if called and word in ("stop", "tool_calls"):
         return "function_call" if legacy else "tool_calls"

@@ -140,6 +140,7 @@ class ChatStream:
         if not chunk.choices or self._finished:
             return
         choice = chunk.choices[0]
+        answer.check_ending(choice.finish_reason)  # Before its delta opens an answer that there is not.
         delta = choice.delta or choice.message
         if delta is not None:
             self._hear(out, delta)

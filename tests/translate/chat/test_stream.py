@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.errors import InvalidOutput, UpstreamProtocolError, UpstreamRateLimited
+from gateway.errors import InvalidOutput, UpstreamFailed, UpstreamProtocolError, UpstreamRateLimited
 from gateway.translate.chat.job import ChatJob
 
 Heard = Callable[..., tuple[ChatJob, list[dict[str, Any]]]]
@@ -269,6 +269,15 @@ def test_error_inside_the_stream_comes_after_what_was_said(start: Start) -> None
     assert isinstance(stream.failure, UpstreamRateLimited)
     assert stream.feed([said, b"[DONE]"]) == b""
     assert not stream.done
+
+
+def test_nothing_is_said_of_an_answer_that_fails_at_once(start: Start) -> None:
+    """A delta comes with the reason; to tell it would spend the HTTP status, which SDKs ask again by."""
+    stream = start(stream=True).stream(0)
+    failed = {"choices": [{"delta": {"role": "assistant", "content": ""}, "finish_reason": "network_error"}]}
+
+    assert stream.feed([msgspec.json.encode(failed), b"[DONE]"]) == b""
+    assert isinstance(stream.failure, UpstreamFailed)
 
 
 @pytest.mark.parametrize("payload", [b"nope", b"[]", b'{"choices":[3]}', b"\xff"])
