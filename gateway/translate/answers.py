@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -11,6 +11,9 @@ from gateway.glm.chat import ErrorDetail
 from gateway.translate.errors import from_glm, unreadable
 
 SUCCESS = 200
+
+BESIDE = frozenset({"usage", "web_search"})
+"""What an answer is whole without: what it cost, and what it was found in."""
 
 
 class Answer(Protocol):
@@ -31,11 +34,15 @@ def reader_of(kind: type[AnswerT]) -> Callable[[bytes], AnswerT]:
     It raises the error that an answer carries, or UpstreamProtocolError when one cannot be read: both GLM's fault.
     """
     decode = msgspec.json.Decoder(kind).decode
+    decode_loosely = msgspec.json.Decoder(kind, strict=False).decode
 
     # A function, as a method takes a tenth longer, and every token of a stream comes this way.
     def read(body: bytes) -> AnswerT:
         try:
-            answer = decode(body)
+            try:
+                answer = decode(body)
+            except msgspec.ValidationError:
+                answer = loosely(body, decode_loosely)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise unreadable() from error
         if answer.error is not None:
@@ -43,6 +50,29 @@ def reader_of(kind: type[AnswerT]) -> Callable[[bytes], AnswerT]:
         return answer
 
     return read
+
+
+def loosely(body: bytes, decode: Callable[[bytes], AnswerT]) -> AnswerT:
+    """
+    Return an answer some of whose fields are of other types than documented.
+
+    Null is absent and numbers may be text; what is still wrong beside the answer is left out of it. Raises
+    msgspec's ValidationError where the answer itself is wrong.
+    """
+    told = without_nulls(msgspec.json.decode(body))
+    try:
+        return decode(msgspec.json.encode(told))
+    except msgspec.ValidationError:
+        if not (isinstance(told, dict) and told.keys() & BESIDE):
+            raise
+        return decode(msgspec.json.encode({name: value for name, value in told.items() if name not in BESIDE}))
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a JSON value whose objects have no null members."""
+    if isinstance(value, dict):
+        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def read_base64(data: str) -> bytes:

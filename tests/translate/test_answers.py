@@ -1,10 +1,10 @@
 """GLM's answers are read, or told as GLM's fault."""
 
 import pytest
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gateway.errors import ContentFiltered, UpstreamProtocolError
-from gateway.glm.chat import ErrorDetail
+from gateway.glm.chat import CachedTokens, ErrorDetail, Usage
 from gateway.translate.answers import read_base64, reader_of
 
 
@@ -12,6 +12,8 @@ class Weighed(Struct, frozen=True):
     """An answer of the tests' own."""
 
     grams: int = 0
+    pieces: list[Raw] = []
+    usage: Usage | None = None
     error: ErrorDetail | None = None
 
 
@@ -20,6 +22,39 @@ read = reader_of(Weighed)
 
 def test_answer_is_read_whatever_else_it_holds() -> None:
     assert Weighed(grams=3) == read(b'{"grams":3,"tomorrow":[]}')
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(b'{"grams":null,"pieces":null}', Weighed(), id="null"),
+        pytest.param(b'{"grams":"3"}', Weighed(grams=3), id="text"),
+        pytest.param(
+            b'{"grams":3.0,"pieces":[1.50]}', Weighed(grams=3, pieces=[Raw(b"1.5")]), id="a fraction of 0"
+        ),
+        pytest.param(
+            b'{"grams":3,"usage":{"prompt_tokens":5,"completion_tokens":null}}',
+            Weighed(grams=3, usage=Usage(prompt_tokens=5)),
+            id="null tokens",
+        ),
+        pytest.param(
+            b'{"usage":{"prompt_tokens":"5","prompt_tokens_details":{"cached_tokens":2.0}}}',
+            Weighed(usage=Usage(prompt_tokens=5, prompt_tokens_details=CachedTokens(cached_tokens=2))),
+            id="tokens as text",
+        ),
+        pytest.param(b'{"grams":3,"usage":{"prompt_tokens":"many"}}', Weighed(grams=3), id="no tokens"),
+        pytest.param(b'{"grams":3,"usage":[]}', Weighed(grams=3), id="no object"),
+    ],
+)
+def test_answer_is_read_though_what_is_beside_it_is_of_other_types(body: bytes, expected: Weighed) -> None:
+    """An answer that was paid for is not lost over what it is not needed for."""
+    assert expected == read(body)
+
+
+def test_error_is_told_though_the_rest_is_null() -> None:
+    """A server may send every field that there is."""
+    with pytest.raises(ContentFiltered):
+        read(b'{"grams":null,"error":{"code":1301,"message":null}}')
 
 
 def test_error_inside_a_success_is_raised() -> None:
@@ -35,7 +70,8 @@ def test_error_inside_a_success_is_raised() -> None:
     [
         pytest.param(b"", id="nothing"),
         pytest.param(b"<html>", id="no JSON"),
-        pytest.param(b'{"grams":"3"}', id="another type"),
+        pytest.param(b'{"grams":"three"}', id="another type"),
+        pytest.param(b'{"grams":[],"usage":{}}', id="another type beside what is right"),
         pytest.param(b'{"error":{"code":"1301","message":"\xff"}}', id="no UTF-8"),
         pytest.param(b'{"tomorrow":' + b"[" * 100_000, id="nested without end"),
     ],
