@@ -19,14 +19,21 @@ from gateway.errors import (
     UpstreamRejected,
 )
 from gateway.glm.chat import ErrorDetail
-from gateway.glm.errors import BUSINESS_CODES, ErrorBody, Kind
+from gateway.glm.errors import BUSINESS_CODES, Kind
 from gateway.openai.errors import Error, ErrorResponse
 
 MAX_MESSAGE_CHARACTERS = 500
 CODE = re.compile(r"[0-9]{1,5}")
 RESET = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2})?")
 
-decode_error_body = msgspec.json.Decoder(ErrorBody).decode
+
+class Told(Struct, frozen=True):
+    """What is read of the body of an error; all else in it may be anything."""
+
+    error: ErrorDetail
+
+
+decode_error_body = msgspec.json.Decoder(Told).decode
 encode_error = msgspec.json.Encoder().encode
 
 

@@ -159,13 +159,15 @@ def test_param_is_named_when_the_code_says_which(code: str, param: str | None) -
     [
         (b'{"error":{"code":"1302","message":"m"}}', "1302"),
         (b'{"error":{"code":1302,"message":"m"},"request_id":"r"}', 1302),
+        (b'{"error":{"code":"1301"},"request_id":null,"contentFilter":null}', "1301"),
+        (b'{"error":{"code":"1301"},"contentFilter":[{"role":"user","level":"1"}]}', "1301"),
         (b"<html>502</html>", None),
         (b'{"error":"text"}', None),
         (b"", None),
         (b"\xff", None),
         (b'{"error":' + b"[" * 100_000, None),
     ],
-    ids=["plain", "number", "html", "text", "empty", "not UTF-8", "nested"],
+    ids=["plain", "number", "null beside it", "text beside it", "html", "text", "empty", "not UTF-8", "nested"],
 )
 def test_error_body_is_read_or_passed_over(body: bytes, code: object) -> None:
     """A body that cannot be read is no error of ours."""
