@@ -41,6 +41,7 @@ class Reading:
         self._reply = reply
         self._wait = wait
         self._decoder = Decoder()
+        self._begun = False
         self._done = False
         self._ended = False
 
@@ -63,19 +64,23 @@ class Reading:
         """Return the data of the next events, none at the end."""
         if self._done:
             return []
-        if self._reply.is_body:
-            return await self._whole()
+        if self._reply.is_sound:
+            return await self._whole(b"")
         while True:
             with self._wait:
                 data = await self._reply.receive()
+            if not self._begun and (start := data.lstrip()):
+                self._begun = True
+                if start.startswith(b"{"):
+                    return await self._whole(data)
             payloads = self._decoder.feed(data) if data else self._decoder.finish()
             if payloads or not data:
                 return payloads
 
-    async def _whole(self) -> list[bytes]:
+    async def _whole(self, start: bytes) -> list[bytes]:
         """Return an answer that came in one piece, as if it were a stream; most of JSON are errors."""
         with self._wait:
-            body = await self._reply.read()
+            body = start + await self._reply.read()
         return [body, DONE] if body else []
 
     async def _end(self) -> bytes:

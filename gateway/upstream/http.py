@@ -19,7 +19,7 @@ from gateway.errors import (
 from gateway.upstream.wire import Answered, Headers, Target, Timeouts, Transport
 
 JSON = b"application/json"
-BODIES = (JSON, b"audio/", b"application/octet-stream")
+SOUND = (b"audio/", b"application/octet-stream")
 
 GONE = "The connection to GLM failed before its answer was whole. Ask again."
 
@@ -54,10 +54,10 @@ class Reply:
         self._max_bytes = max_bytes
 
     @property
-    def is_body(self) -> bool:
-        """Whether this is a body, of JSON or of sound, and not a stream of events."""
+    def is_sound(self) -> bool:
+        """Whether this is a file of sound; whether other answers are JSON or events, their first byte tells."""
         kind = next((value for name, value in self._headers if name.lower() == b"content-type"), b"")
-        return kind.startswith(BODIES)
+        return kind.lower().startswith(SOUND)
 
     async def receive(self) -> bytes:
         """Return what has arrived of the body, waiting for something; empty at the end."""

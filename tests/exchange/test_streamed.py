@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 import msgspec
+import pytest
 
-from tests.fakes import DONE, Call, Caller, Zhipu, call_app, chunk, last_chunk
+from tests.fakes import DONE, Call, Caller, Zhipu, call_app, chunk, error_body, last_chunk
 from tests.running import Gateway
 
 MakeGateway = Callable[..., Gateway]
@@ -65,3 +66,32 @@ async def test_stream_ends_when_the_end_of_its_connection_never_comes(
 
     assert asker.body.endswith(DONE)
     assert ("ok", 0) == (gateway.record.outcome, gateway.slots)
+
+
+@pytest.mark.parametrize("content_type", ["text/event-stream;charset=UTF-8", "application/json", "text/plain"])
+async def test_events_are_read_whatever_they_are_called(
+    make_gateway: MakeGateway, zhipu: Zhipu, content_type: str
+) -> None:
+    gateway = make_gateway(upstream_url=zhipu.url)
+    events = b"\r\n" + chunk(content="a") + last_chunk() + DONE
+    zhipu.script = [lambda call: call.answer(events, content_type=content_type)]
+    asker = caller()
+
+    await call_app(gateway.app, asker)
+
+    assert b'"content":"a"' in asker.body
+    assert ("ok", 200) == (gateway.record.outcome, asker.status)
+
+
+@pytest.mark.parametrize("content_type", ["text/event-stream", "Application/JSON;charset=UTF-8", "text/plain"])
+async def test_error_in_place_of_a_stream_is_read_whatever_it_is_called(
+    make_gateway: MakeGateway, zhipu: Zhipu, content_type: str
+) -> None:
+    """Some errors come inside a success; what they are called is the least of what is wrong with them."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    zhipu.script = [lambda call: call.answer(error_body("1301"), content_type=content_type)]
+    asker = caller()
+
+    await call_app(gateway.app, asker)
+
+    assert (400, "1301") == (asker.status, gateway.record.glm_code)
