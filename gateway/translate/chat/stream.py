@@ -14,6 +14,7 @@ from gateway.translate.chat.calls import Calls, reasoning_by_call
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.text import AnswerText
 from gateway.translate.chat.verdict import fault_of, refusal_of
+from gateway.translate.errors import unreadable
 from gateway.translate.sse import DONE, event
 
 encoder = msgspec.json.Encoder()
@@ -103,6 +104,7 @@ class ChatStream:
         self._told: list[str] = []
         self._results: list[glm.SearchResult] = []
         self._finished = False
+        self._heard: bool | None = None  # Whether a chunk had a choice; None before the first.
 
     @property
     def leave(self) -> Mapping[str, str]:
@@ -117,6 +119,7 @@ class ChatStream:
                 if self.done or self.failure is not None:
                     break
                 if payload == DONE:
+                    self._check_said()
                     self._conclude(out, "stop")
                     self.done = True
                 else:
@@ -131,7 +134,13 @@ class ChatStream:
             raise UpstreamProtocolError("GLM's stream broke off before its end. Ask again.")
         return b""
 
+    def _check_said(self) -> None:
+        """Raise UpstreamProtocolError where what GLM sent was no part of an answer."""
+        if self._heard is False:
+            raise unreadable()
+
     def _take(self, out: bytearray, chunk: glm.ChatAnswer) -> None:
+        self._heard = self._heard or bool(chunk.choices)
         if chunk.usage is not None:
             self.usage = chunk.usage
         if chunk.web_search:

@@ -179,6 +179,13 @@ def test_stream_ends_well_when_done_comes_without_a_finish_reason(heard: Heard) 
     assert deltas(empty) == [{"role": "assistant", "content": ""}, {}]
 
 
+@pytest.mark.parametrize("told", [b'{"code":500,"msg":"m","success":false}', b'{"choices":[]}', b"{}"])
+def test_what_is_no_answer_does_not_end_well(heard: Heard, told: bytes) -> None:
+    """Some errors come inside a success, and not all of them as documented."""
+    with pytest.raises(UpstreamProtocolError):
+        heard([told])
+
+
 def test_whole_answer_is_told_as_a_stream(heard: Heard) -> None:
     """A server that answers a stream's request at once is understood."""
     _, chunks = heard([{"choices": [{"message": {"role": "assistant", "content": "a"}, "finish_reason": "stop"}]}])
