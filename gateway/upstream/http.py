@@ -16,7 +16,8 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
-from gateway.upstream.wire import Answered, Headers, Target, Timeouts, Transport
+from gateway.upstream.packed import PACKINGS, Unpacked
+from gateway.upstream.wire import Answered, Body, Headers, Target, Timeouts, Transport
 
 JSON = b"application/json"
 SOUND = (b"audio/", b"application/octet-stream")
@@ -49,15 +50,15 @@ class Reply:
     """One answer of GLM's, not read yet; ``ended`` once it is read whole. Whoever holds it closes it."""
 
     def __init__(self, answered: Answered, *, max_bytes: int) -> None:
-        self.status, self._headers, self._body = answered
+        self.status, self._headers, body = answered
+        self._body: Body = Unpacked(body) if self._header(b"content-encoding") in PACKINGS else body
         self.ended = False
         self._max_bytes = max_bytes
 
     @property
     def is_sound(self) -> bool:
         """Whether this is a file of sound; whether other answers are JSON or events, their first byte tells."""
-        kind = next((value for name, value in self._headers if name.lower() == b"content-type"), b"")
-        return kind.lower().startswith(SOUND)
+        return self._header(b"content-type").startswith(SOUND)
 
     async def receive(self) -> bytes:
         """Return what has arrived of the body, waiting for something; empty at the end."""
@@ -77,6 +78,10 @@ class Reply:
                 raise UpstreamProtocolError(f"GLM's answer has more than {self._max_bytes} bytes.")
             pieces.append(data)
         return b"".join(pieces)
+
+    def _header(self, wanted: bytes) -> bytes:
+        """Return a header in lower case, empty when there is none."""
+        return next((value.lower() for name, value in self._headers if name.lower() == wanted), b"")
 
     async def aclose(self) -> None:
         """Let go of the connection; one that is not read to its end is cut, so that GLM stops working."""

@@ -3,7 +3,7 @@ The network: HTTP/1.1 with kept connections, and httpx's errors for what goes wr
 
 httpx's own transport answers about 1,000 requests a second and core, a thin one over aiohttp 6,000, this one
 13,000; and it cuts the connection within a millisecond of being cancelled, which is what stops GLM's meter.
-No redirects, cookies, proxies or decompression: GLM's API has one known address and needs none of them.
+No redirects, cookies or proxies: GLM's API has one known address and needs none of them.
 """
 
 import asyncio

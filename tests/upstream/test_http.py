@@ -1,5 +1,7 @@
 """Zhipu's HTTP API as the exchange sees it: what is sent, and what failures become."""
 
+import gzip
+import zlib
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -134,6 +136,17 @@ async def test_tells_sound_from_text(content_type: str, *, expected: bool) -> No
     reply = await glm.post("/x", account="main", body=b"")
 
     assert reply.is_sound is expected
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate"])
+async def test_unpacks_an_answer_that_nobody_asked_to_pack(encoding: str) -> None:
+    """A proxy in between may pack whatever it passes on."""
+    packed = (zlib if encoding == "deflate" else gzip).compress(b"{}")
+    answer = httpx.Response(200, headers={"content-encoding": encoding}, stream=Pieces([packed]))
+
+    reply = await upstream(lambda _: answer).post("/x", account="main", body=b"")
+
+    assert await reply.read() == b"{}"
 
 
 async def test_closes_the_body_when_the_reply_is_closed() -> None:

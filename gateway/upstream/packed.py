@@ -1,0 +1,47 @@
+"""Compressed answers: GLM is asked for none, but what stands before it may send them all the same."""
+
+import zlib
+
+import httpx
+
+from gateway.upstream.wire import Body
+
+PACKINGS = frozenset({b"gzip", b"x-gzip", b"deflate"})
+GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+MAX_PIECE_BYTES = 256 * 1024
+"""What is unpacked at a time, however much a few bytes would become."""
+
+
+class Unpacked:
+    """The body of an answer that comes in one of ``PACKINGS``, unpacked as it arrives."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._inflater = zlib.decompressobj(GZIP_OR_ZLIB)
+        self._packed = b""
+        self._begun = False
+
+    async def read(self) -> bytes:
+        """Return what can be unpacked of what has arrived; see the port. Raises DecodingError for what cannot."""
+        while True:
+            if not self._packed:
+                self._packed = await self._body.read()
+                if not self._packed:
+                    return self._end()
+            self._begun = True
+            try:
+                piece = self._inflater.decompress(self._packed, MAX_PIECE_BYTES)
+            except zlib.error as error:
+                raise httpx.DecodingError(f"Not packed as it says: {error}") from error
+            self._packed = self._inflater.unconsumed_tail
+            if piece:
+                return piece
+
+    async def aclose(self) -> None:
+        """Let go of it."""
+        await self._body.aclose()
+
+    def _end(self) -> bytes:
+        if self._begun and not self._inflater.eof:
+            raise httpx.DecodingError("The answer ends before what is packed in it does.")
+        return b""
