@@ -1,6 +1,7 @@
 """What calls say about the accounts that were asked, and what follows: set aside, used less, or tried again."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
@@ -50,6 +51,16 @@ def aside_seconds(error: GatewayError, *, now: float) -> float | None:
     except ValueError:
         return None
     return resets - now if 0 < resets - now <= MAX_RESET_SECONDS else None
+
+
+def elsewhere(desk: Desk, scope: Scope, failed: Collection[str]) -> Scope:
+    """Return what a call takes a slot of that has ``failed`` with some accounts: the others, if any has room."""
+    if not failed:
+        return scope
+    rows = desk.limiter.snapshot()
+    used = {row.name: row.everywhere for row in rows if (row.kind, row.model) == ("account", scope.model)}
+    others = [one for one in scope.accounts if one.name not in failed and used.get(one.name, 0) < one.limit]
+    return replace(scope, accounts=tuple(others)) if others else scope
 
 
 async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds: float) -> Slot:

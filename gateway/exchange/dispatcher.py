@@ -17,7 +17,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
-from gateway.exchange.accounts import note_failure, take_slot
+from gateway.exchange.accounts import elsewhere, note_failure, take_slot
 from gateway.exchange.desk import Desk
 from gateway.exchange.held import Held
 from gateway.exchange.tries import Tries
@@ -89,9 +89,10 @@ class Dispatcher:
         body = call.body
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine that runs has one
+        failed: set[str] = set()
         while True:
             scope = self._scope(call.model)
-            held = await self._take_slot(scope, task, deadline=deadline)
+            held = await self._take_slot(elsewhere(self._desk, scope, failed), task, deadline=deadline)
             try:
                 return await self._send(held, task, call, body, take)
             except GatewayError as error:
@@ -101,6 +102,7 @@ class Dispatcher:
                     verdict = note_failure(self._desk, held.slot, error, fault, asked_at=held.asked_at)
                 finally:
                     await held.aclose()
+                failed.add(held.slot.account)
                 pause_seconds = tries.pause_seconds(error, fault, verdict, others=serves(scope))
                 following = after(error, call, body)
                 if pause_seconds is None and following is not body and following is call.otherwise:

@@ -23,6 +23,7 @@ from tests.running import Gateway
 MakeGateway = Callable[..., Gateway]
 
 TWO_ACCOUNTS = tuple(Account(name=name, api_key=Secret(f"{name}-key"), tier="V0") for name in ("main", "spare"))
+TWO_SLOTS = {"glm-4.7": {"V0": 2, "V1": 2, "V2": 2, "V3": 4}}
 ONE_SLOT = {"glm-4.7": dict.fromkeys(("V0", "V1", "V2", "V3"), 1)}
 
 
@@ -202,6 +203,39 @@ async def test_request_waits_again_when_zhipu_has_too_much_at_once(
     accounts = overview(desk.limiter, terms=desk.terms, health=desk.health).accounts
     (row,) = (one for one in accounts if one.model == "glm-4.7")
     assert (1, True) == (row.learned_limit, row.limit > 1)
+
+
+@pytest.mark.parametrize("code", ["1302", "1305", "500"])
+async def test_call_is_repeated_with_another_account_when_one_fails(
+    make_gateway: MakeGateway, zhipu: Zhipu, code: str
+) -> None:
+    """What others send with the same key may crowd it for long, while the spare one idles."""
+    gateway = make_gateway(upstream_url=zhipu.url, accounts=TWO_ACCOUNTS)
+    zhipu.script = [refusal(code), whole]
+
+    caller = await ask(gateway)
+
+    assert (200, ["main", "spare"]) == (caller.status, [account_of(call) for call in zhipu.calls])
+
+
+async def test_call_is_repeated_with_the_same_account_when_the_other_is_full(
+    make_gateway: MakeGateway, zhipu: Zhipu
+) -> None:
+    """It does not wait for a slot while there is one."""
+    gateway = make_gateway(upstream_url=zhipu.url, accounts=TWO_ACCOUNTS, limits=TWO_SLOTS)
+    loop = asyncio.get_running_loop()
+    asking = [loop.create_task(ask(gateway)) for _ in range(4)]
+    calls = [await zhipu.call() for _ in asking]
+    refused = next(call for call in calls if account_of(call) == "main")
+
+    refused.refuse("500", status=500)
+    again = await zhipu.call()
+    for call in [again, *calls]:
+        if call is not refused:
+            call.answer(completion())
+
+    assert [200] * 4 == [caller.status for caller in await asyncio.gather(*asking)]
+    assert "main" == account_of(again)
 
 
 async def test_caller_is_told_soon_when_it_is_others_who_crowd_the_account(
