@@ -141,16 +141,21 @@ def function_call(call: openai.FunctionCall, *, call_id: str) -> glm.ToolCall:
 
 def with_question(messages: list[glm.Message]) -> list[glm.Message]:
     """
-    Return a conversation that GLM answers: it refuses one of only system or only assistant messages (1214).
+    Return a conversation that GLM answers: it refuses one without a message of the user's (1214).
 
-    A conversation of instructions alone is a question to OpenAI's models, so the last instruction is asked.
+    A conversation of instructions alone is a question to OpenAI's models, so the last instruction is asked. It is
+    still the question when tools were called to answer it.
     """
-    if any(message.role in ("user", "tool") for message in messages):
+    roles = [message.role for message in messages]
+    if "user" in roles:
         return messages
-    last = messages[-1]
-    if last.role != "system":
+    if "tool" not in roles and roles[-1] != "system":
         raise InvalidRequest("GLM needs at least one user message in the conversation.", param="messages")
-    return [*messages[:-1], glm.Message(role="user", content=last.content)]
+    if "system" not in roles:
+        return messages
+    at = len(roles) - 1 - roles[::-1].index("system")
+    question = glm.Message(role="user", content=messages[at].content)
+    return [*messages[:at], question, *messages[at + 1 :]]
 
 
 def with_instruction(messages: list[glm.Message], instruction: str) -> list[glm.Message]:

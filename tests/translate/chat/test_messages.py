@@ -116,10 +116,21 @@ def test_instructions_alone_are_asked_as_a_question(sent: Sent) -> None:
     ]
 
 
+def test_instruction_is_still_the_question_when_tools_were_called_for_it(sent: Sent) -> None:
+    """As it was when GLM called them."""
+    system, called, result = {"role": "system", "content": "Say the time."}, TURNS[1], TURNS[2]
+
+    asked, *rest = sent(messages=[system, called, result])["messages"]
+
+    assert {"role": "user", "content": "Say the time."} == asked
+    assert ["assistant", "tool"] == [message["role"] for message in rest]
+
+
 @pytest.mark.parametrize(
     ("messages", "param"),
     [
         ([{"role": "assistant", "content": "x"}], "messages"),
+        ([{"role": "system", "content": "x"}, {"role": "assistant", "content": "x"}], "messages"),
         ([USER, {"role": "assistant"}], "messages[1].content"),
         ([{"role": "user", "content": None}], "messages[0].content"),
         ([{"role": "user", "content": []}], "messages[0].content"),
@@ -135,6 +146,7 @@ def test_instructions_alone_are_asked_as_a_question(sent: Sent) -> None:
     ],
     ids=[
         "only assistant",
+        "no user",
         "empty assistant",
         "null user",
         "no parts",
