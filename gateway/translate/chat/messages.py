@@ -76,7 +76,7 @@ def assistant(message: openai.AssistantMessage, setting: Setting, *, legacy_id: 
     text = text_of(message.content, param=f"{param}.content") or message.refusal or ""
     if message.audio is not None:
         return spoken(message.audio, setting, text=text, calls=calls, param=f"{param}.audio.id")
-    if message.content is None and not (text or calls):
+    if message.content is None and not (text or calls or message.reasoning_content):
         raise InvalidRequest("An assistant message needs 'content' or 'tool_calls'.", param=f"{param}.content")
     thinks = setting.model.chat_traits.thinking != "none"
     reasoning = reasoning_of(message, recalled=setting.recalled) if thinks else None

@@ -57,6 +57,11 @@ CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "c", "input": 'sa
             id="custom tool, wrapped",
         ),
         pytest.param(
+            {"role": "assistant", "content": None, "reasoning_content": "thought"},
+            {"role": "assistant", "content": "", "reasoning_content": "thought"},
+            id="assistant that got no further than thinking",
+        ),
+        pytest.param(
             {"role": "assistant", "content": None, "refusal": "I won't."},
             {"role": "assistant", "content": "I won't."},
             id="refusal",
