@@ -136,7 +136,7 @@ def tool_call(call: openai.FunctionToolCall | openai.CustomToolCall) -> glm.Tool
 
 
 def function_call(call: openai.FunctionCall, *, call_id: str) -> glm.ToolCall:
-    return glm.ToolCall(id=call_id, function=glm.FunctionCall(name=call.name, arguments=call.arguments))
+    return glm.ToolCall(id=call_id, function=glm.FunctionCall(name=call.name, arguments=call.arguments or "{}"))
 
 
 def with_question(messages: list[glm.Message]) -> list[glm.Message]:

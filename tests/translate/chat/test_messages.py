@@ -62,6 +62,15 @@ CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "c", "input": 'sa
             id="assistant that got no further than thinking",
         ),
         pytest.param(
+            {"role": "assistant", "tool_calls": [CALL | {"function": {"name": "f", "arguments": ""}}]},
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [CALL | {"function": {"name": "f", "arguments": "{}"}}],
+            },
+            id="call without arguments",
+        ),
+        pytest.param(
             {"role": "assistant", "content": None, "refusal": "I won't."},
             {"role": "assistant", "content": "I won't."},
             id="refusal",
