@@ -76,7 +76,9 @@ def without_nulls(value: Any) -> Any:
 
 
 def read_base64(data: str) -> bytes:
-    """Return what base64 of GLM's holds; raise UpstreamProtocolError where it is none."""
+    """Return what base64 of GLM's holds, in a data URI too; raise UpstreamProtocolError where it is none."""
+    if data.startswith("data:"):
+        data = data.partition(",")[2]
     try:
         return base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError) as error:
