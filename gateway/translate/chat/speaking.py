@@ -7,15 +7,15 @@ from typing import ClassVar
 import msgspec
 from msgspec import UNSET
 
-from gateway.audio import SPEECH_RATE, Resampler, Sound, plain_sound
 from gateway.glm import chat as glm
 from gateway.openai import chat as openai
 from gateway.translate.answers import read_base64
 from gateway.translate.chat import answer, audio_ids
 from gateway.translate.chat.plan import Plan
-from gateway.translate.chat.spoken import GLM_RATE, Name, name_of, whole_sound
+from gateway.translate.chat.spoken import GLM_RATE, Name, name_of
 from gateway.translate.chat.stream import ChatStream, Writer
 from gateway.translate.chat.whole import Whole
+from gateway.translate.sound import Samples
 
 
 class SpokenWhole(Whole):
@@ -90,7 +90,7 @@ class Speech:
         self._name: Name | None = None
         self._waiting = ""
         self._transcript: list[str] = []
-        self._samples = Samples()
+        self._samples = Samples(headerless_rate=GLM_RATE)
 
     @property
     def leave(self) -> Mapping[str, str]:
@@ -127,35 +127,3 @@ class Speech:
 
 def data_of(pcm: bytes) -> list[openai.AudioDelta]:
     return [openai.AudioDelta(data=base64.b64encode(pcm).decode())] if pcm else []
-
-
-class Samples:
-    """
-    Pieces of GLM's sound, each a wav file or samples alone, to pcm16 at 24 kHz, as if they had come in one piece.
-
-    Samples alone go on where the piece before them ended: at its rate, and in the middle of a sample if it did.
-    """
-
-    def __init__(self) -> None:
-        self._rate = GLM_RATE
-        self._resampler = Resampler(from_rate=GLM_RATE, to_rate=SPEECH_RATE)
-
-    def feed(self, data: bytes) -> bytes:
-        """Return the samples that a piece completes; raise UpstreamProtocolError for a file that is no sound."""
-        if data[:4] != b"RIFF":
-            return self._resampler.feed(data)
-        sound = plain_sound(data) or whole_sound(data)
-        return self._switch(sound) + self._resampler.feed(sound.pcm)
-
-    def finish(self) -> bytes:
-        """Return what is left."""
-        return self._resampler.finish()
-
-    def _switch(self, sound: Sound) -> bytes:
-        """Go on at the rate of a sound; return what is left of the one before, if that was another."""
-        if sound.sample_rate == self._rate:
-            return b""
-        rest = self._resampler.finish()
-        self._rate = sound.sample_rate
-        self._resampler = Resampler(from_rate=sound.sample_rate, to_rate=SPEECH_RATE)
-        return rest

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from gateway.audio import AudioFormat, Bounds, Sound, convert, sound_of
+from gateway.audio import AudioFormat, convert
 from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
@@ -14,7 +14,7 @@ from gateway.openai import chat as openai
 from gateway.translate.answers import read_base64
 from gateway.translate.chat.audio_ids import Kept
 from gateway.translate.chat.plan import Plan
-from gateway.translate.errors import unreadable
+from gateway.translate.sound import whole_sound
 
 GLM_RATE = 44_100
 """Of samples without a header, by GLM-4-Voice's page; a wav file says its own."""
@@ -138,15 +138,7 @@ def converted(choice: openai.ChatCompletionChoice, *, form: AudioFormat) -> open
     audio = choice.message.audio
     if not isinstance(audio, openai.AnswerAudio):
         return choice
-    file = convert(whole_sound(read_base64(audio.data)), form)
+    file = convert(whole_sound(read_base64(audio.data), headerless_rate=GLM_RATE), form)
     told = msgspec.structs.replace(audio, data=base64.b64encode(file).decode())
     message = msgspec.structs.replace(choice.message, audio=told)
     return msgspec.structs.replace(choice, message=message)
-
-
-def whole_sound(data: bytes) -> Sound:
-    """Return the samples of GLM's: in a wav file, or alone; raise UpstreamProtocolError for what is neither."""
-    try:
-        return sound_of(data, headerless_rate=GLM_RATE, bounds=Bounds())
-    except InvalidRequest as error:
-        raise unreadable() from error

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from gateway.audio import SPEECH_RATE, Bounds, Resampler, Sound, sound_of
-from gateway.errors import GatewayError, InvalidRequest, UpstreamProtocolError
+from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.glm import speech as glm
 from gateway.glm.chat import ErrorDetail
 from gateway.translate.answers import SUCCESS, read_base64, reader_of
-from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.errors import from_glm
+from gateway.translate.sound import Samples
 from gateway.translate.speech.joint import Joint
 from gateway.translate.sse import DONE
 
@@ -30,9 +30,7 @@ class PieceStream:
     def __init__(self, joint: Joint) -> None:
         self.failure: GatewayError | None = None
         self._joint = joint
-        self._odd = b""
-        self._resampler: Resampler | None = None
-        self._rate = SPEECH_RATE
+        self._samples = Samples(headerless_rate=glm.SAMPLE_RATE)
         self._done = False
         self._heard = False
 
@@ -44,7 +42,7 @@ class PieceStream:
                 if payload == DONE:
                     self._done = True
                 elif not self._done:
-                    out += self._samples(payload)
+                    out += self._take(payload)
         except GatewayError as error:
             self.failure = error
         return self._joint.feed(bytes(out))
@@ -53,41 +51,22 @@ class PieceStream:
         """Return the last samples; raise UpstreamProtocolError when GLM was not done, or said nothing."""
         if not self._done:
             raise UpstreamProtocolError("GLM's speech broke off before its end. Ask again.")
-        if not self._heard:
+        rest = self._samples.finish()
+        if not rest and not self._heard:
             raise UpstreamProtocolError("GLM's speech has no sound. Ask again, or for another text.")
-        rest = self._resampler.finish() if self._resampler is not None else b""
         return self._joint.feed(rest) + self._joint.finish()
 
-    def _samples(self, payload: bytes) -> bytes:
+    def _take(self, payload: bytes) -> bytes:
         if is_binary(payload):
-            return self._at_rate(payload, glm.SAMPLE_RATE)
-        out = bytearray()
-        for delta in read_deltas(payload):
-            if delta.content:
-                out += self._at_rate(read_base64(delta.content), delta.return_sample_rate or glm.SAMPLE_RATE)
-        return bytes(out)
-
-    def _at_rate(self, data: bytes, rate: int) -> bytes:
-        sound = self._sound(data, rate)
-        self._heard = self._heard or bool(sound.pcm)
-        if sound.sample_rate != self._rate:
-            rest = self._resampler.finish() if self._resampler is not None else b""
-            self._rate = sound.sample_rate
-            self._resampler = Resampler(from_rate=self._rate, to_rate=SPEECH_RATE)
-            return rest + self._resampler.feed(sound.pcm)
-        return self._resampler.feed(sound.pcm) if self._resampler is not None else sound.pcm
-
-    def _sound(self, data: bytes, rate: int) -> Sound:
-        """Return the samples in some bytes: a wav file, else bare ones, of which the last may be halved."""
-        if data.startswith(b"RIFF"):
-            try:
-                return sound_of(data, headerless_rate=rate, bounds=Bounds())
-            except InvalidRequest as error:
-                raise unreadable() from error
-        data = self._odd + data
-        whole = len(data) & ~1
-        self._odd = data[whole:]
-        return Sound(data[:whole], rate)
+            pcm = self._samples.feed(payload)
+        else:
+            pcm = b"".join(
+                self._samples.feed(read_base64(delta.content), rate=delta.return_sample_rate)
+                for delta in read_deltas(payload)
+                if delta.content
+            )
+        self._heard = self._heard or bool(pcm)
+        return pcm
 
 
 def is_binary(payload: bytes) -> bool:

@@ -58,6 +58,15 @@ def test_each_delta_may_be_a_file() -> None:
     assert PCM + PCM == heard + stream.finish()
 
 
+def test_samples_alone_go_on_at_the_rate_of_the_file_before_them() -> None:
+    """As when the head of one file comes with the first delta."""
+    stream = new()
+
+    heard = stream.feed([chunk(wav(bytes(8_000), sample_rate=16_000)), chunk(bytes(24_000)), DONE])
+
+    assert 48_000 == len(heard + stream.finish())
+
+
 def test_rate_that_is_told_is_believed() -> None:
     stream = new()
 
