@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.audio import Bounds, Cut, Piece, Probe, cut, probe, wav
 from gateway.auth import Caller
-from gateway.errors import GatewayError, InvalidRequest
+from gateway.errors import GatewayError
 from gateway.exchange import Desk, Exchange, StreamedAnswer
 from gateway.openai import speech
 from gateway.openai.realtime.items import InputTokens, OutputTokens, Usage
@@ -37,7 +37,6 @@ from gateway.translate.realtime.effects import (
 )
 from gateway.translate.realtime.sound import GLM_INPUT_HERTZ
 from gateway.translate.sse import DONE, Decoder
-from gateway.translate.transcriptions.job import SILENT
 from gateway.translate.transcriptions.upload import Upload
 
 OK = 200
@@ -96,18 +95,18 @@ class Errands:
             "language": what.language,
             "keywords": list(what.keywords) or None,
         }
-        upload = Upload(fields=fields, is_form=False, recording=Turn(what.pcm))
-        try:
-            async with self._asking(self._endpoints.transcriptions, upload) as (exchange, answer):
-                exchange.record.audio_seconds = len(what.pcm) / 2 / GLM_INPUT_HERTZ
-                async for payload in payloads(answer):
-                    event = decode_chunk(payload)
-                    if event.get("type") == "transcript.text.delta":
-                        yield Words(event["delta"])
-        except InvalidRequest as error:
-            # A turn of silence is one without words, not a failure of the session's.
-            if error.code != SILENT:
-                raise
+        turn = Turn(what.pcm)
+        if await asyncio.to_thread(turn.is_silent):
+            # A key that was held by mistake; speech recognition is known to hear words in nothing.
+            yield Ended()
+            return
+        upload = Upload(fields=fields, is_form=False, recording=turn)
+        async with self._asking(self._endpoints.transcriptions, upload) as (exchange, answer):
+            exchange.record.audio_seconds = len(what.pcm) / 2 / GLM_INPUT_HERTZ
+            async for payload in payloads(answer):
+                event = decode_chunk(payload)
+                if event.get("type") == "transcript.text.delta":
+                    yield Words(event["delta"])
         yield Ended()
 
     async def _reply(self, request: bytes) -> AsyncIterator[Brought]:
@@ -193,6 +192,10 @@ class Turn:
         """Yield its pieces."""
         for piece in self.cut(how):
             yield piece
+
+    def is_silent(self) -> bool:
+        """Tell whether nothing can be heard in it. It blocks."""
+        return all(piece.speech_start is None for piece in self.cut(Cut()))
 
 
 async def payloads(answer: StreamedAnswer) -> AsyncIterator[bytes]:

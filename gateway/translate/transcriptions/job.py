@@ -25,9 +25,6 @@ TIMED = ("srt", "vtt", "verbose_json")
 LEAST_BIT_RATE = 3_200
 """Where no second has as many bits nobody speaks: hours of silence in few bytes are known without decoding."""
 
-SILENT = "silent_audio"
-"""The code of the refusal of what has no sound in it."""
-
 CARRIED_CHARACTERS = 500
 """How much of what was said last a piece is given as its prompt, when they go one after the other."""
 
@@ -121,8 +118,6 @@ class TranscriptionJob:
             # What a file says of its length can be too little: never more than a piece beyond it is looked at.
             pieces = [*islice(self._recording.cut(Cut(max_seconds=traits.max_audio_seconds)), 2)]
             if len(pieces) == 1:
-                if pieces[0].speech_start is None:
-                    raise self._silent(pieces[0].end)
                 self._begin(pieces[0])
                 if passes(found, traits):
                     return [self._dispatch.whole(self._recording, found)]
@@ -130,21 +125,23 @@ class TranscriptionJob:
         return self._calls(cut_for(traits, timed=self._order.kind in TIMED))
 
     async def _calls(self, how: Cut) -> AsyncGenerator[Call, None]:
-        """Yield a call for each piece in which something can be heard; raise InvalidRequest if that is none."""
+        """Yield a call for each piece in which something can be heard; for the first where that is none."""
+        first = None
         async with aclosing(self._recording.pieces(how)) as pieces:
             async for piece in pieces:
                 self._seconds = piece.end
+                first = first or piece
                 if piece.speech_start is not None:
                     yield self._call(piece)
-        if not self.parts:
-            raise self._silent(self._seconds)
+        if first is not None and not self.parts:
+            yield self._call(first)
 
     def _call(self, piece: Piece) -> Call:
         self._begin(piece)
         return self._dispatch.piece(piece, prompt=self._carried() if self.at_once == 1 else None)
 
     def _begin(self, piece: Piece) -> None:
-        self._seconds = piece.end
+        self._seconds = max(self._seconds, piece.end)
         self.parts.append(part_of(piece))
 
     def _carried(self) -> str | None:
@@ -153,9 +150,9 @@ class TranscriptionJob:
         return short_enough(join([self._order.prompt, said])) or None
 
     def _silent(self, seconds: float) -> InvalidRequest:
-        """Return the error where nothing at all can be heard; whether something else is speech GLM judges."""
+        """Return the error for hours in which nothing can be heard; whether anything else is speech GLM judges."""
         return InvalidRequest(
             f"Nothing can be heard in all of the {seconds:.1f} s. Send a recording with speech.",
             param=self._recording.param,
-            code=SILENT,
+            code="silent_audio",
         )
