@@ -29,7 +29,17 @@ from gateway.glm.chat import Usage
 from gateway.limits.limiter import Scope
 from gateway.record import NO_OPERATION, Outcome, Record, Span
 from gateway.trace_context import TraceParent
-from gateway.translate.endpoint import JSON, Body, Context, Endpoint, Incoming, Job, Recalled, StreamedJob
+from gateway.translate.endpoint import (
+    JSON,
+    Body,
+    Context,
+    Endpoint,
+    Incoming,
+    Job,
+    Recalled,
+    StreamedJob,
+    WholeJob,
+)
 
 CLIENT_CLOSED_REQUEST = 499
 INTERNAL_ERROR = 500
@@ -45,7 +55,7 @@ class Exchange:
 
     ``run`` is called at most once, and whoever calls it calls ``aclose`` when nothing more is wanted of GLM.
     ``close`` is called by whoever made it, when the last byte is out. In between, ``fail`` and ``leave`` say if it
-    ended badly. ``parent`` is what its caller says of its trace.
+    ended badly. ``parent`` is what its caller says of its trace, ``media_type`` that of a whole answer.
     """
 
     def __init__(self, desk: Desk, *, request_id: str, parent: TraceParent | None = None) -> None:
@@ -58,6 +68,7 @@ class Exchange:
         self._memory = ""
         self._scope: Scope | None = None
         self._job: Job | None = None
+        self.media_type = JSON
         self._dispatcher: Dispatcher | None = None
         self._answer: StreamedAnswer | None = None
 
@@ -87,19 +98,17 @@ class Exchange:
             path=endpoint.path,
             patience_seconds=self.desk.patience_seconds(caller),
         )
+        # What an endpoint makes of a request follows from whether it read that it is to stream.
         if incoming.stream:
-            streamed = cast("StreamedJob", job)  # An endpoint that reads requests to stream makes no other.
+            streamed = cast("StreamedJob", job)
             answer = self._answer = StreamedAnswer(streamed, dispatcher, record=self.record, clock=self.desk.clock)
             self.desk.streams[self.record.operation, model.id] += 1
             await answer.start()
             return answer
-        await ask_all(job, dispatcher)
-        return await asyncio.to_thread(job.result) if incoming.heavy else job.result()
-
-    @property
-    def media_type(self) -> bytes:
-        """The media type of a whole answer."""
-        return self._job.media_type if self._job is not None else JSON
+        whole = cast("WholeJob", job)
+        self.media_type = whole.media_type
+        await ask_all(whole, dispatcher)
+        return await asyncio.to_thread(whole.result) if incoming.heavy else whole.result()
 
     async def aclose(self) -> bool:
         """

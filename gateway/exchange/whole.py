@@ -8,11 +8,11 @@ from itertools import count
 from gateway.errors import GatewayError
 from gateway.exchange.dispatcher import Dispatcher
 from gateway.exchange.held import Held
-from gateway.translate.endpoint import Call, Calls, Job
+from gateway.translate.endpoint import Call, Calls, WholeJob
 from gateway.upstream.http import Reply
 
 
-async def ask_all(job: Job, dispatcher: Dispatcher) -> None:
+async def ask_all(job: WholeJob, dispatcher: Dispatcher) -> None:
     """
     Have every call of ``job`` answered and received, several side by side as far as the caller's tier goes.
 
@@ -51,12 +51,14 @@ async def in_turn(calls: Calls, turns: asyncio.Semaphore) -> AsyncGenerator[tupl
             yield index, call
 
 
-async def ask_in_turn(job: Job, index: int, call: Call, dispatcher: Dispatcher, turns: asyncio.Semaphore) -> None:
+async def ask_in_turn(
+    job: WholeJob, index: int, call: Call, dispatcher: Dispatcher, turns: asyncio.Semaphore
+) -> None:
     await ask(job, index, call, dispatcher)
     turns.release()  # Not after a failure: no other call may begin then.
 
 
-async def ask(job: Job, index: int, call: Call, dispatcher: Dispatcher) -> None:
+async def ask(job: WholeJob, index: int, call: Call, dispatcher: Dispatcher) -> None:
     """Have one call answered; a job may ask for another in its place."""
 
     async def take(held: Held, reply: Reply) -> Call | None:

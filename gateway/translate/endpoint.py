@@ -113,12 +113,11 @@ class Job(Protocol):
     ``calls`` are made side by side, one slot each, and at most ``at_once`` of them; None: as many as the tier
     gives. Those that are generated are asked for one by one, whenever another may begin. ``usage`` is None until
     GLM told; ``leave`` is what to keep for later requests, by key. ``recalled`` is None where answers are made
-    anew each time. ``media_type`` is that of ``result``.
+    anew each time.
     """
 
     ignored: Sequence[str]
     recalled: Recalled | None
-    media_type: bytes
 
     @property
     def calls(self) -> Calls:
@@ -136,11 +135,17 @@ class Job(Protocol):
     def leave(self) -> Mapping[str, str]:
         """What later requests may ask to recall."""
 
-    def receive(self, index: int, body: bytes) -> Call | None:
-        """Take the whole answer of a call; return another to make in its place, None when it will do."""
-
     def explain(self, index: int, error: GatewayError) -> GatewayError:
         """Return what the caller is told when a call fails; ``error`` where there is nothing to add."""
+
+
+class WholeJob(Job, Protocol):
+    """A translation whose answer is told once it is there; ``media_type`` is that of ``result``."""
+
+    media_type: bytes
+
+    def receive(self, index: int, body: bytes) -> Call | None:
+        """Take the whole answer of a call; return another to make in its place, None when it will do."""
 
     def result(self) -> bytes:
         """Return the caller's body, once every call has been received."""
@@ -148,7 +153,7 @@ class Job(Protocol):
 
 class StreamedJob(Job, Protocol):
     """
-    A translation whose answer can be told as it comes.
+    A translation whose answer is told as it comes.
 
     ``in_order``: what calls say reaches the caller one call after the other, not as it arrives. ``stream_type`` is
     the media type of what it streams.
@@ -181,12 +186,12 @@ class Endpoint(Struct, Generic[Body], frozen=True, kw_only=True):
 
     ``operation`` is what records call it. ``needs`` is what a model has to do for it, and whose memory it shares,
     unless ``memory`` names another.
-    ``begin`` returns a StreamedJob for a request that is to be streamed.
+    ``begin`` returns a StreamedJob for a request that is to be streamed, and a WholeJob for any other.
     """
 
     operation: str
     path: str
     read: Callable[[Body], Incoming]
-    begin: Callable[[Incoming, Context], Job]
+    begin: Callable[[Incoming, Context], WholeJob | StreamedJob]
     needs: Operation
     memory: str = ""

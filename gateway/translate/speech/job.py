@@ -51,7 +51,7 @@ class SpeechJob:
         self.recalled: Recalled | None = None
         self.usage: Usage | None = None
         self.leave: Mapping[str, str] = {}
-        self.media_type = self.stream_type = EVENT_STREAM if events else MEDIA_TYPES[kind].encode()
+        self.stream_type = EVENT_STREAM if events else MEDIA_TYPES[kind].encode()
         self.calls: Sequence[Call] = [
             Call(encode(part_of(request, text, first=index == 0))) for index, text in enumerate(texts)
         ]
@@ -84,14 +84,6 @@ class SpeechJob:
         if isinstance(error, InvalidRequest) and error.param is None and "voice" in error.message.lower():
             error.param = "voice"
         return error
-
-    def receive(self, index: int, body: bytes) -> Call | None:
-        """Speech is always told as it comes, so that nothing is received whole."""
-        raise NotImplementedError
-
-    def result(self) -> bytes:
-        """Speech is always told as it comes, so that there is no whole."""
-        raise NotImplementedError
 
     def _told(self, file: bytes) -> bytes:
         if not self._events or not file:
