@@ -101,10 +101,11 @@ def spelled_out(message: glm.Message, words: Mapping[str, str]) -> glm.Message:
     return msgspec.structs.replace(message, audio=UNSET, content=content)
 
 
-def forgotten(param: str) -> InvalidRequest:
-    """Return the error for an answer of which nothing is known any more."""
+def unknown(param: str) -> InvalidRequest:
+    """Return the error for an answer that was not given to this tenant, or of which nothing is known any more."""
     return InvalidRequest(
-        "This spoken answer is not known any more. Send what it said as 'content'.",
+        "This spoken answer is not known, or not any more. Give its 'id' as it came with the answer, or send what "
+        "it said as 'content'.",
         param=param,
         code="audio_not_found",
     )

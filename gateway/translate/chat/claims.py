@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gateway.errors import InvalidRequest
 from gateway.openai import chat as openai
-from gateway.translate.chat.audio_ids import key_of
+from gateway.translate.chat.audio_ids import key_of, unknown
 
 TAG_BYTES = 16
 TAGGED = re.compile(rf"(.+)\.([0-9a-f]{{{2 * TAG_BYTES}}})", re.DOTALL)
@@ -80,12 +79,3 @@ def claim(
     if not (text or message.refusal or message.tool_calls or message.function_call):
         raise unknown(f"{param}.audio.id")
     return msgspec.structs.replace(message, audio=None, content=text)
-
-
-def unknown(param: str) -> InvalidRequest:
-    """Return the error for an answer that was not given to this tenant."""
-    return InvalidRequest(
-        "This audio is not known. Give its 'id' as it came with the answer, or send what it said as 'content'.",
-        param=param,
-        code="audio_not_found",
-    )

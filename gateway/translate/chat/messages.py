@@ -101,7 +101,7 @@ def spoken(
             audio=glm.AudioReference(id=known.id),
         )
     if known.words is None and not (text or calls):
-        raise audio_ids.forgotten(param)
+        raise audio_ids.unknown(param)
     return glm.Message(role="assistant", content=text or known.words or "", tool_calls=calls or UNSET)
 
 
