@@ -1,9 +1,11 @@
 """What every item has while it grows, and how its pieces are told."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from gateway.openai.responses import content, events, items
 
@@ -17,18 +19,53 @@ Place = dict[str, Any]
 """The fields that say where in the output an event belongs."""
 
 
-class Growing(Protocol):
-    """An item that has begun; every method returns the events that tell of it."""
+class Spot(Struct, frozen=True, kw_only=True):
+    """Where an item stands: its id, and its index in the output; ``count`` numbers the events that tell of it."""
+
+    id: str
+    index: int
+    count: Count
 
     @property
+    def place(self) -> Place:
+        """What an event about the item says of where it belongs."""
+        return {"item_id": self.id, "output_index": self.index}
+
+
+class GrowingItem(ABC):
+    """An item that has begun; every method returns the events that tell of it."""
+
+    def __init__(self, spot: Spot) -> None:
+        self._spot = spot
+        self._count = spot.count
+        self._status: content.Status = "in_progress"
+
+    @property
+    @abstractmethod
     def item(self) -> items.OutputItem:
         """The item as it is now."""
 
     def begin(self) -> Events:
         """Announce the item."""
+        index = self._spot.index
+        added = events.OutputItemAdded(sequence_number=self._count(), output_index=index, item=self.item)
+        return [added, *self._opening()]
 
     def end(self, status: content.Status) -> Events:
         """End the item, in this status."""
+        self._status = status
+        ending = self._ending()
+        index = self._spot.index
+        done = events.OutputItemDone(sequence_number=self._count(), output_index=index, item=self.item)
+        return [*ending, done]
+
+    def _opening(self) -> Events:
+        """Announce what there is in the item from its beginning."""
+        return []
+
+    @abstractmethod
+    def _ending(self) -> Events:
+        """Tell what is in the item, now that it is whole."""
 
 
 class Pieces:

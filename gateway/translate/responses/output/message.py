@@ -3,31 +3,24 @@
 from collections.abc import Sequence
 
 from gateway.openai.responses import content, events, items
-from gateway.translate.responses.output.growing import Count, Events, Pieces, Place
+from gateway.translate.responses.output.growing import Events, GrowingItem, Pieces, Place, Spot
 
 
-class GrowingMessage:
+class GrowingMessage(GrowingItem):
     """A message: one part of text, and a refusal after it or in its place."""
 
-    def __init__(self, *, id: str, index: int, count: Count) -> None:  # noqa: A002
-        self._index = index
-        self._id = id
-        self._count = count
+    def __init__(self, *, spot: Spot) -> None:
+        super().__init__(spot)
         pattern = events.OutputTextDelta(sequence_number=0, delta="", **self._place(0))
         self._pieces = Pieces(pattern)
         self._notes: list[content.SourceCitation] = []
         self._refusal: str | None = None
         self._has_text = False
-        self._status: content.Status = "in_progress"
 
     @property
     def item(self) -> items.OutputMessage:
         """The item as it is now."""
-        return items.OutputMessage(id=self._id, content=self._parts(), status=self._status)
-
-    def begin(self) -> Events:
-        """Announce the item."""
-        return [events.OutputItemAdded(sequence_number=self._count(), output_index=self._index, item=self.item)]
+        return items.OutputMessage(id=self._spot.id, content=self._parts(), status=self._status)
 
     def say(self, text: str) -> Events:
         """Tell more text."""
@@ -65,9 +58,7 @@ class GrowingMessage:
             events.RefusalDelta(sequence_number=self._count(), delta=refusal, **place),
         ]
 
-    def end(self, status: content.Status) -> Events:
-        """End the item, in this status."""
-        self._status = status
+    def _ending(self) -> Events:
         out: Events = []
         for index, part in enumerate(self._parts()):
             place = self._place(index)
@@ -76,7 +67,6 @@ class GrowingMessage:
             else:
                 out.append(events.RefusalDone(sequence_number=self._count(), refusal=part.refusal, **place))
             out.append(events.ContentPartDone(sequence_number=self._count(), part=part, **place))
-        out.append(events.OutputItemDone(sequence_number=self._count(), output_index=self._index, item=self.item))
         return out
 
     def _open_text(self) -> Events:
@@ -95,4 +85,4 @@ class GrowingMessage:
         return parts
 
     def _place(self, index: int) -> Place:
-        return {"item_id": self._id, "output_index": self._index, "content_index": index}
+        return {**self._spot.place, "content_index": index}

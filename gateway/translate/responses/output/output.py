@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct
 from gateway.openai import chat
 from gateway.openai.responses import content, items
 from gateway.translate.responses.output.calls import DoneSearch, GrowingCall, GrowingCustomCall
-from gateway.translate.responses.output.growing import Events, Growing
+from gateway.translate.responses.output.growing import Events, GrowingItem, Spot
 from gateway.translate.responses.output.message import GrowingMessage
 from gateway.translate.responses.output.reasoning import GrowingReasoning
 from gateway.translate.responses.tools import Named
@@ -40,10 +40,10 @@ class Output:
     def __init__(self, making: Making) -> None:
         self.next_number = count().__next__
         self._making = making
-        self._grown: list[Growing] = []
+        self._grown: list[GrowingItem] = []
         self._prose: GrowingMessage | GrowingReasoning | None = None
         self._calls: dict[int, GrowingCall] = {}
-        self._open: list[Growing] = []
+        self._open: list[GrowingItem] = []
 
     @property
     def items(self) -> list[items.OutputItem]:
@@ -77,7 +77,7 @@ class Output:
     def search(self, links: Sequence[str]) -> Events:
         """Take what a search found."""
         shown = links if self._making.sources else None
-        search = DoneSearch(shown, id=self._id("ws"), index=len(self._grown), count=self.next_number)
+        search = DoneSearch(shown, spot=self._spot("ws"))
         self._grown.append(search)
         return [*search.begin(), *search.end("completed")]
 
@@ -99,11 +99,7 @@ class Output:
             return prose.think(text)
         out = self._end_prose()
         reasoning = self._prose = GrowingReasoning(
-            id=self._id("rs"),
-            index=len(self._grown),
-            count=self.next_number,
-            summarised=self._making.summarised,
-            seal=self._making.seal,
+            spot=self._spot("rs"), summarised=self._making.summarised, seal=self._making.seal
         )
         return [*out, *self._begin(reasoning), *reasoning.think(text)]
 
@@ -119,7 +115,7 @@ class Output:
         if isinstance(self._prose, GrowingMessage):
             return self._prose, []
         out = self._end_prose()
-        message = self._prose = GrowingMessage(id=self._id("msg"), index=len(self._grown), count=self.next_number)
+        message = self._prose = GrowingMessage(spot=self._spot("msg"))
         return message, [*out, *self._begin(message)]
 
     def _annotate(self, annotations: Sequence[chat.Annotation]) -> Events:
@@ -143,11 +139,7 @@ class Output:
         if call is None:
             out = self._end_reasoning()
             call = self._calls[chunk.index] = GrowingCall(
-                self._named(chunk.function.name or ""),
-                call_id=chunk.id or "",
-                id=self._id("fc"),
-                index=len(self._grown),
-                count=self.next_number,
+                self._named(chunk.function.name or ""), call_id=chunk.id or "", spot=self._spot("fc")
             )
             out += self._begin(call)
         if chunk.function.arguments:
@@ -156,16 +148,10 @@ class Output:
 
     def _custom_call(self, chunk: chat.ToolCallChunk, custom: chat.CustomFragment) -> Events:
         out = self._end_reasoning()
-        call = GrowingCustomCall(
-            self._named(custom.name or ""),
-            call_id=chunk.id or "",
-            id=self._id("ctc"),
-            index=len(self._grown),
-            count=self.next_number,
-        )
+        call = GrowingCustomCall(self._named(custom.name or ""), call_id=chunk.id or "", spot=self._spot("ctc"))
         return [*out, *self._begin(call), *call.pass_input(custom.input or "")]
 
-    def _begin(self, growing: Growing) -> Events:
+    def _begin(self, growing: GrowingItem) -> Events:
         self._grown.append(growing)
         self._open.append(growing)
         return growing.begin()
@@ -183,5 +169,7 @@ class Output:
     def _named(self, name: str) -> Named:
         return self._making.names.get(name) or Named(name)
 
-    def _id(self, prefix: str) -> str:
-        return f"{prefix}_{self._making.id}_{len(self._grown)}"
+    def _spot(self, prefix: str) -> Spot:
+        """Return where the next item will stand."""
+        index = len(self._grown)
+        return Spot(id=f"{prefix}_{self._making.id}_{index}", index=index, count=self.next_number)
