@@ -1,6 +1,6 @@
 """The endpoints of responses: read a request, and make the job that answers it, or counts what it holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -18,14 +18,12 @@ from gateway.translate.responses.frame import Frame, is_summarised
 from gateway.translate.responses.job import ResponseJob, Script
 from gateway.translate.responses.kinds import read_items
 from gateway.translate.responses.output import Making
+from gateway.translate.responses.params import SEALED, SOURCES
 from gateway.translate.responses.request import Asked
 from gateway.translate.responses.sealing import Sealer
 from gateway.translate.responses.tools import Named
 from gateway.translate.responses.understanding import understand
 
-SEALED = "reasoning.encrypted_content"
-SOURCES = "web_search_call.action.sources"
-LOGPROBS = "message.output_text.logprobs"
 MEMORY = "responses"
 
 read_request = Reader(CreateResponse).read
@@ -123,7 +121,6 @@ class Responses:
         request: CreateResponse = incoming.request.request
         check_background(request, keeps=self._keeps)
         understood = understand(incoming.request, present=incoming.present, context=context, sealer=self._sealer)
-        refuse_logprobs(request.include or ())
         wants_keeping = request.store is not False
         script = Script(
             frame=Frame(request, context),
@@ -146,15 +143,6 @@ class Responses:
             summarised=is_summarised(request),
             seal=(lambda text: self._sealer.seal(text, tenant=context.tenant)) if SEALED in include else None,
             sources=SOURCES in include,
-        )
-
-
-def refuse_logprobs(include: Sequence[str]) -> None:
-    if LOGPROBS in include:
-        raise InvalidRequest(
-            f"GLM tells no log probabilities. Leave '{LOGPROBS}' out of 'include'.",
-            param="include",
-            code="unsupported_value",
         )
 
 

@@ -1,8 +1,32 @@
 """The fate of every parameter of a response; what is converted goes on to the translation of chat."""
 
-from gateway.translate.params import MODEL, NOT_IN_GLM, Converted, Ignored, Refused, Rule
+from gateway.errors import InvalidRequest
+from gateway.openai.responses.requests import CreateResponse
+from gateway.translate.endpoint import Context
+from gateway.translate.params import MODEL, NOT_IN_GLM, Converted, Draft, Ignored, Refused, Rule, refuse_unknown
 
 AS_IN_CHAT = "as in chat"
+
+SEALED = "reasoning.encrypted_content"
+SOURCES = "web_search_call.action.sources"
+LOGPROBS = "message.output_text.logprobs"
+INCLUDED = frozenset({SEALED, SOURCES, "message.input_image.image_url"})
+"""What an answer is told with where it is asked for; pictures of the input are kept as they came."""
+
+
+def convert_include(request: CreateResponse, context: Context, draft: Draft) -> None:
+    """List what is asked for besides the answer and cannot be had; most is of tools that are refused anyway."""
+    for index, what in enumerate(request.include or ()):
+        if what == LOGPROBS:
+            raise InvalidRequest(
+                f"GLM tells no log probabilities. Leave '{LOGPROBS}' out of 'include'.",
+                param="include",
+                code="unsupported_value",
+            )
+        if what not in INCLUDED:
+            refuse_unknown(f"include[{index}]", strict=context.strict)
+            draft.ignored.append(f"include[{index}]")
+
 
 RESPONSES: dict[str, Rule] = {
     "model": MODEL,
@@ -18,7 +42,9 @@ RESPONSES: dict[str, Rule] = {
     "stream_options": Converted("", note="obfuscation is never sent"),
     "include": Converted(
         "",
-        note="`reasoning.encrypted_content` and `web_search_call.action.sources`; log probabilities are refused",
+        by=convert_include,
+        note="`reasoning.encrypted_content` and `web_search_call.action.sources`; log probabilities are refused, "
+        "anything else is ignored",
     ),
     "max_output_tokens": Converted("max_tokens", note="capped at the model's output limit"),
     "temperature": Converted("temperature, do_sample", note=AS_IN_CHAT),

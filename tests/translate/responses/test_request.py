@@ -222,6 +222,21 @@ def test_response_says_how_it_was_asked_for(start: Start) -> None:
     assert {"format": {"type": "text"}, "verbosity": "medium"} == response["text"]
 
 
+def test_what_cannot_be_included_is_listed(start: Start) -> None:
+    """A newer client may ask for what nobody here has heard of."""
+    job = start(
+        include=[
+            "reasoning.encrypted_content",
+            "file_search_call.results",
+            "web_search_call.action.sources",
+            "message.input_image.image_url",
+            "tomorrow",
+        ]
+    )
+
+    assert ["include[1]", "include[4]"] == list(job.ignored)
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
@@ -291,6 +306,10 @@ def test_strict_tenant_is_told_of_unknown_fields(start: Start) -> None:
         start(strict=True, nonsense=1)
 
     assert "nonsense" == caught.value.param
+    with pytest.raises(InvalidRequest) as caught:
+        start(strict=True, include=["reasoning.encrypted_content", "tomorrow"])
+
+    assert "include[1]" == caught.value.param
 
 
 # What earlier responses left behind.
