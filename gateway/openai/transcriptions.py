@@ -14,6 +14,8 @@ ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized
 Granularity = Literal["word", "segment"]
 
 FILE = {"type": ["string", "null"], "format": "binary"}
+RequestId = Annotated[str, Meta(min_length=6, max_length=64)]
+UserId = Annotated[str, Meta(min_length=6, max_length=128)]
 Temperature = Annotated[float, Meta(ge=0, le=1)]
 File = Annotated[Any, Meta(extra_json_schema=FILE)]
 
@@ -49,8 +51,8 @@ class CreateTranscriptionRequest(Struct, frozen=True, kw_only=True):
     hotwords: list[str] | None = None
     input_audio: InputAudio | None = None
     file_base64: str | None = None
-    request_id: str | None = None
-    user_id: str | None = None
+    request_id: RequestId | None = None
+    user_id: UserId | None = None
 
 
 class CreateTranslationRequest(Struct, frozen=True, kw_only=True):
@@ -68,8 +70,8 @@ class CreateTranslationRequest(Struct, frozen=True, kw_only=True):
     hotwords: list[str] | None = None
     input_audio: InputAudio | None = None
     file_base64: str | None = None
-    request_id: str | None = None
-    user_id: str | None = None
+    request_id: RequestId | None = None
+    user_id: UserId | None = None
 
 
 class InputTokenDetails(Struct, frozen=True, kw_only=True):

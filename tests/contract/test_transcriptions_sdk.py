@@ -462,6 +462,8 @@ async def test_a_model_that_never_translates_is_told_as_its_fault(
         ({"temperature": 1.5}, "temperature"),
         ({"extra_body": {"stream": "perhaps"}}, "stream"),
         ({"extra_body": {"keywords": [f"word{n}" for n in range(101)]}}, "keywords"),
+        ({"extra_body": {"request_id": "short"}}, "request_id"),
+        ({"extra_body": {"user_id": "u" * 129}}, "user_id"),
         ({"model": "glm-4.7"}, "model"),
     ],
 )
