@@ -487,6 +487,16 @@ async def test_what_is_no_recording_is_the_callers_fault(client: AsyncOpenAI, zh
     assert not zhipu.calls
 
 
+@pytest.mark.parametrize(
+    ("texts", "text"), [(["Hey you.", "There."], "Hey you. There."), (["你好", "再见"], "你好再见")]
+)
+async def test_segments_alone_are_the_text(client: AsyncOpenAI, zhipu: Zhipu, texts: list[str], text: str) -> None:
+    segments = [{"id": at, "start": at, "end": at + 1, "text": one} for at, one in enumerate(texts)]
+    zhipu.script = [lambda call: call.answer({"id": "1", "segments": segments})]
+
+    assert text == (await client.audio.transcriptions.create(file=WAV, model="whisper-1")).text
+
+
 @pytest.mark.parametrize("seconds", [0.02, 3, 29, 40, 70])
 async def test_whether_silence_is_speech_glm_judges(client: AsyncOpenAI, zhipu: Zhipu, seconds: float) -> None:
     """As at OpenAI it is no error; a long one is not sent all the same."""

@@ -17,7 +17,7 @@ from gateway.translate.answers import reader_of
 from gateway.translate.endpoint import Call
 from gateway.translate.errors import unreadable
 from gateway.translate.multipart import Attached, write_form
-from gateway.translate.transcriptions.transcript import Line
+from gateway.translate.transcriptions.transcript import Line, join
 from gateway.translate.transcriptions.upload import RATE, Recording
 
 PIECE_SECONDS = 25.0
@@ -54,7 +54,7 @@ class Part(Struct, kw_only=True):
         if answer.text is None and answer.segments is None:
             raise unreadable()
         self.segments = answer.segments or ()
-        self.text = answer.text if answer.text is not None else "".join(one.text for one in self.segments)
+        self.text = answer.text if answer.text is not None else join(one.text for one in self.segments)
         self.usage = answer.usage
 
     @property
