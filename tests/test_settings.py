@@ -388,6 +388,13 @@ def test_every_plain_setting_has_a_variable() -> None:
             id="metrics on the public port",
         ),
         pytest.param(
+            {"GATEWAY_REDIS_URL": "http://user:hush@redis"},
+            "redis.url: This is no URL of Redis. Right are redis://[user:password@]host[:port][/database], "
+            "rediss://… for TLS, unix:///path/to/socket, redis+cluster://host1:port,host2:port or "
+            "redis+sentinel://host1:port,host2:port/primary[/database].",
+            id="redis elsewhere",
+        ),
+        pytest.param(
             {"GATEWAY_CONFIG": "/nowhere.toml"},
             "The configuration file /nowhere.toml cannot be read: No such file or directory.",
             id="no such file",

@@ -12,7 +12,6 @@ import httpx
 from gateway.cli.configuration import catalog_or_explain, config_option, load_or_explain, posture
 from gateway.cli.redis_trial import try_redis
 from gateway.glm.errors import BUSINESS_CODES, Kind
-from gateway.redis_client.address import AddressError
 from gateway.settings import Account, Secret
 from gateway.translate.errors import kind_of, read_error
 
@@ -54,10 +53,7 @@ def check(config_path: Path | None, *, offline: bool) -> None:
 
 
 def _try_redis(url: Secret) -> bool:
-    try:
-        works, verdict = asyncio.run(try_redis(url.reveal()))
-    except AddressError as error:
-        works, verdict = False, str(error)
+    works, verdict = asyncio.run(try_redis(url.reveal()))
     click.echo(f"{' ' if works else '!'} Redis: {verdict}")
     return works
 

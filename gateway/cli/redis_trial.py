@@ -10,7 +10,7 @@ from contextlib import aclosing
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from gateway.limits.link import NEWS, Away, Link
-from gateway.redis_client.address import Client, connect
+from gateway.redis_client.client import Client, connect
 from gateway.redis_client.faults import FAULTS, kind_of
 
 CALL_SECONDS = 2.0

@@ -9,7 +9,7 @@ import msgspec
 from redis.exceptions import NoScriptError
 
 from gateway.limits.wire import Reply, Request, decode_reply, encode
-from gateway.redis_client.address import Client
+from gateway.redis_client.client import Client
 from gateway.redis_client.faults import FAULTS, kind_of
 from gateway.redis_client.observer import Nobody, RedisObserver
 

@@ -15,7 +15,7 @@ from gateway.limits.occupancy import occupancies
 from gateway.limits.outage import Outage, unavailable
 from gateway.limits.roster import Roster
 from gateway.limits.shared import Counts, SharedBooks
-from gateway.redis_client.address import Client, connect
+from gateway.redis_client.client import Client, connect
 from gateway.redis_client.faults import FAULTS, kind_of
 from gateway.redis_client.observer import RedisObserver
 

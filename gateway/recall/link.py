@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from gateway.redis_client.address import Client, connect
+from gateway.redis_client.client import Client, connect
 from gateway.redis_client.faults import FAULTS, kind_of
 from gateway.redis_client.observer import Nobody, RedisObserver
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from gateway.errors import StoreUnavailable
 from gateway.recall.link import Link
-from gateway.redis_client.address import Client
+from gateway.redis_client.client import Client
 
 T = TypeVar("T")
 

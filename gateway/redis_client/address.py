@@ -1,31 +1,30 @@
-"""From a Redis URL to a client: of one server, of a Cluster, or of whatever Sentinel says is the primary."""
+"""Where Redis is, as a URL says it; for settings too, so without the client, which takes long to import."""
 
 import re
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import unquote
-
-from redis.asyncio import Redis, RedisCluster, Sentinel
-from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import SentinelConnectionPool
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as ConnectionBroken
-
-Client: TypeAlias = Redis | RedisCluster
 
 PORT = 6379
 SENTINEL_PORT = 26379
 MAX_PORT = 65535
+UNIX = "unix:///"
 URL = re.compile(
     r"(?P<scheme>rediss?)(\+(?P<kind>cluster|sentinel))?://"
     r"((?P<user>[^:@/]*)(:(?P<password>[^@/]*))?@)?"
     r"(?P<hosts>[^@/?#]+)"
     r"(/(?P<path>[^?#]*))?"
 )
+HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:(\d+))?")
 FORMS = (
     "redis://[user:password@]host[:port][/database], rediss://… for TLS, unix:///path/to/socket, "
     "redis+cluster://host1:port,host2:port or redis+sentinel://host1:port,host2:port/primary[/database]"
 )
+
+Kind = Literal["server", "cluster", "sentinel"]
+
+KINDS: Mapping[str | None, Kind] = {None: "server", "cluster": "cluster", "sentinel": "sentinel"}
 
 
 class AddressError(ValueError):
@@ -35,70 +34,58 @@ class AddressError(ValueError):
         super().__init__(f"This is no URL of Redis. Right are {FORMS}.")
 
 
-class Primary(Redis):
-    """A client of what sentinels name; closing it closes what it has open to them as well."""
-
-    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - redis-py's own
-        """Close all connections."""
-        await super().aclose(close_connection_pool)
-        if isinstance(self.connection_pool, SentinelConnectionPool):
-            for sentinel in self.connection_pool.sentinel_manager.sentinels:
-                await sentinel.aclose()
-
-
-def connect(url: str, *, timeout_seconds: float) -> Client:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
     """
-    Return a client that connects when it is first used, and waits ``timeout_seconds`` at most for any answer.
+    Where Redis is: one server, the nodes of a Cluster, or sentinels that name the ``primary``.
 
-    A connection that turns out to be broken is replaced once. Raises AddressError.
+    ``user`` and ``password`` are empty where there is none; they are the primary's, not the sentinels'.
     """
-    options: dict[str, Any] = {
-        "socket_timeout": timeout_seconds,
-        "socket_connect_timeout": timeout_seconds,
-        "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionBroken,)),
-    }
-    if url.startswith("unix:///"):
-        return Redis.from_url(url, **options)
+
+    kind: Kind
+    tls: bool
+    hosts: tuple[tuple[str, int], ...]
+    user: str = ""
+    password: str = field(default="", repr=False)
+    primary: str = ""
+    database: int = 0
+
+
+def read_address(url: str) -> Address | None:
+    """Return what a URL says, None for that of a socket, which says nothing more. Raises AddressError."""
+    if url.startswith(UNIX):
+        return None
     parts = URL.fullmatch(url)
     if parts is None:
         raise AddressError
+    kind = KINDS[parts["kind"]]
     path = (parts["path"] or "").split("/")
-    for option in ("user", "password"):
-        if parts[option]:
-            options["username" if option == "user" else option] = unquote(parts[option])
-    if parts["scheme"] == "rediss":
-        options["ssl"] = True
-    if parts["kind"] == "cluster":
-        nodes = [ClusterNode(host, port) for host, port in hosts(parts["hosts"], PORT)]
-        return RedisCluster(startup_nodes=nodes, **options)
-    if parts["kind"] == "sentinel":
-        sentinels = hosts(parts["hosts"], SENTINEL_PORT)
-        watched: Any = Sentinel(sentinels, sentinel_kwargs=sentinel_options(options), **options)  # type: ignore[no-untyped-call]
-        primary: Redis = watched.master_for(path[0] or "mymaster", redis_class=Primary, db=database(path[1:]))
-        return primary
-    ((host, port),) = hosts(parts["hosts"], PORT)[:1]
-    return Redis(host=host, port=port, db=database(path), **options)
+    primary = path.pop(0) or "mymaster" if kind == "sentinel" else ""
+    return Address(
+        kind=kind,
+        tls=parts["scheme"] == "rediss",
+        hosts=_hosts(parts["hosts"], SENTINEL_PORT if kind == "sentinel" else PORT),
+        user=unquote(parts["user"] or ""),
+        password=unquote(parts["password"] or ""),
+        primary=primary,
+        database=_database(path) if kind != "cluster" else 0,
+    )
 
 
-def hosts(text: str, default_port: int) -> list[tuple[str, int]]:
+def _hosts(text: str, default_port: int) -> tuple[tuple[str, int], ...]:
     """Return hosts and ports; an IPv6 address stands in brackets."""
     found = []
     for one in text.split(","):
-        match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:(\d+))?", one)
+        match = HOST.fullmatch(one)
         if match is None or int(match[3] or default_port) > MAX_PORT:
             raise AddressError
         found.append((match[1].strip("[]"), int(match[3] or default_port)))
-    return found
+    return tuple(found)
 
 
-def database(path: list[str]) -> int:
+def _database(path: list[str]) -> int:
     if not path or not path[0]:
         return 0
     if not path[0].isdecimal():
         raise AddressError
     return int(path[0])
-
-
-def sentinel_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Return what holds for sentinels too: the same encryption and patience, but not the primary's user."""
-    return {name: value for name, value in options.items() if name not in ("username", "password")}

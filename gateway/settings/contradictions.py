@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.redis_client.address import AddressError, read_address
 from gateway.settings.environment import API_KEY, KEYS
 from gateway.settings.schema import Jwt, Settings
 
@@ -56,6 +57,11 @@ def _of_addresses(settings: Settings) -> Iterator[str]:
     for setting, url in addresses:
         if url and not _leads_somewhere(url):
             yield f"{setting} must name a host, and after a colon, if any, a port from 1 to {MAX_PORT}."
+    if settings.redis.url is not None:
+        try:
+            read_address(settings.redis.url.reveal())
+        except AddressError as error:
+            yield f"redis.url: {error}"
 
 
 def _has_telemetry() -> bool:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gateway.limits.link import KEYS
-from gateway.redis_client.address import connect
+from gateway.redis_client.client import connect
 from gateway.simulator import Running, create_simulator, running
 from gateway.torture.callers import Callers
 from gateway.torture.cluster import RedisCluster

@@ -11,7 +11,7 @@ from gateway.recall.link import CALL_SECONDS, Link
 from gateway.recall.memory import MemoryRecall
 from gateway.recall.recall import Recall
 from gateway.recall.redis import RedisRecall
-from gateway.redis_client.address import connect
+from gateway.redis_client.client import connect
 from tests.redis_server import RedisServer, need_redis
 
 MakeRecall = Callable[..., Recall]

@@ -1,71 +1,36 @@
-"""Every form of Redis URL leads to the right client."""
+"""Every form of Redis URL is read, and what says not where Redis is is refused, before anybody connects."""
 
-from typing import Any
+import subprocess
+import sys
 
 import pytest
-from redis.asyncio import Redis, RedisCluster
 
-from gateway.redis_client.address import AddressError, connect
-
-ONE = {"db": 0, "username": None, "password": None, "ssl": False}
-
-
-def facts(client: Redis) -> dict[str, Any]:
-    pool = client.connection_pool
-    found = {"ssl": "SSL" in pool.connection_class.__name__, "username": None, "password": None}
-    return {**found, **{name: pool.connection_kwargs[name] for name in pool.connection_kwargs if name in WANTED}}
-
-
-WANTED = ("host", "port", "path", "db", "username", "password")
+from gateway.redis_client.address import Address, AddressError, read_address
 
 
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("redis://cache", {**ONE, "host": "cache", "port": 6379}),
-        ("redis://cache:7000/2", {**ONE, "host": "cache", "port": 7000, "db": 2}),
-        ("redis://:p%40ss@cache/", {**ONE, "host": "cache", "port": 6379, "password": "p@ss"}),
+        ("redis://cache", Address(kind="server", tls=False, hosts=(("cache", 6379),))),
         (
-            "rediss://me:secret@[::1]:7/0",
-            {"host": "::1", "port": 7, "db": 0, "username": "me", "password": "secret", "ssl": True},
+            "rediss://me:p%40ss@[::1]:7/2",
+            Address(kind="server", tls=True, hosts=(("::1", 7),), user="me", password="p@ss", database=2),
         ),
+        ("redis+cluster://a:1,b", Address(kind="cluster", tls=False, hosts=(("a", 1), ("b", 6379)))),
+        (
+            "rediss+sentinel://a,b:1/main/3",
+            Address(kind="sentinel", tls=True, hosts=(("a", 26379), ("b", 1)), primary="main", database=3),
+        ),
+        (
+            "redis+sentinel://a",
+            Address(kind="sentinel", tls=False, hosts=(("a", 26379),), primary="mymaster"),
+        ),
+        ("unix:///run/redis.sock", None),
     ],
-    ids=["bare", "port and database", "password", "all"],
+    ids=["bare", "all", "cluster", "sentinel", "sentinel alone", "socket"],
 )
-async def test_client_is_of_one_server_when_the_url_is_plain(url: str, expected: dict[str, Any]) -> None:
-    client = connect(url, timeout_seconds=1)
-
-    assert isinstance(client, Redis)
-    assert expected == facts(client)
-
-
-async def test_client_uses_a_socket_when_the_url_is_a_path() -> None:
-    client = connect("unix:///run/redis.sock", timeout_seconds=1)
-
-    assert isinstance(client, Redis)
-    assert "/run/redis.sock" == client.connection_pool.connection_kwargs["path"]
-
-
-async def test_client_is_of_a_cluster_when_the_url_says_so() -> None:
-    client = connect("rediss+cluster://me:secret@one:7000,two", timeout_seconds=1)
-
-    assert isinstance(client, RedisCluster)
-    nodes = client.nodes_manager.startup_nodes.values()
-    assert {("one", 7000), ("two", 6379)} == {(node.host, node.port) for node in nodes}
-    assert "secret" == client.connection_kwargs["password"]
-
-
-async def test_client_asks_sentinels_when_the_url_says_so() -> None:
-    """The user is the primary's, not the sentinels'."""
-    client = connect("redis+sentinel://me:secret@one:26000,two/main/3", timeout_seconds=1)
-
-    assert isinstance(client, Redis)
-    pool: Any = client.connection_pool
-    assert "main" == pool.service_name
-    assert (3, "me", "secret") == tuple(pool.connection_kwargs[name] for name in ("db", "username", "password"))
-    sentinels = [one.connection_pool.connection_kwargs for one in pool.sentinel_manager.sentinels]
-    assert [("one", 26000), ("two", 26379)] == [(one["host"], one["port"]) for one in sentinels]
-    assert not any(one.get("password") for one in sentinels)
+def test_url_says(url: str, expected: Address | None) -> None:
+    assert expected == read_address(url)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +39,19 @@ async def test_client_asks_sentinels_when_the_url_says_so() -> None:
 def test_url_is_refused_when_it_says_not_where(url: str) -> None:
     """The message says what would be right, and not what was given."""
     with pytest.raises(AddressError, match="redis://") as refused:
-        connect(url, timeout_seconds=1)
+        read_address(url)
 
     assert "hush" not in str(refused.value)
+
+
+def test_password_is_not_shown() -> None:
+    assert "hush" not in repr(read_address("redis://:hush@cache"))
+
+
+def test_settings_are_checked_without_the_client() -> None:
+    """It takes long to import, and a gateway without Redis never needs it."""
+    program = "import gateway.settings, sys; print('redis' in sys.modules)"
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert "False\n" == said.stdout
