@@ -44,8 +44,9 @@ class GatewayError(Exception):
     An error that a caller may read.
 
     ``message`` says what was wrong and what would be right, and never holds a key, a prompt or audio.
-    ``param`` names the request field at fault, None when no field is. ``retry_after_seconds`` None means
-    that nothing is known about when to come back. ``should_retry`` None leaves it to the client's own rules.
+    ``param`` names the request field at fault, None when no field is. ``retry_after_seconds`` says when to come
+    back: as given, else what is usual for its kind, None where there is no such time. ``should_retry`` None leaves
+    it to the client's own rules.
     ``glm_code`` is Zhipu's business code when one caused this, None otherwise. ``resets_at`` is when a quota comes
     back, as Zhipu wrote it, by Beijing's clock; None when it did not.
     """
@@ -54,6 +55,7 @@ class GatewayError(Exception):
     type: ClassVar[str] = "server_error"
     default_code: ClassVar[str | None] = None
     should_retry: ClassVar[bool | None] = None
+    usual_retry_after_seconds: ClassVar[float | None] = None
 
     def __init__(
         self,
@@ -68,7 +70,9 @@ class GatewayError(Exception):
         self.message = message
         self.param = param
         self.code = code if code is not None else self.default_code
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds = (
+            retry_after_seconds if retry_after_seconds is not None else self.usual_retry_after_seconds
+        )
         self.glm_code = glm_code
         self.resets_at: str | None = None
 
@@ -172,6 +176,7 @@ class CapacityError(GatewayError):
     type = "rate_limit_error"
     default_code = "rate_limit_exceeded"
     should_retry = True
+    usual_retry_after_seconds = 1.0
 
 
 class RateLimited(CapacityError):
@@ -200,11 +205,16 @@ class Overloaded(CapacityError):
 
 
 class QuotaExhausted(CapacityError):
-    """Raised when our account at Zhipu has no balance, plan or quota left; a retry cannot help."""
+    """
+    Raised when our account at Zhipu has no balance, plan or quota left; a retry cannot help.
+
+    ``retry_after_seconds`` is when the account is tried again, in case that somebody has paid.
+    """
 
     type = "insufficient_quota"
     default_code = "insufficient_quota"
     should_retry = False
+    usual_retry_after_seconds = 60.0
 
 
 class NoAccount(CapacityError):

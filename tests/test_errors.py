@@ -51,6 +51,16 @@ def test_leaf_tells_what_sdks_branch_on(name: str) -> None:
     assert (error.status, error.type, error.code, error.should_retry) == FACTS[name]
 
 
+@pytest.mark.parametrize(
+    "leaf", [leaf for leaf in LEAVES if leaf.status in (429, 503)], ids=lambda leaf: leaf.__name__
+)
+def test_caller_is_told_when_to_come_back(leaf: type[GatewayError]) -> None:
+    """Every 429 and 503 has a `retry-after`, that of whoever raises it or what is usual."""
+    usual, given = leaf("m").retry_after_seconds, leaf("m", retry_after_seconds=7).retry_after_seconds
+
+    assert (True, 7) == (usual is not None and usual >= 1, given)
+
+
 @pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
 def test_leaf_is_drawn_in_the_tree(leaf: type[GatewayError]) -> None:
     """The module's docstring shows the whole tree, or the part that a leaf refines."""

@@ -106,6 +106,7 @@ def note_failure(desk: Desk, slot: Slot, error: GatewayError, fault: UpstreamFau
     match verdict:
         case "account" | "model":
             seconds = aside_seconds(error, now=desk.now())
+            error.retry_after_seconds = seconds or error.retry_after_seconds
             news = health.refuse(account, barred, error=error, asked_at=asked_at, seconds=seconds)
         case "failed":
             news = health.fail(account, model, error=error, asked_at=asked_at)

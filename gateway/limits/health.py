@@ -172,8 +172,11 @@ class Health:
         known = [trouble for trouble in troubles if trouble is not None]
         if not known or len(known) < len(troubles):
             return None
-        said = max(known, key=lambda one: (isinstance(one.error, QuotaExhausted), one.since)).error
-        return copy(said).with_traceback(None)
+        gravest = max(known, key=lambda one: (isinstance(one.error, QuotaExhausted), one.since))
+        error = copy(gravest.error).with_traceback(None)
+        if error.retry_after_seconds is not None:
+            error.retry_after_seconds = max(1.0, gravest.until - self._clock())
+        return error
 
     def standings(self, account: str) -> list[Standing]:
         """Return what is out of order with an account now, its gravest first."""

@@ -87,7 +87,7 @@ def from_glm(detail: ErrorDetail | None, *, http_status: int) -> GatewayError:
     error.code = answer.code or error.code
     error.param = answer.param or error.param
     error.glm_code = code or None
-    error.retry_after_seconds = answer.retry_after_seconds
+    error.retry_after_seconds = answer.retry_after_seconds or error.retry_after_seconds
     error.resets_at = reset_at(said)
     return error
 

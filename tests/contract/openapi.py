@@ -83,7 +83,7 @@ EMBEDDINGS_HEADERS = {
 }
 ERROR_HEADERS = {
     **ANSWER_HEADERS,
-    "retry-after": "Seconds after which to try again; on 429 and 503, when it is known.",
+    "retry-after": "Seconds after which to try again; on 429 and 503.",
     "x-should-retry": "Whether a client should try again at all, when its own rules would get it wrong.",
 }
 

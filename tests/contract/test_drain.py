@@ -153,7 +153,8 @@ def test_whole_answer_is_refused_when_it_outlasts_the_drain(late: Running) -> No
 
     assert isinstance(error, openai.InternalServerError)
     assert (503, "shutting_down", 0) == (error.status_code, error.code, code)
-    assert ("true", "close") == tuple(error.response.headers[name] for name in ("x-should-retry", "connection"))
+    told = tuple(error.response.headers[name] for name in ("retry-after", "x-should-retry", "connection"))
+    assert ("1", "true", "close") == told
     assert "1 exchanges are cut: they outlasted the drain of 0.1 s" in log
     assert "uvicorn.error" not in log
     assert "Traceback" not in log

@@ -222,7 +222,7 @@ async def test_server_does_not_tell_what_it_runs_on(gateway: Gateway, client: ht
     [
         ("1302", 429, {"retry-after": "1", "retry-after-ms": "1000", "x-should-retry": "true"}),
         ("1305", 503, {"retry-after": "5", "retry-after-ms": "5000", "x-should-retry": "true"}),
-        ("1113", 429, {"x-should-retry": "false"}),
+        ("1113", 429, {"retry-after": "60", "retry-after-ms": "60000", "x-should-retry": "false"}),
         ("1210", 400, {}),
     ],
 )

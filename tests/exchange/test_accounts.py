@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
 from gateway.errors import QuotaExhausted
-from gateway.exchange.accounts import aside_seconds, verdict_on
+from gateway.exchange.accounts import BEIJING, aside_seconds, verdict_on
 from gateway.exchange.overview import overview
 from gateway.glm.errors import BUSINESS_CODES
 from gateway.metrics import AccountState
@@ -320,6 +320,16 @@ def test_answer_without_a_code_is_judged_by_its_status(status: int, kind: str, v
 
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC).timestamp()
+
+
+async def test_caller_is_told_to_come_back_when_the_quota_does(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    gateway = make_gateway(upstream_url=zhipu.url)
+    resets = datetime.now(BEIJING) + timedelta(hours=2)
+    zhipu.script = [refusal("1308", message=f"Back at {resets:%Y-%m-%d %H:%M:%S}.")]
+
+    caller = await ask(gateway)
+
+    assert 7000 < int(dict(caller.messages[0]["headers"])[b"retry-after"]) <= 7200
 
 
 @pytest.mark.parametrize(

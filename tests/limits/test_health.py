@@ -167,6 +167,17 @@ def test_reason_is_money_when_any_account_has_none(accounts: Accounts) -> None:
     assert ("No balance.", "1113", "insufficient_quota") == (why.message, why.glm_code, why.code)
 
 
+def test_reason_says_when_the_account_is_tried_again(accounts: Accounts) -> None:
+    for account in ("main", "spare"):
+        accounts.refuse(account)
+    accounts.now += 12
+
+    why = accounts.health.why("glm-4.7", accounts.pools["glm-4.7"])
+
+    assert why is not None
+    assert (FIRST_ASIDE_SECONDS - 12, FIRST_ASIDE_SECONDS) == (why.retry_after_seconds, POOR.retry_after_seconds)
+
+
 def test_account_is_set_aside_when_it_only_fails(accounts: Accounts) -> None:
     """A success in between makes it no such account."""
     accounts.fail(times=FAILURES_TO_BREAK - 1)

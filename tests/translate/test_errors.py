@@ -14,7 +14,7 @@ Facts = tuple[int, str, str | None, bool | None, float | None]
 """Status, type, code, should_retry, retry_after_seconds."""
 
 REFUSED: Facts = (502, "server_error", "upstream_account_rejected", NO, None)
-NO_QUOTA: Facts = (429, "insufficient_quota", "insufficient_quota", NO, None)
+NO_QUOTA: Facts = (429, "insufficient_quota", "insufficient_quota", NO, 60)
 BAD_REQUEST: Facts = (400, "invalid_request_error", None, OWN, None)
 FILTERED: Facts = (400, "invalid_request_error", "content_filter", OWN, None)
 FAILED: Facts = (502, "server_error", "upstream_error", OWN, None)
