@@ -118,6 +118,9 @@ def test_account_is_used_when_there_is_one() -> None:
         assert "simulator" not in gateway.printed
 
 
+@pytest.mark.filterwarnings(
+    r"ignore:connect\(\) must be used as a context manager:DeprecationWarning"
+)  # in the SDK
 def test_demo_shows_every_step(invoke: Invoke) -> None:
     """OpenAI's own client goes through every capability that the demo has."""
     with serving({}) as gateway:
@@ -171,6 +174,15 @@ def test_serve_names_the_variable_when_a_port_is_taken(invoke: Invoke, variable:
 
     assert result.exit_code == 2
     assert f"127.0.0.1 port {port} cannot be used: Address already in use." in result.stderr
+    assert f"Choose another with {variable}." in result.stderr
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"], ids=["unknown", "another machine's"])
+@pytest.mark.parametrize("variable", ["GATEWAY_HOST", "GATEWAY_METRICS_HOST"])
+def test_serve_names_the_variable_when_a_host_is_not_here(invoke: Invoke, variable: str, host: str) -> None:
+    result = invoke("serve", environ={**FREE_PORTS, variable: host})
+
+    assert (2, True) == (result.exit_code, f"{host} port 0 cannot be used: " in result.stderr)
     assert f"Choose another with {variable}." in result.stderr
 
 
@@ -369,6 +381,22 @@ def test_new_key_fits_its_configuration(invoke: Invoke) -> None:
     assert tomllib.loads(configuration) == {
         "tenants": [{"name": "team-b", "key_sha256": [digest(key)], "tier": "V3"}]
     }
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", 'te"am', "x" * 65])
+def test_key_is_not_made_for_a_name_that_the_configuration_refuses(invoke: Invoke, name: str) -> None:
+    result = invoke("keys", "new", "--name", name)
+
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert "must be 1 to 64 letters, digits, spaces or ._@-." in result.stderr
+
+
+@pytest.mark.parametrize(("option", "number"), [("--callers", "0"), ("--seconds", "-5"), ("--gateways", "0")])
+def test_proof_is_not_begun_with_less_than_it_needs(invoke: Invoke, option: str, number: str) -> None:
+    result = invoke("torture", option, number)
+
+    assert 2 == result.exit_code
+    assert option in result.stderr
 
 
 def test_keys_differ(invoke: Invoke) -> None:

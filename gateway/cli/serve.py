@@ -1,5 +1,6 @@
 """``glm-gateway serve``: the gateway, with the simulator beside it when there is no account at Zhipu."""
 
+import errno
 import json
 import logging
 import os
@@ -46,9 +47,9 @@ def serve(config_path: Path | None) -> None:
     catalog = catalog_or_explain(settings)
     log = logs.configure(form=settings.logs.format, level=settings.logs.level)
     with tracing(settings) as traces, ExitStack() as sockets:
-        listener = sockets.enter_context(_take(settings.host, settings.port, variable="GATEWAY_PORT"))
+        listener = sockets.enter_context(_take(settings.host, settings.port, variables="GATEWAY_{}"))
         metrics_listener = sockets.enter_context(
-            _take(settings.metrics_host, settings.metrics_port, variable="GATEWAY_METRICS_PORT")
+            _take(settings.metrics_host, settings.metrics_port, variables="GATEWAY_METRICS_{}")
         )
         simulator = sockets.enter_context(server.bind("127.0.0.1", 0)) if settings.simulator else None
         server.run(
@@ -159,11 +160,14 @@ def tracing(settings: Settings) -> Iterator[Sequence[Sink]]:
         yield (telling.observe,)
 
 
-def _take(host: str, port: int, *, variable: str) -> socket.socket:
+def _take(host: str, port: int, *, variables: str) -> socket.socket:
+    """Take an address, or say which of its ``variables``, a host and a port, is wrong and end the program."""
     try:
         return server.bind(host, port)
     except OSError as error:
         reason = error.strerror or "unknown address"
+        of_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        variable = variables.format("HOST" if of_host else "PORT")
         explain(f"{host} port {port} cannot be used: {reason}.", [f"Choose another with {variable}."])
 
 

@@ -23,10 +23,16 @@ SAID_LINES = 30
 
 @click.command()
 @click.option(
-    "--seconds", default=120.0, show_default=True, help="How long harm is done; each is done once at least."
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=120.0,
+    show_default=True,
+    help="How long harm is done; each is done once at least.",
 )
 @click.option("--seed", type=int, help="Decides what is done to whom; a random one, which the report tells.")
-@click.option("--callers", default=240, show_default=True, help="How many call at once.")
+@click.option(
+    "--callers", type=click.IntRange(min=1), default=240, show_default=True, help="How many call at once."
+)
 @click.option("--gateways", type=click.IntRange(1, 9), default=3, show_default=True, help="How many they call.")
 @click.option("--redis", type=click.Choice(get_args(RedisKind)), default="single", show_default=True)
 @click.option("--harm", "harms", multiple=True, type=click.Choice(list(HARMS)), help="Do only this; repeatable.")
