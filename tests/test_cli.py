@@ -118,9 +118,7 @@ def test_account_is_used_when_there_is_one() -> None:
         assert "simulator" not in gateway.printed
 
 
-@pytest.mark.filterwarnings(
-    r"ignore:connect\(\) must be used as a context manager:DeprecationWarning"
-)  # in the SDK
+@pytest.mark.filterwarnings("ignore:connect.. must be used:DeprecationWarning")  # as OpenAI's client does not
 def test_demo_shows_every_step(invoke: Invoke) -> None:
     """OpenAI's own client goes through every capability that the demo has."""
     with serving({}) as gateway:
@@ -129,6 +127,7 @@ def test_demo_shows_every_step(invoke: Invoke) -> None:
 
     assert result.exit_code == 0, result.output
     assert result.output.count("✓") == len(STEPS)
+    assert "Realtime call glm-realtime" in result.output
 
 
 def test_demo_fails_when_a_step_does(invoke: Invoke) -> None:

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gateway.cli.configuration import DEMO_KEY
+from gateway.cli.demo_call import call
 
 if TYPE_CHECKING:  # openai is not among the gateway's own dependencies
     from openai import OpenAI
@@ -31,6 +32,7 @@ VOICE_MODEL = "glm-4-voice"
 HEARING_MODEL = "glm-asr"
 SPEECH_MODEL = "glm-tts"
 EMBEDDING_MODEL = "embedding-3"
+REALTIME_MODEL = "glm-realtime"
 SENTENCE = "One two three four five six seven."
 SPEECH_BYTES_PER_SECOND = 48_000
 SHOWN_CHARACTERS = 160
@@ -204,6 +206,12 @@ def _alike(one: "Embedding", other: "Embedding") -> float:
     return sum(left * right for left, right in zip(one.embedding, other.embedding, strict=True))
 
 
+def _realtime(client: "OpenAI", model: str) -> str:
+    question = _read_out(client, SPEECH_MODEL)
+    answer = call(client, model=model, question=question, timeout_seconds=TIMEOUT_SECONDS)
+    return f"called, and answered in {_seconds(answer.samples):.1f} s of sound: “{_shortened(answer.words)}”"
+
+
 def _shortened(text: str | None) -> str:
     line = " ".join((text or "").split())
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
@@ -220,4 +228,5 @@ STEPS = (
     Step("Speech", SPEECH_MODEL, _speech),
     Step("Transcription", HEARING_MODEL, _transcription),
     Step("Embeddings", EMBEDDING_MODEL, _embeddings),
+    Step("Realtime call", REALTIME_MODEL, _realtime),
 )
