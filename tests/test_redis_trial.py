@@ -88,6 +88,11 @@ def forgetful(server: RedisServer) -> str:
     return server.url
 
 
+def hoarding(server: RedisServer) -> str:
+    server.ask("CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "noeviction")
+    return server.url
+
+
 @pytest.mark.parametrize(
     ("harm", "works", "said"),
     [
@@ -95,7 +100,8 @@ def forgetful(server: RedisServer) -> str:
         (stranger, False, "refuses the user or password"),
         (mute, False, "Its ACL needs: ~glm-gateway:*"),
         (strict, False, "Its ACL needs: ~glm-gateway:*"),
-        (forgetful, True, "set maxmemory-policy to volatile-lru"),
+        (forgetful, True, "may evict slots when its memory is full: set maxmemory-policy to volatile-lru"),
+        (hoarding, True, "takes no slots when its memory is full of what it remembers: set maxmemory-policy"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -115,7 +121,7 @@ async def test_trial_warns_of_nothing_where_memories_go_before_slots(redis: Redi
 
     worked, verdict = await try_redis(redis.url)
 
-    assert (True, False) == (worked, "evict" in verdict), verdict
+    assert (True, False) == (worked, "maxmemory" in verdict), verdict
 
 
 async def test_rights_that_are_named_are_enough_to_share_slots(redis: RedisServer) -> None:

@@ -16,8 +16,9 @@ from gateway.redis_client.faults import FAULTS, kind_of
 CALL_SECONDS = 2.0
 PINGS = 5
 SLOW_SECONDS = 0.02
-SAFE_POLICIES = ("noeviction", "volatile-lru")
-"""With the second, what is remembered goes before slots, which are renewed all the time."""
+SAFE_POLICY = "volatile-lru"
+"""What is remembered goes before slots, which are renewed all the time."""
+REMEDY = f"set maxmemory-policy to {SAFE_POLICY}"
 
 DENIED = re.compile(r"ACL failure|user executing the script can't")
 RIGHTS = "~glm-gateway:* &glm-gateway:* +@read +@write +@scripting +@pubsub +@connection +time +info"
@@ -27,7 +28,7 @@ CURES: Mapping[str, str] = {
     "timeout": f"did not answer within {CALL_SECONDS:g} s. Check that it is not overloaded, and the way to it.",
     "loading": "is still loading its data. Try again in a moment.",
     "readonly": "is a replica that takes no writes. Name the primary, or use redis+sentinel://.",
-    "full": "has no memory left. Raise its maxmemory; the gateway needs a few hundred bytes for each slot.",
+    "full": "has no memory left. Raise its maxmemory, and set maxmemory-policy to volatile-lru.",
     "protocol": "does not do what the gateway asks. It has to be Redis 6.2 or newer, or Valkey.",
 }
 
@@ -65,14 +66,20 @@ async def _ping(client: Client) -> float:
 
 
 async def _memory(client: Client) -> str:
-    """Return a warning where Redis may forget slots by itself, nothing where it may not, or does not tell."""
+    """Return a warning where a full Redis would forget slots or take none, nothing where it does not tell."""
     try:
         known = await client.info("memory")
     except FAULTS:
         return ""
-    if known.get("maxmemory") and known.get("maxmemory_policy", "noeviction") not in SAFE_POLICIES:
-        return " It may evict slots when its memory is full: set maxmemory-policy to volatile-lru."
-    return ""
+    match known.get("maxmemory_policy", "noeviction"):
+        case _ if not known.get("maxmemory"):
+            return ""
+        case "noeviction":
+            return f" It takes no slots when its memory is full of what it remembers: {REMEDY}."
+        case policy if policy != SAFE_POLICY:
+            return f" It may evict slots when its memory is full: {REMEDY}."
+        case _:
+            return ""
 
 
 def _cure(error: BaseException) -> str:

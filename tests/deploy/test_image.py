@@ -1,5 +1,6 @@
 """The image's recipe, and the compose file: what can be seen without a container engine."""
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from gateway import __version__
+from gateway.cli.redis_trial import SAFE_POLICY
 from gateway.settings.environment import KNOWN
 from tests.helm.dashboards import FOLDER
 from tests.programs import program
@@ -118,6 +120,13 @@ def test_gateway_is_told_what_it_knows_and_has_time_to_drain() -> None:
         >= int(gateway["environment"]["GATEWAY_DRAIN_SECONDS"]) + 10
     )
     assert gateway["image"].endswith(f":{__version__}}}")
+
+
+def test_valkey_lets_memories_go_before_slots() -> None:
+    said = dict(itertools.pairwise(SERVICES["valkey"]["command"]))
+
+    assert SAFE_POLICY == said["--maxmemory-policy"]
+    assert said["--maxmemory"]
 
 
 def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:

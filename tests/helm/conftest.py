@@ -59,6 +59,12 @@ def openshift(matrix: dict[str, Rendered]) -> Rendered:
     return matrix["openshift"]
 
 
+@pytest.fixture(scope="session")
+def keda(matrix: dict[str, Rendered]) -> Rendered:
+    """Give the chart with its own Valkey, scaled by streams."""
+    return matrix["keda"]
+
+
 def pods(rendered: Rendered) -> list[dict[str, Any]]:
     """Give the specification of every pod, of those that tests start too."""
     templates = [one["spec"]["template"]["spec"] for one in rendered.of("Deployment")]

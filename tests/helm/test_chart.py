@@ -1,5 +1,6 @@
 """What the chart makes: valid for Kubernetes, safe by default, and in the gateway's own words."""
 
+import itertools
 import json
 from collections import Counter
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from gateway import __version__
+from gateway.cli.redis_trial import SAFE_POLICY
 from gateway.settings.environment import KNOWN
 from tests.helm.conftest import pods
 from tests.helm.engine import CHART, Outcome, Rendered
@@ -96,6 +98,15 @@ def test_every_secret_that_is_named_exists(rendered: Rendered) -> None:
         if isinstance(source, dict) and "secretKeyRef" in source:
             name, key = source["secretKeyRef"]["name"], source["secretKeyRef"]["key"]
             assert key in made.get(name, ()) or f'"{name}"' in said
+
+
+def test_valkey_lets_memories_go_before_slots(keda: Rendered) -> None:
+    """Its memory ends before Kubernetes ends the pod, and what is full still takes slots."""
+    (valkey,) = keda.one("Deployment", name="my-glm-gateway-valkey")["spec"]["template"]["spec"]["containers"]
+    said = dict(itertools.pairwise(valkey["args"]))
+
+    assert SAFE_POLICY == said["--maxmemory-policy"]
+    assert ("192mb", "256Mi") == (said["--maxmemory"], valkey["resources"]["limits"]["memory"])
 
 
 def test_secrets_are_not_in_the_pod(full: Rendered) -> None:

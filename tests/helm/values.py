@@ -26,6 +26,7 @@ REFUSED: dict[str, tuple[Values, str]] = {
     "two keys of the account": ({"zhipu": {"apiKey": "a.b", "existingSecret": "c"}}, "keep one"),
     "two sets of keys": ({"keys": {"value": "a:b:V1", "existingSecret": "c"}}, "keep one"),
     "two Redis": ({"redis": {"url": "redis://a"}, "valkey": {"enabled": True}}, "keep one"),
+    "a memory without a unit": ({"valkey": {"maxMemory": "192"}}, "/valkey/maxMemory"),
     "two configurations": ({"config": {"toml": "a", "existingSecret": "c"}}, "keep one"),
     "two budgets": ({"podDisruptionBudget": {"minAvailable": 1}}, "set the other to null"),
     "a budget that keeps a node from being drained": (
