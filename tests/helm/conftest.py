@@ -54,6 +54,12 @@ def account(matrix: dict[str, Rendered]) -> Rendered:
 
 
 @pytest.fixture(scope="session")
+def accounts(matrix: dict[str, Rendered]) -> Rendered:
+    """Give the chart with accounts in its file, and a Redis behind Sentinel."""
+    return matrix["accounts"]
+
+
+@pytest.fixture(scope="session")
 def openshift(matrix: dict[str, Rendered]) -> Rendered:
     """Give the chart without users of its own."""
     return matrix["openshift"]

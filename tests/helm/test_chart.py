@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections import Counter
 
 import kubernetes_validate
@@ -123,7 +124,7 @@ def test_services_and_budgets_select_the_gateways_pods(rendered: Rendered) -> No
         one["spec"]["selector"] for one in rendered.of("Service") if "valkey" not in one["metadata"]["name"]
     ]
     selectors += [one["spec"]["selector"]["matchLabels"] for one in rendered.of("PodDisruptionBudget")]
-    selectors += [one["spec"]["podSelector"]["matchLabels"] for one in rendered.of("NetworkPolicy")]
+    selectors += [one["spec"]["podSelector"]["matchLabels"] for one in rendered.of("NetworkPolicy")[:1]]
     selectors += [one["spec"]["selector"]["matchLabels"] for one in rendered.of("Deployment")[:1]]
     others = [one["metadata"]["labels"] for one in rendered.of("Pod")]
 
@@ -131,6 +132,45 @@ def test_services_and_budgets_select_the_gateways_pods(rendered: Rendered) -> No
     for selector in selectors:
         assert selector.items() <= template.items()
         assert not any(selector.items() <= other.items() for other in others)
+
+
+def test_operators_labels_win_over_common_ones(accounts: Rendered) -> None:
+    """And none is there twice, which Kubernetes would refuse."""
+    template = accounts.one("Deployment")["spec"]["template"]["metadata"]["labels"]
+
+    assert ("platform", "edge") == (template["team"], template["tier"])
+    assert "back" == accounts.one("Service")["metadata"]["labels"]["tier"]
+
+
+def test_pods_beside_the_gateways_find_a_node_too(keda: Rendered) -> None:
+    """Where only some nodes will do, a Valkey or a test that may not run there would wait forever."""
+    assert 3 == len(pods(keda))
+    for pod in pods(keda):
+        assert {"kubernetes.io/arch": "arm64"} == pod["nodeSelector"]
+        assert [{"key": "arm", "operator": "Exists"}] == pod["tolerations"]
+
+
+def test_scaling_asks_for_this_releases_pods(keda: Rendered) -> None:
+    """Not for another's whose name begins alike; and what Prometheus does not see takes no pods away."""
+    (trigger,) = keda.one("ScaledObject")["spec"]["triggers"]
+    query = trigger["metadata"]["query"]
+    pattern = re.search(r'pod=~"([^"]+)"', query)
+
+    assert pattern is not None
+    assert re.fullmatch(pattern[1], "my-glm-gateway-5d4f9c7b8-x2k4z")
+    assert not re.fullmatch(pattern[1], "my-glm-gateway-valkey-5d4f9c7b8-x2k4z")
+    assert query.endswith(f"or 0 * sum(glm_gateway_build_info{query[query.index('{') : query.index('}') + 1]})")
+    assert "false" == trigger["metadata"]["ignoreNullValues"]
+
+
+def test_secrets_are_mounted_whatever_their_names(accounts: Rendered) -> None:
+    """Names of Secrets may have dots and be long, those of volumes may not."""
+    mounts = {one["name"]: one["mountPath"] for one in accounts.container["volumeMounts"]}
+    volumes = accounts.one("Deployment")["spec"]["template"]["spec"]["volumes"]
+    secrets = {one["name"]: one["secret"]["secretName"] for one in volumes if "secret" in one}
+
+    assert {"secret-0": "zhipu.spare"} == secrets
+    assert "/etc/glm-gateway/secrets/zhipu.spare" == mounts["secret-0"]
 
 
 def test_monitors_find_the_metrics_and_nothing_else(account: Rendered, full: Rendered) -> None:

@@ -12,6 +12,13 @@ def test_chart_refuses(case: str, refusals: dict[str, Rendered]) -> None:
     assert REFUSED[case][1] in refusals[case].error
 
 
+@pytest.mark.parametrize("case", ["an address that is none", "keys without names"])
+def test_what_may_be_secret_is_not_repeated(case: str, refusals: dict[str, Rendered]) -> None:
+    (part,) = REFUSED[case][0].values()
+
+    assert not any(str(said) in refusals[case].error for said in part.values())
+
+
 def test_release_lives_and_leaves_nothing(outcome: Outcome) -> None:
     """Installed, upgraded to several pods, removed: the cluster holds what it should at each step."""
     if outcome.lived is None:

@@ -34,6 +34,53 @@ REFUSED: dict[str, tuple[Values, str]] = {
         "keep nodes from being drained",
     ),
     "a variable that is there already": ({"extraEnv": [{"name": "GATEWAY_PORT", "value": "1"}]}, "GATEWAY_PORT"),
+    "a drain that the grace period knows nothing of": (
+        {"env": {"GATEWAY_DRAIN_SECONDS": 600}},
+        "with drain.seconds",
+    ),
+    "a port that probes know nothing of": ({"env": {"GATEWAY_PORT": 80}}, "env names GATEWAY_PORT"),
+    "a label that selectors go by": (
+        {"podLabels": {"app.kubernetes.io/name": "mine"}},
+        "podLabels names app.kubernetes.io/name",
+    ),
+    "a label that all objects have": (
+        {"commonLabels": {"helm.sh/chart": "mine"}},
+        "commonLabels names helm.sh/chart",
+    ),
+    "a budget of no pod": ({"podDisruptionBudget": {"maxUnavailable": 0}}, "keep nodes from being drained"),
+    "a budget of no share": ({"podDisruptionBudget": {"maxUnavailable": "0%"}}, "keep nodes from being drained"),
+    "a share that is every pod": (
+        {
+            "replicaCount": 3,
+            "redis": {"elsewhere": True},
+            "podDisruptionBudget": {"minAvailable": "90%", "maxUnavailable": None},
+        },
+        "minAvailable 90% of 3 pods would keep nodes",
+    ),
+    "a share that is none": (
+        {"podDisruptionBudget": {"maxUnavailable": "most"}},
+        "/podDisruptionBudget/maxUnavailable",
+    ),
+    "more pods at least than at most": (
+        {"autoscaling": {"enabled": True, "minReplicas": 7}, "redis": {"elsewhere": True}},
+        "autoscaling.minReplicas 7 is more than maxReplicas 6",
+    ),
+    "scaling by nothing": (
+        {"autoscaling": {"enabled": True, "targetCPUUtilizationPercentage": None}, "redis": {"elsewhere": True}},
+        "autoscaling needs",
+    ),
+    "a share of a request that there is not": (
+        {"autoscaling": {"enabled": True}, "resources": {"requests": None}, "redis": {"elsewhere": True}},
+        "resources.requests.cpu, which is not set",
+    ),
+    "an alert that there is not": (
+        {"monitoring": {"rules": {"enabled": True, "disabled": ["Saturated"]}}},
+        "there is no such alert; there are GlmGateway",
+    ),
+    "a Secret mounted twice": ({"secretMounts": ["one", "one"]}, "/secretMounts"),
+    "an address that is none": ({"redis": {"url": "redis.example.com:6379"}}, "redis.url is no URL of Redis"),
+    "keys without names": ({"keys": {"value": "sk-0123456789abcdef"}}, "keys.value must read name:key:tier"),
+    "a Secret's key without a name": ({"keys": {"existingSecretKey": ""}}, "/keys/existingSecretKey"),
     "a route without a Gateway": ({"httpRoute": {"enabled": True}}, "parentRefs"),
     "an Ingress without a host": ({"ingress": {"enabled": True}}, "ingress.hosts"),
 }

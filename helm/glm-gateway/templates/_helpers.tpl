@@ -35,10 +35,21 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "gateway.commonLabels" . }}
 {{- end }}
 
+{{- /* The same with an operator's, which win over those that every object has. */}}
+{{- define "gateway.labelsAnd" -}}
+{{- mergeOverwrite (include "gateway.labels" (index . 0) | fromYaml) (default (dict) (index . 1)) | toYaml }}
+{{- end }}
+
 {{- define "gateway.valkeyLabels" -}}
 app.kubernetes.io/name: {{ include "gateway.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: valkey
+{{- end }}
+
+{{- define "gateway.testLabels" -}}
+app.kubernetes.io/name: {{ include "gateway.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: test
 {{- end }}
 
 {{- define "gateway.serviceAccountName" -}}
@@ -59,6 +70,16 @@ app.kubernetes.io/component: valkey
 {{- with concat (default (list) (.Values.global).imagePullSecrets) .Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* For the pods beside the gateway's, which have to find a node too. */}}
+{{- define "gateway.whereabouts" -}}
+{{- range $key := list "nodeSelector" "tolerations" }}
+{{- with index $.Values $key }}
+{{ $key }}:
+  {{- tpl (toYaml .) $ | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -83,13 +104,30 @@ imagePullSecrets:
 {{- if .Values.valkey.enabled }}redis://{{ include "gateway.fullname" . }}-valkey:6379/0{{ else }}{{ .Values.redis.url }}{{ end }}
 {{- end }}
 
+{{- /* Those that are listed, and those of the address; sentinels lead to servers of another port. */}}
+{{- define "gateway.redisPorts" -}}
+{{- $ports := .Values.networkPolicy.redisPorts }}
+{{- $url := include "gateway.redisUrl" . }}
+{{- if and $url (not (hasPrefix "unix:" $url)) }}
+{{- range splitList "," (regexReplaceAll "^[a-z+]+://([^@/]*@)?([^/]*).*$" $url "${2}") }}
+{{- $ports = append $ports (regexFind "[0-9]+$" (regexFind ":[0-9]+$" .) | default (hasPrefix "redis+sentinel" (replace "rediss" "redis" $url) | ternary "26379" "6379") | int) }}
+{{- end }}
+{{- end }}
+{{- uniq $ports | toJson }}
+{{- end }}
+
+{{- /* Helm reads every number as a float, whose own text for a large one is 5e+08. */}}
+{{- define "gateway.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ . }}{{ end }}
+{{- end }}
+
 {{- /* Every variable by its name, so that none can be there twice: server-side apply refuses that. */}}
 {{- define "gateway.environment" -}}
 {{- $env := dict
     "GATEWAY_HOST" (dict "value" "0.0.0.0")
     "GATEWAY_PORT" (dict "value" "8080")
     "GATEWAY_METRICS_PORT" (dict "value" "9464")
-    "GATEWAY_DRAIN_SECONDS" (dict "value" (toString .Values.drain.seconds))
+    "GATEWAY_DRAIN_SECONDS" (dict "value" (include "gateway.text" .Values.drain.seconds))
     "GATEWAY_LOGS_FORMAT" (dict "value" "json") }}
 {{- if include "gateway.hasConfig" . }}
 {{- $_ := set $env "GATEWAY_CONFIG" (dict "value" "/etc/glm-gateway/config/gateway.toml") }}
@@ -107,11 +145,11 @@ imagePullSecrets:
 {{- $_ := set $env $name (dict "valueFrom" (dict "secretKeyRef" (dict "name" $secret "key" $name))) }}
 {{- end }}
 {{- end }}
-{{- if hasKey $env "ZHIPU_API_KEY" }}
+{{- if and (hasKey $env "ZHIPU_API_KEY") (not (regexMatch "(?m)^[ \\t]*\\[\\[[ \\t]*accounts[ \\t]*\\]\\]" (default "" .Values.config.toml))) .Values.zhipu.tier }}
 {{- $_ := set $env "GATEWAY_ACCOUNT_TIER" (dict "value" .Values.zhipu.tier) }}
 {{- end }}
 {{- range $name, $value := .Values.env }}
-{{- $_ := set $env $name (dict "value" (toString $value)) }}
+{{- $_ := set $env $name (dict "value" (include "gateway.text" $value)) }}
 {{- end }}
 {{- range .Values.extraEnv }}
 {{- if hasKey $env .name }}
