@@ -247,6 +247,18 @@ SITUATIONS = (
         },
         "SlotLeak",
     ),
+    fires(
+        "a process that holds slots cannot be asked",
+        {
+            said("up"): "1x40",
+            said("up", instance="b"): "1x5 0x35",
+            said("build_info", version="1", instance="b"): "1x5 stale",
+            said("concurrency_slots_in_use", **TIER): "2x40",
+            said("concurrency_slots_in_use", **TIER, instance="b"): "3x5 stale",
+            said("concurrency_slots_in_use_global", **TIER): "5x40",
+        },
+        "Down",
+    ),
     quiet(
         "the processes hold what is booked",
         {
@@ -318,6 +330,8 @@ SITUATIONS = (
     fires("leases ran out", {said("concurrency_leases_expired_total"): "0x25 3x10"}, "LeasesLost"),
     quiet("no lease ran out lately", {said("concurrency_leases_expired_total"): "0x5 3x30"}),
     fires("sessions break", closed("0+2x40", "_x20 1 2 3 4x20"), "RealtimeAbnormal"),
+    fires("all sessions break at one blow", closed("0x40", "_x20 5x20"), "RealtimeAbnormal"),
+    quiet("few of many sessions break at one blow", closed("0+20x40", "_x20 5x20")),
     quiet("one session broke", closed("0+2x40", "_x20 1x20")),
     fires(
         "half the answers lack usage",
