@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import promql_parser
 import pytest
@@ -15,7 +16,7 @@ from gateway.metrics import Metrics, Slots
 from tests.helm.dashboards import DASHBOARDS, FOLDER, text
 from tests.helm.engine import Rendered
 from tests.helm.grafana import Dashboard, as_json, panels
-from tests.helm.test_rules import RULES, rules
+from tests.helm.test_rules import RULES, promtool, rules
 from tests.helm.test_watching import as_of_now
 
 RECORDED_AND_ALERTS = [rule for path in RULES for rule in rules(yaml.safe_load(path.read_text("utf-8"))["groups"])]
@@ -81,6 +82,38 @@ def test_expression_is_one_and_of_figures_that_exist(where: str, expr: str) -> N
     promql_parser.parse(expr)
 
     assert set(NAME.findall(expr)) <= set(known()), where
+
+
+def expression(dashboard: str, title: str) -> str:
+    (board,) = (one for one in DASHBOARDS if one.name == dashboard)
+    (panel,) = (one for one in panels(board) if one.title == title)
+    return as_of_now(panel.queries[0].expr)
+
+
+def test_panels_tell_of_gateways_alone_and_of_no_failure(tmp_path: Path) -> None:
+    """Other programs' processes have figures of the same names; where nothing failed yet, that is said."""
+    path = tmp_path / "panels.yaml"
+    series = {
+        'glm_gateway_build_info{job="llm",instance="a"}': "1x40",
+        'process_resident_memory_bytes{job="llm",instance="a"}': "5x40",
+        'process_resident_memory_bytes{job="node-exporter",instance="b"}': "7x40",
+        'glm_gateway_requests_total{job="llm",instance="a",outcome="ok",code="200"}': "0+60x40",
+    }
+    memory = {"labels": 'process_resident_memory_bytes{job="llm",instance="a"}', "value": 5}
+    looks = [
+        {"expr": expression("runtime", "Memory"), "eval_time": "5m", "exp_samples": [memory]},
+        {
+            "expr": expression("overview", "Failed"),
+            "eval_time": "5m",
+            "exp_samples": [{"labels": "{}", "value": 0}],
+        },
+    ]
+    told = [{"series": name, "values": values} for name, values in series.items()]
+    path.write_text(
+        yaml.safe_dump({"tests": [{"interval": "15s", "input_series": told, "promql_expr_test": looks}]})
+    )
+
+    promtool("test", "rules", str(path))
 
 
 def test_chart_ships_every_dashboard(account: Rendered) -> None:

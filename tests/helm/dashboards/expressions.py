@@ -18,6 +18,11 @@ def gauge(family: str, by: str, selector: str = OF_MODEL, how: str = "sum") -> s
     return f"{how} by ({by}) (glm_gateway_{family}{{{selector}}})"
 
 
+def of_gateways(expr: str) -> str:
+    """Leave out other programs' processes, which tell figures of the same names."""
+    return f"{expr} and on (namespace, job, instance) glm_gateway_build_info{{{HERE}}}"
+
+
 def quantile(share: float, family: str, by: str = "", selector: str = OF_MODEL) -> str:
     """Write a quantile of a histogram."""
     labels = f"{by}, le" if by else "le"

@@ -25,7 +25,9 @@ OVERVIEW = Dashboard(
                     about="Share of the requests that were ours to answer: a fault of GLM's or of the gateway's.",
                     queries=(
                         Query(
-                            f"sum(rate(glm_gateway_requests_total{{{OF_MODEL},{FAILED}}}[{WINDOW}]))"
+                            # Before the first failure there is no series of it, and the share is 0.
+                            f"(sum(rate(glm_gateway_requests_total{{{OF_MODEL},{FAILED}}}[{WINDOW}]))"
+                            " or vector(0))"
                             f' / (sum(rate(glm_gateway_requests_total{{{OF_MODEL},outcome!~"client_.*|rejected"}}'
                             f"[{WINDOW}])) > 0)"
                         ),

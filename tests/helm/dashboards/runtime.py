@@ -1,6 +1,6 @@
 """The dashboard of the processes and their Redis."""
 
-from tests.helm.dashboards.expressions import HERE, WINDOW, gauge, quantile, rate
+from tests.helm.dashboards.expressions import HERE, WINDOW, gauge, of_gateways, quantile, rate
 from tests.helm.grafana import Dashboard, Panel, Query, Row
 
 RUNTIME = Dashboard(
@@ -42,13 +42,15 @@ RUNTIME = Dashboard(
                 Panel(
                     title="CPU",
                     about="Cores in use; a process uses one at most.",
-                    queries=(Query(f"rate(process_cpu_seconds_total{{{HERE}}}[{WINDOW}])", "{{instance}}"),),
+                    queries=(
+                        Query(of_gateways(f"rate(process_cpu_seconds_total{{{HERE}}}[{WINDOW}])"), "{{instance}}"),
+                    ),
                     bad=0.9,
                 ),
                 Panel(
                     title="Memory",
                     about="What the process holds of the machine's.",
-                    queries=(Query(f"process_resident_memory_bytes{{{HERE}}}", "{{instance}}"),),
+                    queries=(Query(of_gateways(f"process_resident_memory_bytes{{{HERE}}}"), "{{instance}}"),),
                     unit="bytes",
                 ),
                 Panel(
@@ -61,7 +63,7 @@ RUNTIME = Dashboard(
                 Panel(
                     title="Open files",
                     about="Each stream takes two.",
-                    queries=(Query(f"process_open_fds{{{HERE}}}", "{{instance}}"),),
+                    queries=(Query(of_gateways(f"process_open_fds{{{HERE}}}"), "{{instance}}"),),
                 ),
                 Panel(
                     title="Streams, by process",
