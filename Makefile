@@ -12,10 +12,10 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test check format contract test-clients torture bench bench-peers lock clean
+.PHONY: help run install test check format contract test-clients test-kubernetes torture bench bench-peers lock clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## Start the gateway on 127.0.0.1:8080, with the simulator if ZHIPU_API_KEY is not set
 	@exec $(BIN)/glm-gateway serve
@@ -45,6 +45,11 @@ contract: $(VENV)/.dev ## Write openapi.yaml and the README's tables anew from t
 test-clients: $(VENV)/.run ## Run the tests that need other people's heavy clients
 	@.ci/system-packages espeak-ng openssl
 	tests/clients/run.sh
+
+test-kubernetes: $(VENV)/.dev ## Install the chart into a real kube-apiserver, which is built first where there is Go
+	@.ci/system-packages openssl
+	@.ci/kubernetes .cache/kubernetes
+	$(BIN)/python -m pytest -q tests/apiserver
 
 torture: $(VENV)/.run ## Prove for minutes that limits hold, with one Redis, a Cluster and Sentinel
 	@.ci/system-packages redis-server
