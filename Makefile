@@ -38,7 +38,7 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 contract: $(VENV)/.dev ## Write openapi.yaml and the README's tables anew from the code
-	$(BIN)/python tests/contract/renew.py
+	$(BIN)/python -m tests.contract.renew
 	$(BIN)/python -m tests.helm.readme
 	$(BIN)/python -m tests.helm.dashboards
 

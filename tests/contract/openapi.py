@@ -23,6 +23,8 @@ from gateway.translate.params import Ignored, Refused, Rule
 from gateway.translate.responses.params import RESPONSES
 from gateway.translate.speech.params import SPEECH
 from gateway.translate.transcriptions.params import TRANSCRIPTIONS, TRANSLATIONS
+from tests.contract import failures
+from tests.contract.examples import ANSWERS, REQUESTS
 
 FILE = Path(__file__).parents[2] / "openapi.yaml"
 REF = "#/components/schemas/{name}"
@@ -76,6 +78,7 @@ EXCHANGE_HEADERS = {
     "x-ratelimit-limit-requests": "How many requests of the caller may be under way at once for the model.",
     "x-ratelimit-remaining-requests": "How many more could start now.",
     "x-gateway-ignored": "Parameters that were accepted without effect, separated by commas.",
+    "x-accel-buffering": "no, with a stream or a sound: proxies are to pass each piece on at once.",
 }
 EMBEDDINGS_HEADERS = {
     **EXCHANGE_HEADERS,
@@ -105,12 +108,58 @@ def document() -> dict[str, Any]:
         "paths": paths(),
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "responses": failures.components(headers(ERROR_HEADERS)),
             "schemas": schemas(),
         },
     }
 
 
 def paths() -> dict[str, Any]:
+    """Return the routes, each with the errors that it may answer with, and with examples."""
+    told = routes()
+    for operations in told.values():
+        for operation in operations.values():
+            add_errors(operation)
+            add_examples(operation)
+    return told
+
+
+def add_errors(operation: dict[str, Any]) -> None:
+    """Say what may go wrong: with any request, with a body, with a place in a path, with a call of GLM."""
+    if operation.get("security") == []:
+        return
+    answers = operation["responses"]
+    served = {"x-ratelimit-limit-requests"} <= next(iter(answers.values())).get("headers", {}).keys()
+    statuses = {400, 401, 431, 500}
+    if "requestBody" in operation:
+        statuses |= {404, 408, 413, 415}
+    if "parameters" in operation:
+        statuses |= {404}
+    if any(one["name"] == "response_id" for one in operation.get("parameters", ())):
+        statuses |= {503}
+    if served:
+        statuses |= {404, 429, 502, 503, 504}
+    for status in statuses:
+        answers.setdefault(str(status), failures.reference(status))
+    operation["responses"] = dict(sorted(answers.items()))
+
+
+def add_examples(operation: dict[str, Any]) -> None:
+    name = operation["operationId"]
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        if name in REQUESTS:
+            body["examples"] = named(REQUESTS[name])
+    for media_type, answer in operation["responses"].get("200", {}).get("content", {}).items():
+        if media_type in ANSWERS.get(name, {}):
+            answer["examples"] = named(ANSWERS[name][media_type])
+
+
+def named(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return examples by their names; copies, as YAML would make references of what is there twice."""
+    return {name: {"value": msgspec.json.decode(msgspec.json.encode(value))} for name, value in values.items()}
+
+
+def routes() -> dict[str, Any]:
     return {
         "/v1/chat/completions": {
             "post": {
@@ -250,6 +299,7 @@ def paths() -> dict[str, Any]:
                     "default": responses({})["default"],
                 },
             },
+            "post": no_webrtc("openRealtimeByPost"),
         },
         "/v1/realtime/client_secrets": {
             "post": {
@@ -275,13 +325,7 @@ def paths() -> dict[str, Any]:
                 "responses": responses({"application/json": schema("BetaTranscriptionSession")}),
             }
         },
-        "/v1/realtime/calls": {
-            "post": {
-                "operationId": "createRealtimeCall",
-                "summary": "Say that there is no WebRTC, and what there is instead",
-                "responses": {"501": responses({})["default"], "default": responses({})["default"]},
-            }
-        },
+        "/v1/realtime/calls": {"post": no_webrtc("createRealtimeCall")},
         "/v1/models": {
             "get": {
                 "operationId": "listModels",
@@ -297,8 +341,17 @@ def paths() -> dict[str, Any]:
                 "responses": responses({"application/json": schema("Model")}),
             }
         },
+        "/": {"get": root()},
         "/livez": {"get": probe("livez", "Tell that the process runs", ready=False)},
         "/readyz": {"get": probe("readyz", "Tell whether to send requests here", ready=True)},
+    }
+
+
+def no_webrtc(name: str) -> dict[str, Any]:
+    return {
+        "operationId": name,
+        "summary": "Say that there is no WebRTC, and what there is instead",
+        "responses": {"501": failures.reference(501), "default": responses({})["default"]},
     }
 
 
@@ -350,11 +403,25 @@ def headers(described: Mapping[str, str]) -> dict[str, Any]:
 
 
 def probe(name: str, summary: str, *, ready: bool) -> dict[str, Any]:
-    text = {"text/plain": {"schema": {"type": "string"}}}
-    answers = {"200": {"description": "Yes", "content": text}}
+    answers = {"200": {"description": "Yes", "content": a_word()}}
     if ready:
-        answers["503"] = {"description": "No: it was told to stop", "content": text}
+        answers["503"] = {"description": "No: it was told to stop", "content": a_word()}
     return {"operationId": name, "summary": summary, "security": [], "responses": answers}
+
+
+def root() -> dict[str, Any]:
+    """Return what is at the address itself, for whoever opens it to see what answers."""
+    words = dict.fromkeys(("name", "version", "openai_base_path"), "string")
+    told = {"type": "object", "properties": {name: {"type": kind} for name, kind in words.items()}}
+    answer = {
+        "description": "This program",
+        "content": {"application/json": {"schema": {**told, "required": [*words]}}},
+    }
+    return {"operationId": "root", "summary": "Tell what this is", "security": [], "responses": {"200": answer}}
+
+
+def a_word() -> dict[str, Any]:
+    return {"text/plain": {"schema": {"type": "string"}}}
 
 
 def schemas() -> dict[str, Any]:

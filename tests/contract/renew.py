@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from openapi import FILE, text  # type: ignore[import-not-found]  # beside this script
-from tables import TABLES  # type: ignore[import-not-found]
-
 from gateway.translate.fates import markdown
 from gateway.translate.realtime.fates import TABLES as EVENTS
 from gateway.translate.realtime.fates import markdown as events
+from tests.contract.openapi import FILE, text
+from tests.contract.tables import TABLES
 
 README = Path(__file__).parents[2] / "README.md"
 
