@@ -33,6 +33,14 @@ def processor_seconds(process_id: int) -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def waited_seconds(process_id: int) -> float | None:
+    """Return how long a process could have gone on but had no processor, all its threads together."""
+    tasks = Path(f"/proc/{process_id}/task")
+    if not (tasks / str(process_id) / "schedstat").exists():
+        return None
+    return sum(int((task / "schedstat").read_text().split()[1]) for task in tasks.iterdir()) / 1e9
+
+
 def peak_bytes(process_id: int) -> int | None:
     """Return the most memory that a process and its children ever had, each by itself."""
     return _memory_bytes(process_id, "VmHWM:")
