@@ -116,9 +116,9 @@ class SessionUpdate(_Sent, frozen=True, kw_only=True, tag="session.update"):
 
 
 class AudioAppend(_Sent, frozen=True, kw_only=True, tag="input_audio_buffer.append"):
-    """Adds base64 of audio; more than 50 of these in a second are dropped without a word."""
+    """Adds audio, base64 on the wire; more than 50 of these in a second are dropped without a word."""
 
-    audio: str
+    audio: bytes
 
 
 class VideoFrameAppend(_Sent, frozen=True, kw_only=True, tag="input_audio_buffer.append_video_frame"):

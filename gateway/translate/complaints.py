@@ -20,6 +20,7 @@ STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 
 NAMES = {
     "str": "a string",
+    "bytes": "base64",
     "int": "an integer",
     "float": "a number",
     "bool": "a boolean",
@@ -29,6 +30,7 @@ NAMES = {
 }
 BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 COUNTED = {"str": " characters", "array": " items", "object": " entries"}
+NO_BASE64 = "Invalid base64 encoded string"
 OUT_OF_RANGE = ("Number out of range", "Integer value out of range")
 
 
@@ -43,6 +45,8 @@ def invalid_field(message: str, *, kind: type) -> InvalidRequest:
         return missing_field(path) if path and wrong["got"] == "null" else wrong_type(wrong, path=path)
     if said in OUT_OF_RANGE:
         return invalid_value("the number is out of range", path=path)
+    if said == NO_BASE64:
+        return invalid_value("expected base64, padded and without line breaks", path=path)
     if (bound := OUT_OF_BOUNDS.match(said)) is not None:
         counted = COUNTED.get(bound["wanted"], "") if bound["bound"] else ""
         limit = f"{BOUNDS[bound['sign']]} {bound['limit']}{counted}"

@@ -33,6 +33,7 @@ class Request(Struct):
     code: Annotated[str, Meta(pattern="^[a-z]+$")] | None = None
     many: Annotated[list[int], Meta(max_length=1)] | None = None
     bias: dict[str, float] | None = None
+    sound: bytes = b""
     needed: int = 0
 
 
@@ -74,6 +75,13 @@ CASES = [
     ({"code": "X"}, "Invalid value for 'code': expected a string that matches '^[a-z]+$'.", "code", VALUE),
     ({"many": [1, 2]}, "Invalid value for 'many': expected an array of at most 1 items.", "many", VALUE),
     ({"bias": {"a": "b"}}, "Invalid type for 'bias': expected a number, got a string.", "bias", TYPE),
+    (
+        {"sound": "no!"},
+        "Invalid value for 'sound': expected base64, padded and without line breaks.",
+        "sound",
+        VALUE,
+    ),
+    ({"sound": 3}, "Invalid type for 'sound': expected base64, got an integer.", "sound", TYPE),
     ({"needed": None}, "Missing required parameter: 'needed'.", "needed", MISSING),
 ]
 

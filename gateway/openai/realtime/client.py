@@ -29,9 +29,9 @@ class TranscriptionSessionUpdate(Event, frozen=True, kw_only=True, tag="transcri
 
 
 class AudioAppend(Event, frozen=True, kw_only=True, tag="input_audio_buffer.append"):
-    """Adds base64 of audio, at most 15 MiB of it."""
+    """Adds audio, at most 15 MiB of it; base64 on the wire."""
 
-    audio: str
+    audio: bytes
 
 
 class VideoFrameAppend(Event, frozen=True, kw_only=True, tag="input_audio_buffer.append_video_frame"):

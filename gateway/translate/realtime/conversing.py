@@ -10,6 +10,7 @@ from gateway.glm import realtime as glm
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.items import Content, Item, NewItem
 from gateway.translate.realtime.calls import Calls
+from gateway.translate.realtime.decoding import decoded
 from gateway.translate.realtime.history import FRONT, text_of
 from gateway.translate.realtime.narrator import Narrator
 from gateway.translate.realtime.pictures import Pictures, decoded_picture, picture_of
@@ -32,7 +33,7 @@ class Conversing:
     """
     Keeps the conversation for the client, and tells GLM what GLM can be told.
 
-    ``play`` takes base64 of speech that is an item of the user's. GLM appends whatever it is given; the client's
+    ``play`` takes speech that is an item of the user's. GLM appends whatever it is given; the client's
     own order is kept here.
     """
 
@@ -44,7 +45,7 @@ class Conversing:
         calls: Calls,
         narrator: Narrator,
         pictures: Pictures,
-        play: Callable[[str], None],
+        play: Callable[[bytes], None],
     ) -> None:
         self._deleting: list[float] = []
         self._talk = talk
@@ -209,7 +210,7 @@ class Conversing:
 
     def _give_media(self, part: Content) -> None:
         if part.type == "input_audio" and part.audio:
-            self._play(part.audio)
+            self._play(decoded(part.audio))
         if part.type == "input_image":
             self._pictures.show(picture_of(part, at="item.content"))
 

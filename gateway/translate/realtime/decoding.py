@@ -9,15 +9,19 @@ MAX_AUDIO_BYTES = 15 * 1024 * 1024
 
 
 def decoded(audio: str) -> bytes:
-    """Return what base64 of audio stands for; raise InvalidRequest for what is none, or too much."""
+    """Return what base64 of audio stands for; raise InvalidRequest for what is none."""
     try:
-        data = b64decode(audio, validate=True)
+        return b64decode(audio, validate=True)
     except (Base64Error, ValueError) as error:
         raise InvalidRequest(
             "'audio' is not valid base64; send base64 of the session's input format, without line breaks.",
             param="audio",
             code="invalid_value",
         ) from error
-    if len(data) > MAX_AUDIO_BYTES:
+
+
+def bounded(audio: bytes) -> bytes:
+    """Return audio as it is; raise InvalidRequest for too much at once."""
+    if len(audio) > MAX_AUDIO_BYTES:
         raise InvalidRequest("'audio' is longer than 15 MiB; send it in pieces.", param="audio")
-    return data
+    return audio

@@ -1,6 +1,5 @@
 """The user's voice on its way to GLM: converted, cut into frames, never more often than GLM listens."""
 
-from base64 import b64encode
 from collections.abc import Iterator
 
 from gateway.errors import GatewayError, InvalidRequest
@@ -8,7 +7,7 @@ from gateway.glm import realtime as glm
 from gateway.openai.realtime import server
 from gateway.openai.realtime.items import Content, Item
 from gateway.openai.realtime.session import FormatType
-from gateway.translate.realtime.decoding import decoded
+from gateway.translate.realtime.decoding import bounded
 from gateway.translate.realtime.recognition import transcription_error
 from gateway.translate.realtime.sound import FRAME_BYTES, INPUT_BYTES_PER_SECOND
 from gateway.translate.realtime.talk import Talk
@@ -75,17 +74,16 @@ class Microphone:
 
     # --- From the client ----------------------------------------------------------------------------
 
-    def append(self, audio: str) -> Iterator[Heard]:
+    def append(self, audio: bytes) -> Iterator[Heard]:
         """
-        Take base64 of audio; give each turn that begins or ends in it, as far as the gateway's own ear hears it.
+        Take audio; give each turn that begins or ends in it, as far as the gateway's own ear hears it.
 
         Raises InvalidRequest.
         """
-        data = decoded(audio)
         if self._form != self._talk.config.input_format:
             self._form = self._talk.config.input_format
             self._converter = self._talk.sound.to_glm(self._form)
-        yield from self._take(self._converter.feed(data))
+        yield from self._take(self._converter.feed(bounded(audio)))
 
     def commit(self, *, event_id: str | None) -> None:
         """End a turn for the client; raise InvalidRequest when it is empty or longer than GLM hears."""
@@ -270,7 +268,7 @@ class Microphone:
 
     def _send(self, pcm: bytes) -> None:
         self._sent_at = self._talk.now
-        self._talk.ask(glm.AudioAppend(audio=b64encode(pcm).decode("ascii")))
+        self._talk.ask(glm.AudioAppend(audio=pcm))
 
     def _next_commit(self) -> Commit | None:
         commit = self.commits.pop(0) if self.commits else None

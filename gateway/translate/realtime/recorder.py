@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gateway.errors import InvalidRequest
 from gateway.translate.realtime.config import Config
-from gateway.translate.realtime.decoding import decoded
+from gateway.translate.realtime.decoding import bounded
 from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND, Sound
 from gateway.translate.realtime.turns import Ear, Heard
 
@@ -37,9 +37,9 @@ class Recorder:
         elif self.ear is None or self.ear.turns != config.turn_detection:
             self.ear = Ear(config.turn_detection)
 
-    def append(self, audio: str) -> Iterator[Heard]:
-        """Take base64 of audio; give each turn that begins or ends in it. Raises InvalidRequest."""
-        pcm = self._converter.feed(decoded(audio))
+    def append(self, audio: bytes) -> Iterator[Heard]:
+        """Take audio; give each turn that begins or ends in it. Raises InvalidRequest."""
+        pcm = self._converter.feed(bounded(audio))
         self.heard_bytes += len(pcm)
         for kept, heard in self.ear.listen(pcm) if self.ear is not None else ((pcm, None),):
             self._turn += kept

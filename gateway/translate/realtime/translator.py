@@ -242,7 +242,7 @@ class Translator:
     def _append(self, event: client.AudioAppend) -> None:
         self._play(event.audio)
 
-    def _play(self, audio: str) -> None:
+    def _play(self, audio: bytes) -> None:
         for heard in self._microphone.append(audio):
             self._take_turn(heard)
 
