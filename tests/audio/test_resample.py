@@ -1,4 +1,5 @@
 import itertools
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -58,3 +59,20 @@ def test_the_first_samples_come_with_the_first_piece() -> None:
     resampler = Resampler(from_rate=24_000, to_rate=16_000)
 
     assert len(resampler.feed(bytes(960))) >= 2 * (320 - 32)
+
+
+def test_a_resampler_starts_no_threads() -> None:
+    """Hundreds of calls are resampled in one process: each must not take a thread for every processor."""
+    before = native_threads()
+
+    resampler = Resampler(from_rate=24_000, to_rate=16_000)
+    resampler.feed(bytes(4_800))
+
+    assert before == native_threads()
+
+
+def native_threads() -> int:
+    tasks = Path("/proc/self/task")
+    if not tasks.exists():
+        pytest.skip("only Linux tells")
+    return len(list(tasks.iterdir()))
