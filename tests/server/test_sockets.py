@@ -102,3 +102,66 @@ async def test_text_that_is_not_utf8_ends_the_connection_and_is_not_logged(
     assert end[:1] == b"\x88"
     assert int.from_bytes(end[2:4], "big") == 1007
     assert caplog.records == []
+
+
+class Wire(asyncio.Transport):
+    """A transport that is told when to read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def write(self, data: Any) -> None:
+        """Drop it."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def is_closing(self) -> bool:
+        """Be open."""
+        return False
+
+    def pause_reading(self) -> None:
+        """Note it."""
+        self.told.append("pause")
+
+    def resume_reading(self) -> None:
+        """Note it."""
+        self.told.append("resume")
+
+
+async def test_reading_stops_only_while_the_application_is_behind() -> None:
+    """A client at the pace of speech costs no call of the system for each of its frames; a faster one waits."""
+    taken: asyncio.Queue[Any] = asyncio.Queue()
+    accepted, go = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def take(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        accepted.set()
+        while await go.acquire():
+            taken.put_nowait(message := await receive())
+            if message["type"] == "websocket.disconnect":
+                return
+
+    config = Config(take, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
+    config.load()
+    state, transport = ServerState(), Wire()
+    protocol = PlainSocket(config=config, server_state=state, app_state={}, _loop=asyncio.get_running_loop())
+    protocol.connection_made(transport)
+    protocol.data_received(handshake(KEY, VERSION))
+    await accepted.wait()
+    message = b"\x81\x81\0\0\0\0a"
+
+    protocol.data_received(message)
+    assert transport.told == []
+    protocol.data_received(message)
+    assert transport.told == ["pause"]
+    for _ in range(2):
+        go.release()
+        assert (await taken.get())["text"] == "a"
+    assert transport.told == ["pause", "resume"]
+
+    protocol.connection_lost(None)
+    go.release()
+    assert (await taken.get())["type"] == "websocket.disconnect"
