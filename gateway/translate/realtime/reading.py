@@ -14,6 +14,8 @@ CLIENT_EVENTS: Mapping[str, type[client.Event]] = {
     str(kind.__struct_config__.tag): kind for kind in get_args(client.ClientEvent)
 }
 GLM_EVENTS: Mapping[str, type] = {str(kind.__struct_config__.tag): kind for kind in get_args(glm.Received)}
+CLIENT_NAMES = {kind: name for name, kind in CLIENT_EVENTS.items()}
+GLM_NAMES = {kind: name for name, kind in GLM_EVENTS.items()}
 MAX_NAME_CHARACTERS = 64
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 

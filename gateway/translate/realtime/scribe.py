@@ -9,18 +9,16 @@ from msgspec import Struct
 from gateway.errors import GatewayError, InvalidRequest
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.items import Content, Item
-from gateway.openai.realtime.session import SessionChange, Transcription
+from gateway.openai.realtime.session import Transcription
 from gateway.translate.realtime.config import changed
-from gateway.translate.realtime.effects import Brought, Effect, Ended, Words
-from gateway.translate.realtime.reading import UnreadableError, read_client
+from gateway.translate.realtime.effects import Brought, Ended, Words
+from gateway.translate.realtime.interpreter import Interpreter
 from gateway.translate.realtime.recognition import recognition, transcription_error
 from gateway.translate.realtime.recorder import Recorder
 from gateway.translate.realtime.setup import check_kind
 from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND
 from gateway.translate.realtime.talk import Talk
 from gateway.translate.realtime.turns import Heard
-
-OTHER = "other"
 
 
 class Writing(Struct):
@@ -30,22 +28,11 @@ class Writing(Struct):
     text: str = ""
 
 
-class Scribe:
-    """
-    A transcription session, with the calls and properties of ``Translator``.
-
-    ``model`` is what writes down where the client names none.
-    """
-
-    resumable = False
-    due: float | None = None
-    full = False
-    spoken_bytes = 0
-    dropped_bytes = 0
+class Scribe(Interpreter):
+    """A transcription session. ``model`` is what writes down where the client names none."""
 
     def __init__(self, talk: Talk, *, model: str) -> None:
-        self.read = OTHER
-        self._talk = talk
+        super().__init__(talk)
         self._model = model
         self._recorder = Recorder(talk.sound, talk.config)
         self._item_id: str | None = None
@@ -59,57 +46,6 @@ class Scribe:
             client.ItemRetrieve: self._retrieve,
         }
 
-    def start(self, change: SessionChange | None, *, now: float) -> list[Effect]:
-        """Begin: tell the client what holds; raise InvalidRequest for what its key brings with it."""
-        talk = self._talk
-        talk.now = now
-        if change is not None:
-            talk.config = changed(talk.config, change)
-        self._recorder.follow(talk.config)
-        talk.tell(server.SessionCreated(session=self._session()))
-        return self._effects()
-
-    def from_client(self, data: str | bytes, *, now: float) -> list[Effect]:
-        """Deal with what the client sends; whatever is wrong with it becomes an error event."""
-        self._talk.now = now
-        event_id, self.read = None, OTHER
-        try:
-            event = read_client(data)
-            event_id, self.read = event.event_id, str(event.__struct_config__.tag)
-            self._asks.get(type(event), self._refuse)(event)
-        except UnreadableError as unreadable:
-            self._talk.refuse(unreadable.error, event_id=unreadable.event_id)
-        except GatewayError as error:
-            self._talk.refuse(error, event_id=event_id)
-        return self._effects()
-
-    def bring(self, errand_id: str, brought: Brought, *, now: float) -> list[Effect]:
-        """Take what an errand brings."""
-        self._talk.now = now
-        self._talk.bring(errand_id, brought)
-        return self._effects()
-
-    def from_glm(self, data: str | bytes, *, now: float) -> list[Effect]:
-        """Do nothing: there is no call to GLM."""
-        del data, now
-        return []
-
-    def wake(self, *, now: float) -> list[Effect]:
-        """Do nothing: there is nothing that time does here."""
-        del now
-        return []
-
-    def resume(self, *, now: float) -> list[Effect]:
-        """Do nothing: there is no call to GLM that could be lost."""
-        del now
-        return []
-
-    def end(self, error: GatewayError, *, code: int) -> list[Effect]:
-        """End the session for a reason that the client is told."""
-        self._talk.refuse(error)
-        self._talk.close(code=code, reason=error.code or error.type)
-        return self._effects()
-
     @property
     def responding(self) -> bool:
         """Whether something is still to be told."""
@@ -120,13 +56,11 @@ class Scribe:
         """How much of the user's voice there was, in bytes of 16 kHz s16le."""
         return self._recorder.heard_bytes
 
-    def _effects(self) -> list[Effect]:
-        effects, self._talk.effects = self._talk.effects, []
-        return effects
+    def _begin(self) -> None:
+        self._recorder.follow(self._talk.config)
 
-    def _session(self) -> Any:
-        talk = self._talk
-        return talk.shape.session(talk.config, session_id=talk.session_id, expires_at=talk.expires_at)
+    def _ask(self, event: client.ClientEvent) -> None:
+        self._asks.get(type(event), self._refuse)(event)
 
     # --- From the client ----------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from gateway.glm import realtime as glm
 from gateway.openai.realtime import client, server
 from gateway.translate.realtime.fates import CLIENT_FATES, GLM_FATES
 from gateway.translate.realtime.reading import CLIENT_EVENTS, GLM_EVENTS
+from gateway.translate.realtime.reports import REPORTS
+from gateway.translate.realtime.requests import REQUESTS
 
 # docs.bigmodel.cn, GLM-Realtime, table of server events, and its diagrams; read 2026-11
 DOCUMENTED = """
@@ -28,6 +30,12 @@ def test_every_event_of_glm_has_a_fate() -> None:
 
 def test_every_event_of_a_client_has_a_fate() -> None:
     assert CLIENT_EVENTS.keys() == CLIENT_FATES.keys()
+
+
+def test_every_event_of_either_side_is_dealt_with() -> None:
+    """What a client sends is done or refused; what GLM sends is taken or has a fate that says it is not."""
+    assert set(get_args(client.ClientEvent)) == REQUESTS.keys()
+    assert set(get_args(glm.Received)) >= REPORTS.keys()
 
 
 def test_clients_are_sent_names_that_they_know() -> None:

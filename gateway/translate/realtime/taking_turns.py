@@ -1,0 +1,45 @@
+"""Who decides that a turn of the user's has begun or ended; and what follows where the gateway does."""
+
+from gateway.translate.realtime.microphone import Microphone
+from gateway.translate.realtime.responder import Plan, Responder
+from gateway.translate.realtime.setup import Setup
+from gateway.translate.realtime.talk import Talk
+from gateway.translate.realtime.turns import Ear, Heard
+
+
+class TurnTaking:
+    """Does what GLM would do, where it does not decide about turns."""
+
+    def __init__(self, talk: Talk, *, setup: Setup, microphone: Microphone, responder: Responder) -> None:
+        self._talk = talk
+        self._setup = setup
+        self._microphone = microphone
+        self._responder = responder
+
+    def follow(self) -> None:
+        """Have the gateway's own ear listen by the rules that hold from now on, if it is to decide."""
+        turns, microphone = self._talk.config.turn_detection, self._microphone
+        if turns is None or self._setup.hears_turns:
+            microphone.ear = None
+        elif microphone.ear is None or microphone.ear.turns != turns:
+            microphone.ear = Ear(turns)
+
+    def play(self, audio: bytes) -> None:
+        """Take what the client has recorded; raise InvalidRequest."""
+        for heard in self._microphone.append(audio):
+            self._take(heard)
+
+    def _take(self, heard: Heard) -> None:
+        microphone, responder = self._microphone, self._responder
+        turns, ear = self._talk.config.turn_detection, microphone.ear
+        if turns is None or ear is None:
+            return
+        if heard == "start":
+            microphone.start_speech(ear.start_ms)
+            if turns.interrupt_response is not False and responder.busy:
+                responder.cancel(None, reason="turn_detected")
+            return
+        microphone.stop_speech(ear.end_ms)
+        microphone.end_turn()
+        if turns.create_response is not False and not responder.busy:
+            responder.create(Plan())
