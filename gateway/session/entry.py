@@ -1,15 +1,24 @@
-"""How a session begins: a slot, and GLM's socket with it; on another account where one refuses."""
+"""How a session begins: a slot, GLM's socket, on another account where one refuses, and what holds first."""
 
 import asyncio
 
+from msgspec.structs import replace
+
+from gateway.auth import Caller
+from gateway.catalog import Model, RealtimeTraits
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.exchange.accounts import note_failure, take_slot
 from gateway.exchange.dispatcher import fault_of
+from gateway.exchange.exchange import check_operation
 from gateway.exchange.tries import Tries
 from gateway.limits.limiter import Scope, Slot, serves
+from gateway.openai.realtime.session import Kind
 from gateway.record import Record, UpstreamCall, UpstreamFault
 from gateway.session.desk import SessionDesk
+from gateway.translate.realtime.config import Config
+from gateway.translate.realtime.shapes import Shape
+from gateway.translate.realtime.talk import Talk
 from gateway.upstream.realtime import GlmSocket, status_of
 
 SWITCHING_PROTOCOLS = 101
@@ -57,6 +66,38 @@ async def enter(
         record.retries += 1
         with waits.upstream:
             await asyncio.sleep(pause_seconds)
+
+
+def talk_of(
+    session_desk: SessionDesk,
+    exchange: Exchange,
+    model: Model,
+    *,
+    kind: Kind,
+    caller: Caller,
+    asked_model: str,
+    shape: Shape,
+) -> Talk:
+    """Return a conversation of which nothing has been said."""
+    desk, policy = session_desk.desk, session_desk.policy
+    traits = model.realtime or RealtimeTraits()
+    first = Config.first(model=model.id, asked_model=asked_model, voices=traits.voices, voice=traits.default_voice)
+
+    def check_transcriber(name: str) -> None:
+        check_operation(exchange.terms.find_model(name, caller), needs="transcription")
+
+    return Talk(
+        config=replace(first, kind=kind),
+        policy=policy.translation,
+        shape=shape,
+        sound=session_desk.sound,
+        new_id=desk.new_id,
+        session_id=f"sess_{desk.new_id()}",
+        conversation_id=f"conv_{desk.new_id()}",
+        expires_at=int(desk.now() + policy.max_seconds),
+        strict=caller.strict,
+        check_transcriber=check_transcriber,
+    )
 
 
 def note_call(

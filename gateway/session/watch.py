@@ -14,6 +14,8 @@ CLIENT_STALL_SECONDS = 60.0
 """How long a client may read nothing while something waits for it; then it is taken for gone."""
 GLM_STALL_SECONDS = 10.0
 """How long GLM may take nothing of what it is sent; then the connection is given up."""
+ANSWERING = {"input_audio_buffer.committed", "response.created"}
+"""What an answer comes after: from then on the user waits for it to sound."""
 
 
 class SessionExpired(ClientError):
@@ -26,12 +28,12 @@ class Watch:
     """
     Keeps the time of a session, by ``clock``.
 
-    ``answered_from`` is since when the user waits for a sound, ``client_sent_from`` and ``glm_sent_from`` since
-    when one of them is being sent something; None: they are not.
+    ``client_sent_from`` and ``glm_sent_from`` are since when one of them is being sent something; None: they are
+    not.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.answered_from: float | None = None
+        self._answered_from: float | None = None
         self.client_sent_from: float | None = None
         self.glm_sent_from: float | None = None
         self._clock = clock
@@ -49,6 +51,19 @@ class Watch:
         """Take note that the slot may be somebody else's."""
         self._slot_is_lost = True
         self._reminder.set()
+
+    def waited_for(self, name: str) -> float | None:
+        """Return for how long the user has waited for the sound that an event brings; None: it brings none."""
+        if name in ANSWERING:
+            self._answered_from = self._answered_from or self._clock()
+        elif self._answered_from is not None:
+            since = self._answered_from
+            if name.endswith("audio.delta"):
+                self._answered_from = None
+                return self._clock() - since
+            if name == "response.done":
+                self._answered_from = None
+        return None
 
     def remind(self, due: float | None) -> None:
         """Wake whoever waits, if there is something to do before it would wake by itself."""

@@ -1,0 +1,105 @@
+"""GLM's end of a session: a slot, the socket that it is for, and another socket where one is lost."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from gateway.errors import GatewayError, UpstreamUnreachable
+from gateway.exchange import Exchange
+from gateway.exchange.dispatcher import fault_of
+from gateway.limits.limiter import Scope, Slot
+from gateway.record import UpstreamFault
+from gateway.session.desk import SessionDesk
+from gateway.session.entry import enter, note_call, note_loss
+from gateway.upstream.realtime import GlmSocket, UpstreamClosedError
+
+CLOSE_SECONDS: Final = 2.0
+NOTICE_SECONDS: Final = 0.05
+"""How long is waited for GLM to agree that a call has ended; then its slot is free all the same."""
+PAUSE_SECONDS: Final = 0.25
+
+
+class Line:
+    """
+    What a call holds of GLM. One that is not opened holds nothing, as in a session that only writes down.
+
+    ``slot`` is None before it is taken, and once it was given back.
+    """
+
+    def __init__(self, session_desk: SessionDesk, exchange: Exchange) -> None:
+        self.slot: Slot | None = None
+        self._shared = session_desk
+        self._desk = session_desk.desk
+        self._exchange = exchange
+        self._socket: GlmSocket | None = None
+
+    async def open(self, scope: Scope, *, patience_seconds: float) -> None:
+        """Take a slot, waiting for it if need be, and open the socket; raise GatewayError."""
+        self.slot, self._socket = await enter(
+            self._shared, self._exchange, scope, patience_seconds=patience_seconds
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a GLM at the other end."""
+        return self._socket is not None
+
+    @property
+    def socket(self) -> GlmSocket:
+        """The socket, of a line that is open."""
+        assert self._socket is not None  # noqa: S101 - it is opened before anything is sent
+        return self._socket
+
+    async def send(self, data: bytes) -> None:
+        """Send a text message; a socket that is closed is noticed by whoever reads from it."""
+        with suppress(UpstreamClosedError):
+            await self.socket.send(data)
+
+    def note_loss(self, error: GatewayError) -> None:
+        """Write down that the socket was lost."""
+        note_loss(self._exchange.record, self._note_fault(error), ended_at=self._desk.clock())
+
+    async def reopen(self, slot: Slot) -> None:
+        """Open another socket for the same slot, again after a pause when GLM cannot be reached at all."""
+        record, clock, tries = self._exchange.record, self._desk.clock, self._desk.policy.max_retries + 1
+        for number in range(tries):
+            asked_at = clock()
+            try:
+                self._socket = await self._shared.upstream.connect(account=slot.account)
+            except GatewayError as error:
+                note_call(record, slot, asked_at=asked_at, ended_at=clock(), fault=self._note_fault(error))
+                if number == tries - 1 or not isinstance(error, UpstreamUnreachable):
+                    raise
+            else:
+                note_call(record, slot, asked_at=asked_at)
+                return
+            await asyncio.sleep(PAUSE_SECONDS * 2**number)
+
+    async def hang_up(self) -> None:
+        """Tell GLM that the call has ended and give the slot back: GLM counts the call until it knows."""
+        try:
+            await self._close(seconds=NOTICE_SECONDS)
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Give the slot back, at once; again has no effect."""
+        slot, self.slot = self.slot, None
+        if slot is not None:
+            self._desk.limiter.release(slot)
+
+    async def aclose(self) -> None:
+        """Close the socket; GLM has two seconds to agree."""
+        await self._close(seconds=CLOSE_SECONDS)
+        self._socket = None
+
+    async def _close(self, *, seconds: float) -> None:
+        if self._socket is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._socket.aclose()
+
+    def _note_fault(self, error: GatewayError) -> UpstreamFault:
+        fault = fault_of(error, http_status=0)
+        self._exchange.record.faults.append(fault)
+        return fault
