@@ -1,15 +1,12 @@
 """OpenAI's own SDK, unchanged, asks for legacy completions."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-
 import openai
 import pytest
 
 from gateway.simulator import Running
-from tests.fakes import KEY
+from tests.conftest import StartGateway
+from tests.contract.conftest import Connect
 from tests.running import Gateway
-
-StartGateway = Callable[..., Awaitable[Gateway]]
 
 MODEL = "glm-4.7"
 
@@ -20,10 +17,8 @@ async def gateway(start_gateway: StartGateway, simulator: Running) -> Gateway:
 
 
 @pytest.fixture
-async def sdk(gateway: Gateway) -> AsyncIterator[openai.AsyncOpenAI]:
-    http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=False)
-    async with openai.AsyncOpenAI(api_key=KEY, base_url=gateway.url, max_retries=0, http_client=http) as client:
-        yield client
+def sdk(gateway: Gateway, connect: Connect) -> openai.AsyncOpenAI:
+    return connect(gateway)
 
 
 async def test_prompts_are_answered(sdk: openai.AsyncOpenAI, gateway: Gateway) -> None:

@@ -1,7 +1,7 @@
 """However an exchange ends, what it held is given back, once, and one record says how it ended."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,11 +10,9 @@ import pytest
 
 from gateway.record import Record
 from gateway.settings.schema import Chat
+from tests.conftest import MakeGateway, StartGateway
 from tests.fakes import DONE, Caller, Zhipu, call_app, chunk, completion, last_chunk
 from tests.running import Gateway
-
-StartGateway = Callable[..., Awaitable[Gateway]]
-MakeGateway = Callable[..., Gateway]
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 ONE = dict.fromkeys(("V0", "V1", "V2", "V3"), 1)

@@ -1,7 +1,5 @@
 """Vectors are kept when the operator says so: a tenant's known texts cost nothing, and answers stay the same."""
 
-from collections.abc import Awaitable, Callable
-
 import httpx
 import msgspec
 import pytest
@@ -10,9 +8,8 @@ from gateway.auth import Tenant, digest
 from gateway.settings.schema import Embeddings
 from gateway.simulator import Running
 from gateway.simulator.book import Place
+from tests.conftest import StartGateway
 from tests.running import LARGEST_ACCOUNT, SETTINGS, Gateway
-
-StartGateway = Callable[..., Awaitable[Gateway]]
 
 PLACE = Place(LARGEST_ACCOUNT.name, "embedding-3")
 KEPT = Embeddings(cache_seconds=60)

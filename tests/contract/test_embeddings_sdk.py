@@ -2,7 +2,6 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -15,35 +14,13 @@ from gateway.simulator.book import Place
 from gateway.simulator.embeddings.vectors import embed
 from gateway.simulator.faults import Error
 from gateway.simulator.platform import Latency
-from tests.fakes import KEY, Zhipu
+from tests.conftest import StartGateway
+from tests.contract.conftest import Connect
+from tests.fakes import Zhipu
 from tests.running import LARGEST_ACCOUNT, Gateway
-
-StartGateway = Callable[..., Awaitable[Gateway]]
-Connect = Callable[[Gateway], openai.AsyncOpenAI]
 
 PLACE = Place(LARGEST_ACCOUNT.name, "embedding-3")
 MANY = [f"text number {number}" for number in range(2048)]
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Connect]:
-    """Open the SDK's clients, without retries."""
-    clients: list[openai.AsyncOpenAI] = []
-
-    def client(gateway: Gateway) -> openai.AsyncOpenAI:
-        http = openai.DefaultAsyncHttpxClient(trust_env=False)
-        clients.append(openai.AsyncOpenAI(api_key=KEY, base_url=gateway.url, max_retries=0, http_client=http))
-        return clients[-1]
-
-    yield client
-    for one in clients:
-        await one.close()
-
-
-@pytest.fixture
-async def sdk(start_gateway: StartGateway, simulator: Running, connect: Connect) -> openai.AsyncOpenAI:
-    """Give the SDK before a gateway as it is by default."""
-    return connect(await start_gateway(upstream_url=simulator.url))
 
 
 def float32(numbers: list[float]) -> list[float]:

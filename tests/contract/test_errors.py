@@ -1,7 +1,6 @@
 """Every error, from every route, for every status, has OpenAI's body and a request id."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -10,10 +9,9 @@ import pytest
 
 from gateway.glm.errors import BUSINESS_CODES
 from gateway.settings.schema import Upstream
+from tests.conftest import StartGateway
 from tests.fakes import KEY, Zhipu
 from tests.running import Gateway
-
-StartGateway = Callable[..., Awaitable[Gateway]]
 
 REQUEST = {"model": "glm-4.7", "messages": [{"role": "user", "content": "Hello!"}]}
 MAX_BODY_BYTES = 2000

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,12 @@ from openai.types.responses.response_item import ResponseItem
 from gateway.auth import Tenant, digest
 from gateway.settings.schema import Redis, Responses, Secret
 from gateway.translate.responses.kept import Kept, write
+from tests.conftest import StartGateway
+from tests.contract.conftest import Connect
 from tests.fakes import KEY, Zhipu, completion
 from tests.recordings import tone, wav_of
 from tests.redis_server import RedisServer, need_redis
 from tests.running import SETTINGS, Gateway, listening
-
-StartGateway = Callable[..., Awaitable[Gateway]]
 
 MODEL = "glm-4.7"
 UNDER_WAY = ("queued", "in_progress")
@@ -33,24 +33,10 @@ TENANTS = (*SETTINGS.tenants, Tenant(name="others", key_sha256=(digest(OTHER_KEY
 class Place:
     """Where responses are kept: ``one`` makes them, ``other`` is asked for them; ``stranger`` is no owner."""
 
-    def __init__(self, one: Gateway, other: Gateway, connect: Callable[..., openai.AsyncOpenAI]) -> None:
+    def __init__(self, one: Gateway, other: Gateway, connect: Connect) -> None:
         self.gateways = (one, other)
         self.one, self.other = connect(one), connect(other)
-        self.stranger = connect(other, key=OTHER_KEY)
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Callable[..., openai.AsyncOpenAI]]:
-    clients: list[openai.AsyncOpenAI] = []
-
-    def client(gateway: Gateway, *, key: str = KEY) -> openai.AsyncOpenAI:
-        http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=False)
-        clients.append(openai.AsyncOpenAI(api_key=key, base_url=gateway.url, max_retries=0, http_client=http))
-        return clients[-1]
-
-    yield client
-    for one in clients:
-        await one.close()
+        self.stranger = connect(other, api_key=OTHER_KEY)
 
 
 @pytest.fixture
@@ -66,7 +52,7 @@ async def place(
     request: pytest.FixtureRequest,
     start_gateway: StartGateway,
     zhipu: Zhipu,
-    connect: Callable[..., openai.AsyncOpenAI],
+    connect: Connect,
 ) -> Place:
     """Give one gateway that remembers by itself, or two that share a Redis."""
     settings: dict[str, Any] = {"upstream_url": zhipu.url, "tenants": TENANTS}
@@ -177,7 +163,7 @@ async def test_ids_cannot_be_guessed(place: Place, zhipu: Zhipu) -> None:
 
 
 async def test_response_is_forgotten_when_its_time_is_over(
-    start_gateway: StartGateway, zhipu: Zhipu, connect: Callable[..., openai.AsyncOpenAI]
+    start_gateway: StartGateway, zhipu: Zhipu, connect: Connect
 ) -> None:
     gateway = await start_gateway(upstream_url=zhipu.url, responses=Responses(store_seconds=0.3))
     sdk = connect(gateway)
@@ -189,7 +175,7 @@ async def test_response_is_forgotten_when_its_time_is_over(
 
 
 async def test_no_more_is_kept_than_there_is_room_for(
-    start_gateway: StartGateway, zhipu: Zhipu, connect: Callable[..., openai.AsyncOpenAI]
+    start_gateway: StartGateway, zhipu: Zhipu, connect: Connect
 ) -> None:
     """The oldest goes first; the newest is there."""
     gateway = await start_gateway(upstream_url=zhipu.url, responses=Responses(store_bytes=20_000))
@@ -350,7 +336,7 @@ async def test_process_that_stops_tells_what_it_could_not_finish(zhipu: Zhipu, r
 
 
 async def test_store_that_is_away_is_no_store_that_is_empty(
-    start_gateway: StartGateway, zhipu: Zhipu, redis: RedisServer, connect: Callable[..., openai.AsyncOpenAI]
+    start_gateway: StartGateway, zhipu: Zhipu, redis: RedisServer, connect: Connect
 ) -> None:
     """Nobody is told that what may still be there is gone, and nothing is begun that nobody could fetch."""
     gateway = await start_gateway(upstream_url=zhipu.url, redis=Redis(url=Secret(redis.url)))
@@ -374,7 +360,7 @@ async def test_store_that_is_away_is_no_store_that_is_empty(
 
 
 async def test_answer_outlives_an_outage_of_its_store(
-    start_gateway: StartGateway, zhipu: Zhipu, redis: RedisServer, connect: Callable[..., openai.AsyncOpenAI]
+    start_gateway: StartGateway, zhipu: Zhipu, redis: RedisServer, connect: Connect
 ) -> None:
     """What was made in the background while nothing could be kept is kept as soon as something can."""
     shared = Redis(url=Secret(redis.url))

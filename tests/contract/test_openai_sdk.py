@@ -5,7 +5,7 @@ import base64
 import json
 import struct
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import openai
@@ -16,11 +16,10 @@ from pydantic import BaseModel
 from gateway.settings.schema import Chat
 from gateway.simulator import Running
 from gateway.simulator import faults as simulated_faults
+from tests.conftest import StartGateway
+from tests.contract.conftest import Connect
 from tests.fakes import DONE, KEY, Call, Zhipu, chunk, completion, error_body, event, last_chunk
 from tests.running import Gateway
-
-StartGateway = Callable[..., Awaitable[Gateway]]
-Connect = Callable[..., openai.AsyncOpenAI]
 
 MODEL = "glm-4.7"
 HELLO: Any = [{"role": "user", "content": "Hello!"}]
@@ -40,39 +39,6 @@ class Person(BaseModel):
 
     name: str
     age: int
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Connect]:
-    """Open the SDK's clients, without retries unless they are asked for."""
-    clients: list[openai.AsyncOpenAI] = []
-
-    def client(gateway: Gateway, **options: Any) -> openai.AsyncOpenAI:
-        http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=False)
-        given: dict[str, Any] = {
-            "api_key": KEY,
-            "base_url": gateway.url,
-            "max_retries": 0,
-            "http_client": http,
-        }
-        clients.append(openai.AsyncOpenAI(**given | options))
-        return clients[-1]
-
-    yield client
-    for one in clients:
-        await one.close()
-
-
-@pytest.fixture
-async def sdk(start_gateway: StartGateway, simulator: Running, connect: Connect) -> openai.AsyncOpenAI:
-    """Give the SDK before a gateway before the simulator."""
-    return connect(await start_gateway(upstream_url=simulator.url))
-
-
-@pytest.fixture
-def played(gateway: Gateway, connect: Connect) -> openai.AsyncOpenAI:
-    """Give the SDK before a gateway before a Zhipu that the test plays."""
-    return connect(gateway)
 
 
 def whole(text: str = "Hello.", **message: Any) -> Callable[[Call], None]:

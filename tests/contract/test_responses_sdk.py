@@ -1,6 +1,6 @@
 """OpenAI's own SDK, unchanged, asks for responses: whole, streamed, parsed, with tools, and one upon another."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -11,11 +11,10 @@ from pydantic import BaseModel, TypeAdapter
 from gateway.auth import Tenant, digest
 from gateway.settings.schema import Responses
 from gateway.simulator import Running
-from tests.fakes import KEY, Call, Zhipu, chunk, completion
-from tests.running import SETTINGS, Gateway
-
-StartGateway = Callable[..., Awaitable[Gateway]]
-Connect = Callable[..., openai.AsyncOpenAI]
+from tests.conftest import StartGateway
+from tests.contract.conftest import Connect
+from tests.fakes import Call, Zhipu, chunk, completion
+from tests.running import SETTINGS
 
 MODEL = "glm-4.7"
 EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
@@ -35,33 +34,6 @@ class Person(BaseModel):
 
     name: str
     age: int
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Connect]:
-    """Open the SDK's clients, without retries."""
-    clients: list[openai.AsyncOpenAI] = []
-
-    def client(gateway: Gateway, *, key: str = KEY) -> openai.AsyncOpenAI:
-        http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=False)
-        clients.append(openai.AsyncOpenAI(api_key=key, base_url=gateway.url, max_retries=0, http_client=http))
-        return clients[-1]
-
-    yield client
-    for one in clients:
-        await one.close()
-
-
-@pytest.fixture
-async def sdk(start_gateway: StartGateway, simulator: Running, connect: Connect) -> openai.AsyncOpenAI:
-    """Give the SDK before a gateway before the simulator."""
-    return connect(await start_gateway(upstream_url=simulator.url))
-
-
-@pytest.fixture
-def played(gateway: Gateway, connect: Connect) -> openai.AsyncOpenAI:
-    """Give the SDK before a gateway before a Zhipu that the test plays."""
-    return connect(gateway)
 
 
 def whole(text: str, **more: Any) -> Callable[[Call], None]:
@@ -260,7 +232,7 @@ async def test_nobody_goes_on_with_anothers_response(
 ) -> None:
     """An id that another tenant holds is worth as much as one that never was."""
     gateway = await start_gateway(upstream_url=simulator.url, tenants=TWO_TENANTS)
-    owner, stranger = connect(gateway), connect(gateway, key=OTHER_KEY)
+    owner, stranger = connect(gateway), connect(gateway, api_key=OTHER_KEY)
     kept = await owner.responses.create(model=MODEL, input="My name is Ada.")
 
     for fields in (

@@ -1,22 +1,20 @@
 """What one replica's answers leave behind, another's requests find, where they share a Redis."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
 from gateway.settings.schema import Embeddings, Redis, Secret
 from gateway.simulator import Running
 from gateway.simulator.book import Place
-from tests.fakes import DONE, KEY, Zhipu, chunk, completion, last_chunk
+from tests.conftest import StartGateway
+from tests.contract.conftest import Connect
+from tests.fakes import DONE, Zhipu, chunk, completion, last_chunk
 from tests.redis_server import RedisServer, need_redis
-from tests.running import LARGEST_ACCOUNT, Gateway
-
-StartGateway = Callable[..., Awaitable[Gateway]]
-Connect = Callable[[Gateway], openai.AsyncOpenAI]
+from tests.running import LARGEST_ACCOUNT
 
 PLACE = Place(LARGEST_ACCOUNT.name, "embedding-3")
 TOOLS: Any = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
@@ -31,21 +29,6 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     server = RedisServer(tmp_path).start()
     yield server
     server.kill()
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Connect]:
-    """Open the SDK's clients; they do not retry."""
-    clients: list[openai.AsyncOpenAI] = []
-
-    def client(gateway: Gateway) -> openai.AsyncOpenAI:
-        http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=False)
-        clients.append(openai.AsyncOpenAI(api_key=KEY, base_url=gateway.url, max_retries=0, http_client=http))
-        return clients[-1]
-
-    yield client
-    for one in clients:
-        await one.close()
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -18,13 +17,12 @@ from gateway.simulator.book import Place
 from gateway.simulator.chat.route import SENSITIVE_MARK
 from gateway.simulator.faults import CutConnection, Error, Stall
 from gateway.simulator.speech import listen
-from tests.fakes import DONE, KEY, Zhipu, error_body, event
+from tests.conftest import StartGateway
+from tests.contract.conftest import Connect
+from tests.fakes import DONE, Zhipu, error_body, event
 from tests.recordings import frequency, tone
 from tests.running import LARGEST_ACCOUNT, Gateway
 from tests.simulator.speech.clearly import NUMBERS, listens, speaks
-
-StartGateway = Callable[..., Awaitable[Gateway]]
-Connect = Callable[[Gateway], openai.AsyncOpenAI]
 
 PLACE = Place(LARGEST_ACCOUNT.name, "glm-tts")
 MEDIA_TYPES = {
@@ -37,27 +35,6 @@ MEDIA_TYPES = {
 }
 LONG = " ".join(f"This is sentence number {number} of many." for number in range(1, 61))
 """Of three pieces."""
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Connect]:
-    """Open the SDK's clients, without retries."""
-    clients: list[openai.AsyncOpenAI] = []
-
-    def client(gateway: Gateway) -> openai.AsyncOpenAI:
-        http = openai.DefaultAsyncHttpxClient(trust_env=False)
-        clients.append(openai.AsyncOpenAI(api_key=KEY, base_url=gateway.url, max_retries=0, http_client=http))
-        return clients[-1]
-
-    yield client
-    for one in clients:
-        await one.close()
-
-
-@pytest.fixture
-async def sdk(start_gateway: StartGateway, simulator: Running, connect: Connect) -> openai.AsyncOpenAI:
-    """Give the SDK before a gateway as it is by default."""
-    return connect(await start_gateway(upstream_url=simulator.url))
 
 
 def heard(file: bytes, kind: str) -> Sound:

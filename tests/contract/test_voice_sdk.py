@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,13 @@ from gateway.simulator import Running, create_simulator, running
 from gateway.simulator.speech import listen
 from gateway.simulator.speech import speak as say
 from gateway.translate.chat.claims import untagged
+from tests.conftest import StartGateway
+from tests.contract.conftest import Connect
 from tests.fakes import DONE, KEY, Call, Zhipu, chunk, completion, event, last_chunk
 from tests.recordings import frequency, packed, tone, wav_of
 from tests.redis_server import RedisServer, need_redis
 from tests.running import Gateway
 from tests.simulator.speech.clearly import NUMBERS, listens, speaks
-
-StartGateway = Callable[..., Awaitable[Gateway]]
-Connect = Callable[..., openai.AsyncOpenAI]
 
 MODEL = "gpt-4o-audio-preview"
 ALOUD: Any = {"model": MODEL, "modalities": ["text", "audio"]}
@@ -50,33 +49,6 @@ def spoken(text: str) -> Sound:
 def sound_in(data: str, kind: str) -> Sound:
     file = base64.b64decode(data)
     return Sound(file, 24_000) if kind == "pcm16" else read_sound(file, bounds=Bounds(), sample_rate=24_000)
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Connect]:
-    """Open the SDK's clients, without retries."""
-    clients: list[openai.AsyncOpenAI] = []
-
-    def client(gateway: Gateway) -> openai.AsyncOpenAI:
-        http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=False)
-        clients.append(openai.AsyncOpenAI(api_key=KEY, base_url=gateway.url, max_retries=0, http_client=http))
-        return clients[-1]
-
-    yield client
-    for one in clients:
-        await one.close()
-
-
-@pytest.fixture
-async def sdk(start_gateway: StartGateway, simulator: Running, connect: Connect) -> openai.AsyncOpenAI:
-    """Give the SDK before a gateway before the simulator."""
-    return connect(await start_gateway(upstream_url=simulator.url))
-
-
-@pytest.fixture
-def played(gateway: Gateway, connect: Connect) -> openai.AsyncOpenAI:
-    """Give the SDK before a gateway before a Zhipu that the test plays."""
-    return connect(gateway)
 
 
 # Before the simulator.

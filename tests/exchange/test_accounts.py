@@ -16,11 +16,10 @@ from gateway.metrics import AccountState
 from gateway.record import UpstreamFault
 from gateway.settings import Account, Secret
 from gateway.settings.schema import Upstream
+from tests.conftest import MakeGateway
 from tests.fakes import DONE, Call, Caller, Zhipu, call_app, chunk, completion, error_body, event, last_chunk
 from tests.limits.requests import until
 from tests.running import Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 TWO_ACCOUNTS = tuple(Account(name=name, api_key=Secret(f"{name}-key"), tier="V0") for name in ("main", "spare"))
 TWO_SLOTS = {"glm-4.7": {"V0": 2, "V1": 2, "V2": 2, "V3": 4}}

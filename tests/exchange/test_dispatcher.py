@@ -20,10 +20,10 @@ from gateway.errors import (
 from gateway.exchange.dispatcher import fault_of
 from gateway.settings.schema import Upstream
 from gateway.translate.errors import from_glm
+from tests.conftest import MakeGateway
 from tests.fakes import DONE, Call, Caller, Zhipu, call_app, chunk, completion, error_body, event, last_chunk
 from tests.running import Gateway
 
-MakeGateway = Callable[..., Gateway]
 Reply = Callable[[Call], None]
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]

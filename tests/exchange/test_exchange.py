@@ -1,7 +1,6 @@
 """One exchange: who may ask for what, what the head of its answer says, and what its record holds."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,10 +9,9 @@ import pytest
 from gateway.auth import Tenant, digest
 from gateway.record import Record
 from gateway.settings.schema import Chat
+from tests.conftest import MakeGateway
 from tests.fakes import DONE, KEY, Call, Caller, Zhipu, call_app, chunk, completion, last_chunk
 from tests.running import SETTINGS, Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 OTHER_KEY = "sk-other-0123456789abcdef"
 MESSAGES = [{"role": "user", "content": "Hello!"}]

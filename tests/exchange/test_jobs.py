@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, ClassVar
 
@@ -13,10 +13,9 @@ from gateway.errors import GatewayError, InvalidRequest
 from gateway.exchange import Exchange, StreamedAnswer
 from gateway.glm.chat import Usage
 from gateway.translate.endpoint import Call, Context, Endpoint, Incoming, Recalled
+from tests.conftest import MakeGateway
 from tests.fakes import Zhipu
 from tests.running import Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 TEAM = Caller(name="team", tier="V3")
 

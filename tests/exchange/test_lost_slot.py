@@ -1,17 +1,15 @@
 """A slot that others may have by now ends what it is used for, before GLM can count twice."""
 
 import asyncio
-from collections.abc import Callable
 
 import msgspec
 import pytest
 
 from gateway.limits.limiter import Scope, Slot
 from gateway.limits.memory import MemoryLimiter
+from tests.conftest import MakeGateway
 from tests.fakes import KEY, Caller, Zhipu, call_app, chunk
 from tests.running import Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 
 class Losing(MemoryLimiter):

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
 from contextlib import closing
 
 import msgspec
@@ -12,11 +11,10 @@ from gateway.limits.pace import ENOUGH
 from gateway.metrics import Metrics
 from gateway.settings import Secret
 from gateway.settings.schema import Redis
+from tests.conftest import MakeGateway
 from tests.fakes import Call, Caller, Zhipu, call_app, completion
 from tests.limits.requests import until
 from tests.running import Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 ONE_SLOT = {"glm-4.7": dict.fromkeys(("V0", "V1", "V2", "V3"), 1)}
 REQUEST = msgspec.json.encode({"model": "glm-4.7", "messages": [{"role": "user", "content": "Hello!"}]})

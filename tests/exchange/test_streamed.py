@@ -1,15 +1,12 @@
 """Streams from GLM: what they hold is given back call by call, and their connections are kept."""
 
 import asyncio
-from collections.abc import Callable
 
 import msgspec
 import pytest
 
+from tests.conftest import MakeGateway
 from tests.fakes import DONE, Call, Caller, Zhipu, call_app, chunk, error_body, last_chunk
-from tests.running import Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 
 def caller(count: int = 1) -> Caller:

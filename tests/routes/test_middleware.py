@@ -1,6 +1,5 @@
 """The edge: ids of requests, and one record for each exchange."""
 
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -8,10 +7,9 @@ import pytest
 
 from gateway.errors import InvalidRequest
 from gateway.routes.middleware import Edge
+from tests.conftest import MakeGateway
 from tests.fakes import KEY
 from tests.running import Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 
 def client_of(gateway: Gateway, **headers: str) -> httpx.AsyncClient:

@@ -1,16 +1,14 @@
 """The list of models, as each caller may see it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from gateway.auth import Tenant, digest
+from tests.conftest import MakeGateway
 from tests.fakes import KEY
 from tests.running import Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 
 def client_of(gateway: Gateway) -> httpx.AsyncClient:

@@ -1,16 +1,14 @@
 """The shorter way to a route ends where the framework's does."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
 from gateway.routes.chat import PATHS
+from tests.conftest import MakeGateway
 from tests.fakes import KEY, Caller, Zhipu, call_app, completion
 from tests.running import Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 REQUESTS: list[Any] = [

@@ -1,7 +1,6 @@
 """Streams on their way out: silences are filled, a caller that does not read is given up."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,10 +10,9 @@ from gateway.routes import streaming
 from gateway.settings.schema import Chat
 from gateway.translate.chat.stream import ChatStream
 from gateway.translate.sse import COMMENT
+from tests.conftest import MakeGateway
 from tests.fakes import DONE, Caller, Zhipu, call_app, chunk, last_chunk
 from tests.running import Gateway
-
-MakeGateway = Callable[..., Gateway]
 
 STREAM = msgspec.json.encode(
     {"model": "glm-4.7", "stream": True, "messages": [{"role": "user", "content": "Hello!"}]}
