@@ -1,7 +1,8 @@
-"""What tests of every room may ask for: gateways before a Zhipu of their choice, and a client that holds a key."""
+"""What tests of every room may ask for: gateways before a Zhipu of their choice, a client, a Redis."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from gateway.simulator import Running, create_simulator, running
 from tests.fakes import KEY, Zhipu, playing_zhipu
+from tests.redis_server import RedisServer, need_redis
 from tests.running import SETTINGS, Gateway, listening
 
 StartGateway = Callable[..., Awaitable[Gateway]]
@@ -72,6 +74,32 @@ def simulator(simulated: Running) -> Running:
     """Give the simulator, as new."""
     simulated.simulator.reset()
     return simulated
+
+
+@pytest.fixture(scope="session")
+def one_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Serve one Redis to all tests that do it no harm."""
+    need_redis()
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis(one_redis: RedisServer) -> RedisServer:
+    """Give the Redis, empty."""
+    one_redis.ask("FLUSHALL")
+    one_redis.ask("CONFIG", "RESETSTAT")
+    return one_redis
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """Give a Redis to be harmed."""
+    need_redis()
+    server = RedisServer(tmp_path).start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """`glm-gateway check` tries Redis, says what is wrong with it, and tells no secret."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,16 +12,8 @@ from gateway.cli.redis_trial import RIGHTS, try_redis
 from gateway.limits.redis import RedisLimiter
 from gateway.simulator import DEMO_KEY, create_simulator, running
 from tests.limits.requests import scope
-from tests.redis_server import RedisServer, need_redis
+from tests.redis_server import RedisServer
 from tests.serving import own_variables
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    need_redis()
-    server = RedisServer(tmp_path).start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture
@@ -45,14 +36,14 @@ def with_user(server: RedisServer, *rights: str) -> str:
     return f"redis://gateway:hush@127.0.0.1:{server.port}/0"
 
 
-def test_check_says_that_redis_works(redis: RedisServer, check: Callable[[str], Result]) -> None:
+def test_check_says_that_redis_works(own_redis: RedisServer, check: Callable[[str], Result]) -> None:
     """With how long it takes; and nothing of the trial is left."""
-    result = check(redis.url)
+    result = check(own_redis.url)
 
     assert 0 == result.exit_code, result.output
     assert "  Redis: shares slots; a round trip takes " in result.output
     assert "replicas now: 0." in result.output
-    assert [] == redis.ask("KEYS", "*")
+    assert [] == own_redis.ask("KEYS", "*")
 
 
 def test_check_fails_when_redis_does_not_answer(check: Callable[[str], Result]) -> None:
@@ -106,27 +97,27 @@ def hoarding(server: RedisServer) -> str:
     ids=lambda value: getattr(value, "__name__", ""),
 )
 async def test_trial_says_how_to_mend_what_is_wrong(
-    redis: RedisServer, harm: Callable[[RedisServer], str], *, works: bool, said: str
+    own_redis: RedisServer, harm: Callable[[RedisServer], str], *, works: bool, said: str
 ) -> None:
-    url = harm(redis)
+    url = harm(own_redis)
 
     worked, verdict = await try_redis(url)
 
     assert (works, True) == (worked, said in verdict), verdict
 
 
-async def test_trial_warns_of_nothing_where_memories_go_before_slots(redis: RedisServer) -> None:
+async def test_trial_warns_of_nothing_where_memories_go_before_slots(own_redis: RedisServer) -> None:
     """As the README advises for a Redis that both are in."""
-    redis.ask("CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "volatile-lru")
+    own_redis.ask("CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "volatile-lru")
 
-    worked, verdict = await try_redis(redis.url)
+    worked, verdict = await try_redis(own_redis.url)
 
     assert (True, False) == (worked, "maxmemory" in verdict), verdict
 
 
-async def test_rights_that_are_named_are_enough_to_share_slots(redis: RedisServer) -> None:
+async def test_rights_that_are_named_are_enough_to_share_slots(own_redis: RedisServer) -> None:
     """They are what the limiter needs, not only the trial."""
-    url = with_user(redis, *RIGHTS.split())
+    url = with_user(own_redis, *RIGHTS.split())
     assert (await try_redis(url))[0]
     limiter = RedisLimiter.create(url, queue_size=3, lease_seconds=1.2, on_outage="refuse")
     await limiter.start()

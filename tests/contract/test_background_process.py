@@ -3,28 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import openai
 import pytest
 from openai.types.responses import Response
 
 from tests.fakes import KEY, Zhipu, completion
-from tests.redis_server import RedisServer, need_redis
+from tests.redis_server import RedisServer
 from tests.serving import Served, serving
 
 MODEL = "glm-4.7"
 UNDER_WAY = ("queued", "in_progress")
 
 Connect = Callable[[Served], openai.AsyncOpenAI]
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    need_redis()
-    server = RedisServer(tmp_path).start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import asyncio
 import base64
 import re
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,7 +19,7 @@ from tests.conftest import StartGateway
 from tests.contract.conftest import Connect
 from tests.fakes import KEY, Zhipu, completion
 from tests.recordings import tone, wav_of
-from tests.redis_server import RedisServer, need_redis
+from tests.redis_server import RedisServer
 from tests.running import SETTINGS, Gateway, listening
 
 MODEL = "glm-4.7"
@@ -37,14 +35,6 @@ class Place:
         self.gateways = (one, other)
         self.one, self.other = connect(one), connect(other)
         self.stranger = connect(other, api_key=OTHER_KEY)
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    need_redis()
-    server = RedisServer(tmp_path).start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -336,14 +326,14 @@ async def test_process_that_stops_tells_what_it_could_not_finish(zhipu: Zhipu, r
 
 
 async def test_store_that_is_away_is_no_store_that_is_empty(
-    start_gateway: StartGateway, zhipu: Zhipu, redis: RedisServer, connect: Connect
+    start_gateway: StartGateway, zhipu: Zhipu, own_redis: RedisServer, connect: Connect
 ) -> None:
     """Nobody is told that what may still be there is gone, and nothing is begun that nobody could fetch."""
-    gateway = await start_gateway(upstream_url=zhipu.url, redis=Redis(url=Secret(redis.url)))
+    gateway = await start_gateway(upstream_url=zhipu.url, redis=Redis(url=Secret(own_redis.url)))
     sdk = connect(gateway)
     zhipu.script.append(lambda call: call.answer(completion()))
     kept = await sdk.responses.create(model=MODEL, input="Hi")
-    redis.kill()
+    own_redis.kill()
 
     for ask in (
         sdk.responses.retrieve(kept.id),
@@ -360,21 +350,21 @@ async def test_store_that_is_away_is_no_store_that_is_empty(
 
 
 async def test_answer_outlives_an_outage_of_its_store(
-    start_gateway: StartGateway, zhipu: Zhipu, redis: RedisServer, connect: Connect
+    start_gateway: StartGateway, zhipu: Zhipu, own_redis: RedisServer, connect: Connect
 ) -> None:
     """What was made in the background while nothing could be kept is kept as soon as something can."""
-    shared = Redis(url=Secret(redis.url))
+    shared = Redis(url=Secret(own_redis.url))
     maker, other = [
         connect(await start_gateway(upstream_url=zhipu.url, redis=shared, lease_seconds=4)) for _ in range(2)
     ]
     queued = await maker.responses.create(model=MODEL, input="Hi", background=True)
     call = await zhipu.call()
 
-    redis.kill()
+    own_redis.kill()
     call.answer(completion("At last."))
     with pytest.raises(openai.InternalServerError):
         await maker.responses.retrieve(queued.id)
-    redis.start()
+    own_redis.start()
 
     async with asyncio.timeout(20):
         while not await answers(other, queued.id):  # noqa: ASYNC110 - nobody tells when it is kept

@@ -1,7 +1,5 @@
 """What one replica's answers leave behind, another's requests find, where they share a Redis."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from gateway.simulator.book import Place
 from tests.conftest import StartGateway
 from tests.contract.conftest import Connect
 from tests.fakes import DONE, Zhipu, chunk, completion, last_chunk
-from tests.redis_server import RedisServer, need_redis
+from tests.redis_server import RedisServer
 from tests.running import LARGEST_ACCOUNT
 
 PLACE = Place(LARGEST_ACCOUNT.name, "embedding-3")
@@ -21,14 +19,6 @@ TOOLS: Any = [{"type": "function", "function": {"name": "f", "parameters": {"typ
 QUESTION: Any = {"role": "user", "content": "Hello!"}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 RESULT: Any = {"role": "tool", "tool_call_id": "call_1", "content": "1"}
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    need_redis()
-    server = RedisServer(tmp_path).start()
-    yield server
-    server.kill()
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -81,13 +71,16 @@ async def test_text_embedded_by_one_replica_is_known_to_another(
 
 
 async def test_requests_are_answered_when_redis_is_away(
-    start_gateway: StartGateway, simulator: Running, redis: RedisServer, connect: Connect
+    start_gateway: StartGateway, simulator: Running, own_redis: RedisServer, connect: Connect
 ) -> None:
     """What is not recalled is asked for again, and the caller is told no more than that."""
-    settings: dict[str, Any] = {"redis": Redis(url=Secret(redis.url)), "embeddings": Embeddings(cache_seconds=60)}
-    client = connect(await start_gateway(upstream_url=simulator.url, **settings))
+    shared = Redis(url=Secret(own_redis.url))
+    gateway = await start_gateway(
+        upstream_url=simulator.url, redis=shared, embeddings=Embeddings(cache_seconds=60)
+    )
+    client = connect(gateway)
     await client.embeddings.create(model="embedding-3", input="one")
-    redis.kill()
+    own_redis.kill()
 
     answers = [
         await client.embeddings.with_raw_response.create(model="embedding-3", input="one") for _ in range(5)

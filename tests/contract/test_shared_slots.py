@@ -1,8 +1,7 @@
 """Two gateways that share a Redis hold a caller to one limit, not to two."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 import pytest
@@ -10,20 +9,11 @@ import pytest
 from gateway.app import create_gateway
 from gateway.settings.schema import Redis, Secret
 from tests.fakes import KEY, Caller, Zhipu, call_app, completion
-from tests.redis_server import REDIS_SERVER, RedisServer
+from tests.redis_server import RedisServer
 from tests.running import SETTINGS, Gateway
 
 ONE = dict.fromkeys(("V0", "V1", "V2", "V3"), 1)
 REQUEST = msgspec.json.encode({"model": "glm-4.7", "messages": [{"role": "user", "content": "Hello!"}]})
-
-pytestmark = pytest.mark.skipif(REDIS_SERVER is None, reason="redis-server is not installed")
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path).start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture

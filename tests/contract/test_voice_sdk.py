@@ -2,8 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -22,7 +21,7 @@ from tests.conftest import StartGateway
 from tests.contract.conftest import Connect
 from tests.fakes import DONE, KEY, Call, Zhipu, chunk, completion, event, last_chunk
 from tests.recordings import frequency, packed, tone, wav_of
-from tests.redis_server import RedisServer, need_redis
+from tests.redis_server import RedisServer
 from tests.running import Gateway
 from tests.simulator.speech.clearly import NUMBERS, listens, speaks
 
@@ -418,14 +417,6 @@ async def test_sdks_own_way_to_put_a_stream_together_works(played: openai.AsyncO
     assert message.audio is not None
     assert ("5b4c-1", 4_000_000_000) == (untagged(message.audio.id), message.audio.expires_at)
     assert "Hum hum." == message.audio.transcript
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    need_redis()
-    server = RedisServer(tmp_path).start()
-    yield server
-    server.kill()
 
 
 async def test_replicas_share_what_was_said(

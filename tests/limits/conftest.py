@@ -13,7 +13,7 @@ from gateway.limits.redis import RedisLimiter
 from gateway.torture.cluster import RedisCluster
 from gateway.torture.sentinel import RedisSentinel
 from tests.limits.requests import Requests
-from tests.redis_server import RedisServer, need_redis
+from tests.redis_server import need_redis
 
 LEASE_SECONDS = 1.2
 QUEUE_SIZE = 3
@@ -27,32 +27,6 @@ class Stand(Protocol):
     @property
     def url(self) -> str:
         """Where it answers."""
-
-
-@pytest.fixture(scope="session")
-def one_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """Serve one Redis to all tests that do it no harm."""
-    need_redis()
-    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def redis(one_redis: RedisServer) -> RedisServer:
-    """Give the Redis, empty."""
-    one_redis.ask("FLUSHALL")
-    one_redis.ask("CONFIG", "RESETSTAT")
-    return one_redis
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """Give a Redis to be harmed."""
-    need_redis()
-    server = RedisServer(tmp_path).start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture

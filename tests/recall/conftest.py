@@ -1,8 +1,7 @@
 """Memories for tests: in this process, and shared through a real Redis."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from gateway.recall.memory import MemoryRecall
 from gateway.recall.recall import Recall
 from gateway.recall.redis import RedisRecall
 from gateway.redis_client.client import connect
-from tests.redis_server import RedisServer, need_redis
+from tests.redis_server import RedisServer
 
 MakeRecall = Callable[..., Recall]
 MakeRedisRecall = Callable[..., RedisRecall]
@@ -37,31 +36,6 @@ class Observer:
 def observer() -> Observer:
     """Give who is told of calls of Redis."""
     return Observer()
-
-
-@pytest.fixture(scope="session")
-def one_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """Serve one Redis to all tests that do it no harm."""
-    need_redis()
-    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def redis(one_redis: RedisServer) -> RedisServer:
-    """Give the Redis, empty."""
-    one_redis.ask("FLUSHALL")
-    return one_redis
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """Give a Redis to be harmed."""
-    need_redis()
-    server = RedisServer(tmp_path).start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture
