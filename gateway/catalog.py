@@ -106,11 +106,10 @@ class SpeechTraits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class RealtimeTraits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The voices of a realtime model, and its context in a video call (None: not published)."""
+    """The voices of a realtime model."""
 
     voices: tuple[str, ...] = ("tongtong",)
     default_voice: str = "tongtong"
-    video_context_tokens: Positive | None = None
 
 
 class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,7 +128,6 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     outputs: tuple[Modality, ...] = ()
     context_tokens: Positive | None = None
     max_output_tokens: Positive | None = None
-    default_output_tokens: Positive | None = None
     limits: Limits = Limits(V0=1, V1=1, V2=1, V3=1)
     limits_source: Literal["documented", "conservative", "configured"] = "conservative"
     source: str = "the operator's own row"
