@@ -81,12 +81,19 @@ class Step(Struct, frozen=True):
 def demo(url: str, key: str) -> None:
     """Send real traffic through a running gateway with the official OpenAI SDK, and show each result."""
     if importlib.util.find_spec("openai") is None:
-        raise click.ClickException("The demo speaks through OpenAI's own client: pip install 'openai>=2'.")
+        raise click.ClickException(f"The demo speaks through OpenAI's own client: {_how_to_install('openai>=2')}")
     from openai import OpenAI  # noqa: PLC0415
 
     with OpenAI(base_url=url, api_key=key, timeout=TIMEOUT_SECONDS) as client:
         shown = [_show(step, client) for step in STEPS]
     sys.exit(0 if all(shown) else 1)
+
+
+def _how_to_install(package: str) -> str:
+    """Give what to type; environments that uv made have no pip."""
+    if importlib.util.find_spec("pip") is None:
+        return f"uv pip install --python {sys.executable} '{package}'"
+    return f"{sys.executable} -m pip install '{package}'"
 
 
 def _show(step: Step, client: "OpenAI") -> bool:
