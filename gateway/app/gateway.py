@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 from litestar import Litestar
-from litestar.config.cors import CORSConfig
 from litestar.types import ASGIApp
 
 from gateway.app.desk import create_desk, create_limiter, create_link, create_memories, create_upstream
@@ -27,25 +26,13 @@ from gateway.routes.errors import HANDLERS
 from gateway.routes.front import Front
 from gateway.routes.health import health_routes
 from gateway.routes.middleware import Edge
+from gateway.routes.origins import Origins
 from gateway.routes.realtime import Sockets
 from gateway.routes.responses import Background, Working
 from gateway.routes.secrets import secret_routes
 from gateway.routes.shortcuts import Shortcuts, served_by
 from gateway.settings import Settings
 from gateway.upstream.realtime import RealtimeUpstream
-
-EXPOSED = [
-    "openai-processing-ms",
-    "retry-after",
-    "retry-after-ms",
-    "x-gateway-cache",
-    "x-gateway-ignored",
-    "x-ratelimit-limit-requests",
-    "x-ratelimit-remaining-requests",
-    "x-request-id",
-    "x-should-retry",
-]
-"""What programs in a browser may read of an answer's head: all that is said there for clients."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,26 +129,13 @@ def create_gateway(
     app = Litestar(
         route_handlers=handlers,
         exception_handlers=HANDLERS,
-        cors_config=cors(settings),
         lifespan=[stay_connected],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
-    # The framework answers browsers: the shorter way knows nothing of origins.
-    served = {} if settings.cors_origins else served_by(handlers)
-    inner, sockets = Shortcuts(app, served=served), Sockets(calls, secrets=client_secrets)
-    edge = Edge(inner, desk=desk, sockets=sockets)
+    inner: ASGIApp = Shortcuts(app, served=served_by(handlers))
+    if settings.cors_origins:
+        inner = Origins(inner, allowed=settings.cors_origins)
+    edge = Edge(inner, desk=desk, sockets=Sockets(calls, secrets=client_secrets))
     return Gateway(app=edge, refuse=edge.refuse, desk=desk, key_ring=key_ring, realtime=calls.upstream)
-
-
-def cors(settings: Settings) -> CORSConfig | None:
-    """Return the rules for browsers, None when no origin is allowed; SDKs send headers of their own."""
-    if not settings.cors_origins:
-        return None
-    return CORSConfig(
-        allow_origins=list(settings.cors_origins),
-        allow_headers=["*"],
-        allow_methods=["GET", "POST", "DELETE"],
-        expose_headers=EXPOSED,
-    )
