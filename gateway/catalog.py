@@ -47,7 +47,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             )
 
     def of(self, tier: Tier) -> int:
-        """Give the limit of one tier."""
+        """Return the limit of one tier."""
         limit: int = getattr(self, tier)
         return limit
 
@@ -206,7 +206,7 @@ class Catalog:
 
         ``overrides`` is TOML with ``[[models]]`` rows: a new id adds a model, a known one replaces its row.
         ``limits`` change single tiers of known models. ``aliases`` take the place of the built-in table; None
-        keeps that. Raises ``CatalogError``, the fault of whoever wrote the part that it names.
+        keeps that. Raises CatalogError, the fault of whoever wrote the part that it names.
         """
         with _blaming("built-in catalogue"):
             builtin = msgspec.toml.decode(text, type=_Builtin)
@@ -220,7 +220,7 @@ class Catalog:
         return cls(models.values(), by_name=models | names)
 
     def resolve(self, name: str) -> Model:
-        """Give the model that a caller's ``model`` means; raises ``ModelNotFound``, the caller's fault."""
+        """Return the model that a caller's ``model`` means; raise ModelNotFound, the caller's fault."""
         model = self._by_name.get(name)
         if model is None:
             model = self._by_name.get(name.lower())

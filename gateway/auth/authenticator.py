@@ -50,10 +50,10 @@ class Authenticator:
 
     async def authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
         """
-        Give the caller whose key or token is in the headers of an ASGI scope; waits only for an issuer's keys.
+        Return the caller whose key or token is in the headers of an ASGI scope; waits only for an issuer's keys.
 
-        Raises ``AuthenticationFailed`` when there is none or nobody has it, the caller's fault, and
-        ``KeysUnavailable`` when an issuer's keys cannot be had.
+        Raises AuthenticationFailed when there is none or nobody has it, the caller's fault, and
+        KeysUnavailable when an issuer's keys cannot be had.
         """
         credential = presented_credential(headers)
         if self._tokens is not None and credential.count(b".") == DOTS_OF_A_TOKEN:
@@ -66,7 +66,7 @@ class Authenticator:
 
 def presented_credential(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """
-    Give the key or token that a request presents, empty when it presents none.
+    Return the key or token that a request presents, empty when it presents none.
 
     OpenAI's clients send ``Authorization: Bearer``, Azure's ``api-key``, Anthropic-style ones ``x-api-key``.
     ``Authorization`` is believed first, whatever the order, so that one request means one caller.

@@ -50,7 +50,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, tenant: Tenant, *, model_id: Callable[[str], str]) -> "Caller":
-        """Give the caller that a tenant is; ``model_id`` turns a name in ``models`` into the catalogue's id."""
+        """Return the caller that a tenant is; ``model_id`` turns a name in ``models`` into the catalogue's id."""
         return cls(
             name=tenant.name,
             tier=tenant.tier,
@@ -63,7 +63,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 def digest(key: str | bytes) -> str:
     """
-    Give the hex SHA-256 under which a key is kept.
+    Return the hex SHA-256 under which a key is kept.
 
     No salt and no slow hash: keys are long and random, not chosen by people, so there is nothing to guess.
     """

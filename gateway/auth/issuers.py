@@ -55,7 +55,7 @@ class Admission:
         self._models = None if issuer.models is None else frozenset(map(model_id, issuer.models))
 
     def caller(self, claims: Mapping[str, Any]) -> Caller:
-        """Give the caller; raises ``AuthenticationFailed`` when the claims mean none."""
+        """Return the caller; raise AuthenticationFailed when the claims mean none."""
         path = self._issuer.tenant_claim
         name = value_at(path, claims)
         if not isinstance(name, str):
@@ -96,7 +96,7 @@ class Admission:
 
 
 def value_at(path: str, claims: Mapping[str, Any]) -> Any:
-    """Give the claim of that name, else what is at the end of the path; None when there is neither."""
+    """Return the claim of that name, else what is at the end of the path; None when there is neither."""
     # Names such as https://example.com/team hold dots of their own.
     if path in claims:
         return claims[path]

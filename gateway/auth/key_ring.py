@@ -11,7 +11,7 @@ TIMEOUT_SECONDS = 5.0
 
 
 def create_client() -> httpx.AsyncClient:
-    """Give a client for key sets: no redirects, which could lead anywhere, no proxy and no cookies to speak of."""
+    """Return a client for key sets: no redirects, which could lead anywhere, no proxy, no cookies."""
     return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
 
 
@@ -23,7 +23,7 @@ class KeyRing:
         self._published: dict[str, JwksKeys] = {}
 
     def published(self, url: str) -> "JwksKeys":
-        """Give the keys at an address of an issuer's."""
+        """Return the keys at an address of an issuer's."""
         if self._client is None:
             self._client = create_client()  # takes 0.1 s, so not before there is an issuer
         if url not in self._published:

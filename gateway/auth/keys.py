@@ -38,7 +38,7 @@ class IssuerKeys(Protocol):
     """The keys of one issuer."""
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
-        """Give the key of that id, None when the issuer has none; "" is the id of a key without one."""
+        """Return the key of that id, None when the issuer has none; "" is the id of a key without one."""
 
 
 class SharedSecret:
@@ -49,7 +49,7 @@ class SharedSecret:
         self._key = jwt.PyJWK({"kty": "oct", "k": text, "alg": "HS256"})
 
     async def find(self, key_id: str) -> jwt.PyJWK:
-        """Give the secret as a key."""
+        """Return the secret as a key."""
         del key_id
         return self._key
 
@@ -77,7 +77,7 @@ class JwksKeys:
         self._tried_at = float("-inf")
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
-        """Give the key of that id; raises ``KeysUnavailable`` when none could be fetched yet."""
+        """Return the key of that id; raise KeysUnavailable when none could be fetched yet."""
         known = self._keys.get(key_id)
         if known is not None and (self._fresh() or self._fetching.locked()):
             return known
@@ -129,7 +129,7 @@ def usable_keys(body: bytes) -> dict[str, jwt.PyJWK]:
     """
     Read a key set; keys of unknown kinds, for encryption or secret ones are passed over.
 
-    Raises ``ValueError`` or msgspec's errors when it is none, or when nothing in it can be used.
+    Raises ValueError or msgspec's errors when it is none, or when nothing in it can be used.
     """
     keys: dict[str, jwt.PyJWK] = {}
     for row in msgspec.json.decode(body, type=_KeySet).keys:

@@ -59,9 +59,9 @@ class Tokens:
 
     async def authenticate(self, token: bytes) -> Caller:
         """
-        Give the caller that a token means.
+        Return the caller that a token means.
 
-        Raises ``AuthenticationFailed``, the caller's fault, and ``KeysUnavailable``, its issuer's.
+        Raises AuthenticationFailed, the caller's fault, and KeysUnavailable, its issuer's.
         """
         key = sha256(token).digest()
         caller, until = self._remembered.get(key, (None, 0.0))
@@ -114,6 +114,6 @@ class Tokens:
 
 
 def refusal(error: jwt.PyJWTError) -> AuthenticationFailed:
-    """Give what the caller is told; never what the token says."""
+    """Return what the caller is told; never what the token says."""
     code, message = next((code, said) for kind, code, said in REFUSALS if isinstance(error, kind))
     return AuthenticationFailed(message, code=code)

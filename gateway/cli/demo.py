@@ -90,7 +90,7 @@ def demo(url: str, key: str) -> None:
 
 
 def _how_to_install(package: str) -> str:
-    """Give what to type; environments that uv made have no pip."""
+    """Return what to type; environments that uv made have no pip."""
     if importlib.util.find_spec("pip") is None:
         return f"uv pip install --python {sys.executable} '{package}'"
     return f"{sys.executable} -m pip install '{package}'"
@@ -159,7 +159,7 @@ def _vision(client: "OpenAI", model: str) -> str:
 
 
 def _red_picture() -> bytes:
-    """Give a PNG, made here so that the demo needs no file."""
+    """Return a PNG, made here so that the demo needs no file."""
     header = struct.pack(">IIBBBBB", PICTURE_PIXELS, PICTURE_PIXELS, 8, 2, 0, 0, 0)
     rows = (b"\0" + bytes((220, 30, 30)) * PICTURE_PIXELS) * PICTURE_PIXELS
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
@@ -175,7 +175,7 @@ def _speech(client: "OpenAI", model: str) -> str:
 
 
 def _read_out(client: "OpenAI", model: str) -> bytes:
-    """Give a sentence as samples at 24 kHz, so that the demo needs no recording."""
+    """Return a sentence as samples at 24 kHz, so that the demo needs no recording."""
     return client.audio.speech.create(model=model, voice="alloy", input=SENTENCE, response_format="pcm").content
 
 

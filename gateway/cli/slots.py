@@ -38,7 +38,7 @@ def slots(url: str, *, once: bool) -> None:
 
 
 def read(client: httpx.Client, url: str) -> Slots:
-    """Ask a gateway for its slots; raises ``ClickException`` when there is none, or none that can tell."""
+    """Ask a gateway for its slots; raise ClickException when there is none, or none that can tell."""
     try:
         answer = client.get(f"{url}/slots")
         answer.raise_for_status()
@@ -51,7 +51,7 @@ def read(client: httpx.Client, url: str) -> Slots:
 
 
 def view(now: Slots) -> RenderableType:
-    """Give what is shown: a table for tenants, one for accounts, and what is out of order."""
+    """Return what is shown: a table for tenants, one for accounts, and what is out of order."""
     return Group(*_warnings(now), _tenants(now.tenants), _accounts(now))
 
 

@@ -139,7 +139,7 @@ class Metrics:
             self.reloaded_at.set_to_current_time()
 
     def redis_call(self, operation: str) -> Callable[[float], None]:
-        """Give the observer of how long calls of one kind take, in seconds."""
+        """Return the observer of how long calls of one kind take, in seconds."""
         known = operation if operation in REDIS_OPERATIONS else OTHER
         return self.redis_duration.labels(known).observe
 

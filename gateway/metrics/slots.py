@@ -96,7 +96,7 @@ class SlotFamilies(Collector):
         self._slots = slots
 
     def collect(self) -> Iterator[Metric]:
-        """Give the families, as the registry asks for them."""
+        """Return the families, as the registry asks for them."""
         slots = self._slots
         yield from self._by_tier(slots.tenants)
         yield from self._by_account(slots)

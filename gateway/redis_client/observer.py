@@ -8,7 +8,7 @@ class RedisObserver(Protocol):
     """Is told of every call of Redis, by what it was for."""
 
     def redis_call(self, operation: str) -> Callable[[float], None]:
-        """Give what takes the duration of each call, in seconds."""
+        """Return what takes the duration of each call, in seconds."""
 
     def count_redis_error(self, operation: str, *, kind: str) -> None:
         """Take note of a call that failed; ``kind`` is a fault's."""

@@ -45,7 +45,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     @classmethod
     def of(cls, *, max_header_bytes: int, refuse: Refuse = refuse_unnoticed) -> type["BoundedHttp"]:
-        """Give the protocol with a limit of its own; the address counts as part of the head."""
+        """Return the protocol with a limit of its own; the address counts as part of the head."""
         return type("BoundedHttp", (cls,), {"max_header_bytes": max_header_bytes, "refuse": staticmethod(refuse)})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -25,7 +25,7 @@ class PlainSocket(WebSocketsSansIOProtocol):
 
     @classmethod
     def of(cls, *, refuse: Refuse) -> type["PlainSocket"]:
-        """Give the protocol that tells of refusals."""
+        """Return the protocol that tells of refusals."""
         return type("PlainSocket", (cls,), {"refuse": staticmethod(refuse)})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

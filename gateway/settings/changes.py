@@ -13,7 +13,7 @@ TAKEN_OVER = frozenset({"accounts", "tenants", "jwt", "limits", "aliases", "mode
 
 
 def needing_restart(running: Settings, changed: Settings) -> list[str]:
-    """Give the key paths of settings that differ and that only a restart can change."""
+    """Return the key paths of settings that differ and that only a restart can change."""
     return list(_differences(running, changed, leaving_out=TAKEN_OVER | FOUND_NOT_CONFIGURED))
 
 

@@ -7,7 +7,7 @@ Fingerprint = tuple[int, int, int, int] | None
 
 def fingerprint(path: Path) -> Fingerprint:
     """
-    Give what ``stat`` says of a file, None when it is not there.
+    Return what ``stat`` says of a file, None when it is not there.
 
     Links are followed: Kubernetes changes where those of a ConfigMap or a Secret lead.
     """

@@ -24,7 +24,7 @@ def load(environ: Mapping[str, str], *, config_path: Path | None = None) -> Sett
     """
     Read the settings; the environment wins over the file at ``config_path``, or at ``GATEWAY_CONFIG``.
 
-    Raises ``SettingsError`` with all problems that were found: the operator's fault.
+    Raises SettingsError with all problems that were found: the operator's fault.
     """
     reader = Reader(environ)
     table = _read_file(config_path or environ.get(CONFIG), reader=reader)

@@ -137,7 +137,7 @@ class Reader:
             return None
 
     def file(self, path: Path) -> str:
-        """Read a whole file; raises ``OSError``, or ``ValueError`` when it is not text."""
+        """Read a whole file; raise OSError, or ValueError when it is not text."""
         self.files[path] = fingerprint(path)
         return path.read_text("utf-8")
 

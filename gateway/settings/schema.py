@@ -65,7 +65,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Give the value, for the one place that has to send it."""
+        """Return the value, for the one place that has to send it."""
         return self._value
 
     def __repr__(self) -> str:

@@ -65,7 +65,7 @@ DEMO_ACCOUNTS: Sequence[Account] = (
 
 def authenticate(authorization: str | None, *, accounts: Sequence[Account], now: float) -> Account:
     """
-    Give the account an Authorization header belongs to: a key or a signed token, with or without ``Bearer``.
+    Return the account an Authorization header belongs to: a key or a signed token, with or without ``Bearer``.
 
     ``now`` is in Unix seconds. Raises Refusal with 1001 (no header), 1002 (neither key nor token), 1000
     (unknown key or wrong signature) or 1003 (expired token).

@@ -80,7 +80,7 @@ class Book:
 
     @contextmanager
     def slot(self, account: Account, *, model: str, user_id: str = "") -> Iterator[None]:
-        """Hold a request's place while it is under way; raises Refusal 1302 when the tier has no room."""
+        """Hold a request's place while it is under way; raise Refusal 1302 when the tier has no room."""
         place = Place(account.name, model)
         limit = self._places[place] = self._limits[model][_TIERS.index(account.tier)]
         if self.in_flight[place] >= limit:

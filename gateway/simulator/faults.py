@@ -157,11 +157,11 @@ class Script:
         self._counted.clear()
 
     def faults(self) -> list[Fault]:
-        """Give the faults that stand, and those used up since the last were added."""
+        """Return the faults that stand, and those used up since the last were added."""
         return [fault for fault, _ in self._counted]
 
     def take(self, request: Request, *, account: str, model: str | None) -> list[Fault]:
-        """Give the faults that hit this request, and count it."""
+        """Return the faults that hit this request, and count it."""
         hits = []
         for index, (fault, matched) in enumerate(self._counted):
             if _matches(fault, request, account=account, model=model):

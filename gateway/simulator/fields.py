@@ -37,7 +37,7 @@ def anything(_name: str, _value: Any, _model: object) -> None:
 
 
 def length(low: int, high: int) -> Check[object]:
-    """Give a check for texts of so many characters."""
+    """Return a check for texts of so many characters."""
 
     def check(name: str, value: Any, _model: object) -> None:
         if not isinstance(value, str) or not low <= len(value) <= high:

@@ -280,7 +280,7 @@ def _end_of_object(text: str, start: int) -> int | None:
 
 
 def _structure(text: str, start: int) -> Iterator[tuple[int, str]]:
-    """Give the braces of a text that stand outside strings, with their places."""
+    """Return the braces of a text that stand outside strings, with their places."""
     for match in re.compile(r'"(?:[^"\\]|\\.)*"|[{}]').finditer(text, start):
         if match[0] in "{}":
             yield match.start(), match[0]

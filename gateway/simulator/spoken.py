@@ -23,7 +23,7 @@ class Spoken:
             del self._kept[next(iter(self._kept))]
 
     def recall(self, audio_id: str, *, account: str, now: float) -> str | None:
-        """Give the text of an answer; None when the account has none of that id any more."""
+        """Return the text of an answer; None when the account has none of that id any more."""
         kept = self._kept.get((account, audio_id))
         return kept.text if kept is not None and now < kept.expires_at else None
 

@@ -22,7 +22,7 @@ COUNTING_MODELS = {name: model for name, model in CHAT_MODELS.items() if name in
 
 
 def answer(ask: Ask) -> Reply:
-    """Count what a conversation holds; raises Refusal for what the platform refuses."""
+    """Count what a conversation holds; raise Refusal for what the platform refuses."""
     check_fields(ask.fields, model=COUNTING_MODELS[ask.fields["model"]], checks=_CHECKS, required=("messages",))
     fields = {name: value for name, value in ask.fields.items() if value is not None}
     if any(message["role"] == "tool" for message in fields["messages"]):

@@ -18,7 +18,7 @@ _FOREVER = float("inf")
 
 
 def weave(reply: Reply, faults: Iterable[Fault], *, word_error: WordError) -> Reply:
-    """Give the reply with all faults in it: first what is said, then where it ends, then how it is sent."""
+    """Return the reply with all faults in it: first what is said, then where it ends, then how it is sent."""
     order = list(_CHANGES)
     for fault in sorted(faults, key=lambda fault: order.index(type(fault))):
         reply = _CHANGES[type(fault)](fault, reply, word_error)
@@ -78,7 +78,7 @@ def _stall(fault: kinds.Stall, reply: Reply, _word_error: WordError) -> Reply:
 
 
 def _head(fault: kinds.CutConnection | kinds.Stall, reply: Reply) -> list[Step]:
-    """Give what is still sent: the headers always, then whole chunks, then a part of the next."""
+    """Return what is still sent: the headers always, then whole chunks, then a part of the next."""
     following = reply.steps[fault.after_chunks : fault.after_chunks + 1]
     part = [step[: fault.part_bytes] for step in following if isinstance(step, bytes) and fault.part_bytes]
     return [b"", *reply.steps[: fault.after_chunks], *part]

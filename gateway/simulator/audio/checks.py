@@ -44,7 +44,7 @@ def check_speech(fields: Fields, *, model: SpeakingModel) -> None:
 
 
 def hotwords_of(fields: Fields) -> list[str]:
-    """Give the words of a checked request: repeated fields, or one that is a JSON array."""
+    """Return the words of a checked request: repeated fields, or one that is a JSON array."""
     words = fields.get("hotwords") or []
     if len(words) == 1 and words[0].lstrip().startswith("["):
         try:

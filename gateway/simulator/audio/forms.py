@@ -22,7 +22,7 @@ class Upload(Struct, frozen=True):
 
 def read_form(request: Request) -> dict[str, Any]:
     """
-    Give the fields of a form: text as str, files as Upload, ``hotwords`` as a list, with or without brackets.
+    Return the fields of a form: text as str, files as Upload, ``hotwords`` as a list, with or without brackets.
 
     ``name[key]`` becomes an object. Raises Refusal 1210 for what is no form.
     """

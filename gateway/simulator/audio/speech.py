@@ -28,7 +28,7 @@ _LOUDEST = 32767
 
 
 def answer(ask: Ask) -> Reply:
-    """Read a text out; raises Refusal for what the platform refuses. Takes its time."""
+    """Read a text out; raise Refusal for what the platform refuses. Takes its time."""
     fields = {name: value for name, value in ask.fields.items() if value is not None}
     check_speech(fields, model=SPEAKING_MODELS[fields["model"]])
     if SENSITIVE_MARK in fields["input"]:

@@ -30,12 +30,12 @@ _SIMILAR = 0.75
 
 
 def read(request: Request) -> dict[str, Any]:
-    """Give the fields of a request, which is a form; its model has a default."""
+    """Return the fields of a request, which is a form; its model has a default."""
     return {"model": DEFAULT_HEARING_MODEL} | read_form(request)
 
 
 def answer(ask: Ask) -> Reply:
-    """Answer a request for a transcript; raises Refusal for what the platform refuses. Takes its time."""
+    """Answer a request for a transcript; raise Refusal for what the platform refuses. Takes its time."""
     fields = {name: value for name, value in ask.fields.items() if value is not None}
     model = HEARING_MODELS[fields["model"]]
     check_transcription(fields, model=model)
@@ -53,7 +53,7 @@ def answer(ask: Ask) -> Reply:
 
 
 def _recording(fields: dict[str, Any], *, model: HearingModel) -> bytes:
-    """Give the sound of a request; its file goes before its base64."""
+    """Return the sound of a request; its file goes before its base64."""
     file = fields.get("file")
     content = file.content if isinstance(file, Upload) else decoded(fields["file_base64"])
     if content is None:

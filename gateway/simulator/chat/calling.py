@@ -30,7 +30,7 @@ _PAIRS_ZH = {"查询", "获取", "一个", "返回", "指定", "当前", "用于
 
 
 def calls_for(conversation: Conversation) -> list[Call]:
-    """Give the calls a conversation asks for; after results only those that are ordered."""
+    """Return the calls a conversation asks for; after results only those that are ordered."""
     question = conversation.question
     return [call for function in _wanted(conversation) for call in _calls(function, question)]
 

@@ -19,7 +19,7 @@ _LISTENS_SECONDS = 60
 
 def heard(conversation: Conversation, ask: Ask) -> Conversation:
     """
-    Give the conversation with the words of its sounds after the text of each turn. Takes its time.
+    Return the conversation with the words of its sounds after the text of each turn. Takes its time.
 
     Raises Refusal for a sound that cannot be read or is too long (1210), and for the id of an answer that nobody
     gave this account, or whose time is over (1214).

@@ -79,7 +79,7 @@ def _kinds(model: ChatModel) -> set[str]:
 
 
 def _inside(path: str, part: dict[str, Any], *keys: str) -> list[Any]:
-    """Give the values of exactly these keys; the platform allows no others inside parts."""
+    """Return the values of exactly these keys; the platform allows no others inside parts."""
     kind = part["type"]
     inner = part.get(kind)
     if part.keys() != {"type", kind} or not isinstance(inner, dict) or inner.keys() != set(keys):

@@ -23,7 +23,7 @@ _KEYS = re.compile(rf"{_NAMES}\s+{_KEY}|{_KEY}:?\s+(?:(?:named|called|are)\s+)?{
 
 
 def functions_to_call(text: str, *, functions: list[Function]) -> list[Function]:
-    """Give the functions a text insists on: those it names, else all; none when it leaves the model free."""
+    """Return the functions a text insists on: those it names, else all; none when it leaves the model free."""
     for sentence in _SENTENCE.findall(text):
         order = _MUST_CALL.search(sentence)
         if order is None or _OCCASION.search(sentence):
@@ -41,7 +41,7 @@ def asks_for_json(text: str) -> bool:
 
 
 def keys_to_use(text: str) -> list[str]:
-    """Give the quoted names a text calls keys or fields, as in "with 'setup' and 'punchline' keys"."""
+    """Return the quoted names a text calls keys or fields, as in "with 'setup' and 'punchline' keys"."""
     found = _KEYS.search(text)
     return [name[1:-1] for name in re.findall(_NAME, found[0])] if found else []
 

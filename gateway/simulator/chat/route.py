@@ -29,7 +29,7 @@ _CACHED_FROM_TOKENS = 500
 
 
 def answer(ask: Ask) -> Reply:
-    """Answer a chat request; raises Refusal for what the platform refuses."""
+    """Answer a chat request; raise Refusal for what the platform refuses."""
     fields = {name: value for name, value in ask.fields.items() if value is not None}
     model = CHAT_MODELS[fields["model"]]
     check_chat(ask.fields, model=model)

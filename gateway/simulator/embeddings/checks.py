@@ -23,7 +23,7 @@ def check_embeddings(fields: Fields, *, model: EmbeddingModel) -> None:
 
 
 def texts_of(value: str | list[str]) -> list[str]:
-    """Give the texts of an ``input`` that was checked."""
+    """Return the texts of an ``input`` that was checked."""
     return [value] if isinstance(value, str) else value
 
 

@@ -11,7 +11,7 @@ from gateway.simulator.tokens import count
 
 
 def answer(ask: Ask) -> Reply:
-    """Answer an embeddings request; raises Refusal for what the platform refuses."""
+    """Answer an embeddings request; raise Refusal for what the platform refuses."""
     model = EMBEDDING_MODELS[ask.fields["model"]]
     check_embeddings(ask.fields, model=model)
     texts = texts_of(ask.fields["input"])

@@ -26,7 +26,7 @@ _COMMON = frozenset(
 
 
 def embed(text: str, *, dimensions: int) -> list[float]:
-    """Give the vector of a text, at length 1."""
+    """Return the vector of a text, at length 1."""
     features = _features(text)
     # Sums of 2048 bytes each, side by side in one large integer: an addition instead of 2048.
     total = sum(_direction(feature) * weight for feature, weight in features.items())
@@ -38,7 +38,7 @@ def embed(text: str, *, dimensions: int) -> list[float]:
 
 
 def _features(text: str) -> Counter[str]:
-    """Give what a text consists of, and how much each part says."""
+    """Return what a text consists of, and how much each part says."""
     features: Counter[str] = Counter()
     for word, times in Counter(_WORD.findall(text.casefold())).items():
         weight = min(times * _WORD_WEIGHT, _LARGEST_WEIGHT)
@@ -49,7 +49,7 @@ def _features(text: str) -> Counter[str]:
 
 @lru_cache(maxsize=2048)
 def _direction(feature: str) -> int:
-    """Give 2048 bytes by chance, each in the lowest byte of a sum's place."""
+    """Return 2048 bytes by chance, each in the lowest byte of a sum's place."""
     places = bytearray(_SPACE_DIMENSIONS * _BYTES_PER_SUM)
     places[::_BYTES_PER_SUM] = shake_128(feature.encode()).digest(_SPACE_DIMENSIONS)
     return int.from_bytes(places, "little")

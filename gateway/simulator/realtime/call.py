@@ -111,7 +111,7 @@ class Call:
         await take(event)
 
     def _faults(self, kind: str, text: str) -> list[Fault]:
-        """Give the faults that hit an event, which counts as a request of its own; sound is not kept."""
+        """Return the faults that hit an event, which counts as a request of its own; sound is not kept."""
         about = self._handshake
         sent = Request(method="SEND", path=about.path, query="", headers=about.headers, body=text.encode())
         if kind != "input_audio_buffer.append":
@@ -146,7 +146,7 @@ class Call:
         self._hearing.use(session)
 
     def _count(self, model: str) -> None:
-        """Count for a model from now on; raises Trouble where the account may not."""
+        """Count for a model from now on; raise Trouble where the account may not."""
         if model == self._model:
             return
         slot = ExitStack()

@@ -35,7 +35,7 @@ class Detector:
         self._rest = b""
 
     def feed(self, pcm: bytes, *, rate_hz: int) -> list[Boundary]:
-        """Give what is heard in more sound."""
+        """Return what is heard in more sound."""
         frame_bytes = rate_hz * FRAME_MS // 1000 * SAMPLE_BYTES
         pcm = self._rest + pcm
         ends = range(frame_bytes, len(pcm) + 1, frame_bytes)

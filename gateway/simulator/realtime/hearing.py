@@ -38,7 +38,7 @@ class Hearing:
         self._session = session
 
     async def append(self, audio: str) -> None:
-        """Take sound; raises Trouble."""
+        """Take sound; raise Trouble."""
         session, microphone, detector = self._session, self._microphone, self._detector
         now = self._platform.clock()
         sound = microphone.append(audio, form=session.input_format, rate_hz=session.input_hz, now=now)
@@ -50,7 +50,7 @@ class Hearing:
             microphone.keep_latest(detector.turns.prefix_padding_ms / 1000)
 
     def append_frame(self, picture: str) -> None:
-        """Take a picture; raises Trouble."""
+        """Take a picture; raise Trouble."""
         if self._session.mode != "video_passive":
             raise Trouble("video frames need beta_fields.chat_mode video_passive")
         self._microphone.append_frame(picture)
@@ -68,7 +68,7 @@ class Hearing:
         said.pictures += frames
 
     async def commit(self) -> None:
-        """End the turn at the client's word; raises Trouble."""
+        """End the turn at the client's word; raise Trouble."""
         microphone = self._microphone
         if not microphone.pcm and not microphone.frames:
             raise Trouble("there is no audio and no video to commit")

@@ -15,7 +15,7 @@ _PARTS = {"user": {"input_text"}, "system": {"input_text"}, "assistant": {"text"
 
 
 def read_item(fields: Mapping[str, Any], *, taken: Container[str]) -> Item:
-    """Give an item, its id empty if the client chose none; raises Trouble. ``taken`` are the ids there are."""
+    """Return an item, its id empty if the client chose none; raise Trouble. ``taken`` are the ids there are."""
     if fields.get("object") not in {None, "realtime.item"}:
         raise Trouble("item.object: realtime.item")
     item_id = fields.get("id") or ""

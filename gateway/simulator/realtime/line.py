@@ -55,7 +55,7 @@ class Line:
             await self.hang_up(trouble.close_code)
 
     async def hang_up(self, code: int) -> None:
-        """Close the connection; raises HungUp."""
+        """Close the connection; raise HungUp."""
         await self._send({"type": "websocket.close", "code": code, "reason": ""})
         raise HungUp
 

@@ -48,7 +48,7 @@ class Item:
     ignored: bool = False
 
     def shown(self) -> dict[str, Any]:
-        """Give the item as events show it."""
+        """Return the item as events show it."""
         shown: dict[str, Any] = {"id": self.id, "object": "realtime.item", "type": self.kind}
         if self.kind == "message":
             return shown | {"role": self.role, "content": self.content, "status": "completed"}
@@ -58,7 +58,7 @@ class Item:
         return shown | about | {"status": "completed"}
 
     def turn(self) -> Turn:
-        """Give the item as the model sees it."""
+        """Return the item as the model sees it."""
         match self.kind:
             case "function_call":
                 return Turn(role="assistant", text="", calls={self.call_id or "": self.name})
@@ -109,7 +109,7 @@ class Memory:
 
     def take_in(self, session: Session, *, now: float) -> Conversation | None:
         """
-        Give the conversation to be answered, and count it as read; None when there is nothing new in it.
+        Return the conversation to be answered, and count it as read; None when there is nothing new in it.
 
         New instructions alone are answered to as if the user had said their last line.
         """

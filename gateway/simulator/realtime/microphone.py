@@ -74,7 +74,7 @@ class Microphone:
         return sound
 
     def append_frame(self, picture: str) -> None:
-        """Take a picture; raises Trouble."""
+        """Take a picture; raise Trouble."""
         content = decoded(picture)
         if content is None or not content.startswith(_JPEG):
             raise Trouble("video_frame: base64 of a JPEG")
@@ -86,7 +86,7 @@ class Microphone:
         del self.pcm[: max(0, len(self.pcm) - int(seconds * self.rate_hz) * SAMPLE_BYTES)]
 
     def take(self) -> tuple[bytes, list[str]]:
-        """Give the sound and the pictures of the turn, and begin the next one."""
+        """Return the sound and the pictures of the turn, and begin the next one."""
         taken = bytes(self.pcm), self.frames
         self.clear()
         return taken
@@ -120,7 +120,7 @@ class Microphone:
 
 
 def decoded(text: str) -> bytes | None:
-    """Give what a base64 text holds; None if it is none, or empty."""
+    """Return what a base64 text holds; None if it is none, or empty."""
     try:
         return base64.b64decode(text, validate=True) or None
     except (binascii.Error, ValueError):

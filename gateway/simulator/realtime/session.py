@@ -130,7 +130,7 @@ class Session(Struct, frozen=True, kw_only=True):
 
 
 def read_session(fields: Mapping[str, Any]) -> tuple[Session, dict[str, Any]]:
-    """Give what ``session.update`` asks for, and how it is echoed; raises Trouble."""
+    """Return what ``session.update`` asks for, and how it is echoed; raise Trouble."""
     if "chat_mode" in fields or "tts_source" in fields:
         raise Trouble(
             "downstream reconnect exceeded: 3/3",
@@ -159,7 +159,7 @@ def read_session(fields: Mapping[str, Any]) -> tuple[Session, dict[str, Any]]:
 
 
 def read_transcription(fields: Mapping[str, Any]) -> tuple[Session, dict[str, Any]]:
-    """Give what ``transcription_session.update`` asks for, and how it is echoed; raises Trouble."""
+    """Return what ``transcription_session.update`` asks for, and how it is echoed; raise Trouble."""
     said = _convert(fields, SessionFields)
     form = said.input_audio_format or "pcm"
     if form not in {"pcm", "pcm16", "wav"}:

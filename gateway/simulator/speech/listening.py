@@ -43,12 +43,12 @@ class Hearing(Struct, frozen=True):
 
 
 def listen(pcm: bytes, rate_hz: int) -> str:
-    """Give the words of a sound, lower-case and without punctuation; silence has none."""
+    """Return the words of a sound, lower-case and without punctuation; silence has none."""
     return hear(pcm, rate_hz=rate_hz).text
 
 
 def hear(pcm: bytes, *, rate_hz: int) -> Hearing:
-    """Give the words of a sound and their times; without pocketsphinx a text that says so."""
+    """Return the words of a sound and their times; without pocketsphinx a text that says so."""
     if _is_quiet(pcm):
         return Hearing("")
     if not _can_listen():

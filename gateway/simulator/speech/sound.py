@@ -18,7 +18,7 @@ class Unplayable(Exception):
 
 def decode(content: bytes, *, kind: Kind, rate_hz: int, longest_seconds: float) -> bytes:
     """
-    Give the sound of a file.
+    Return the sound of a file.
 
     Stops soon after ``longest_seconds``, so what comes back longer than that was too long. Raises Unplayable.
     """
@@ -40,7 +40,7 @@ def decode(content: bytes, *, kind: Kind, rate_hz: int, longest_seconds: float) 
 
 
 def resample(pcm: bytes, *, from_hz: int, to_hz: int) -> bytes:
-    """Give the same sound at another rate."""
+    """Return the same sound at another rate."""
     if from_hz == to_hz or not pcm:
         return pcm
     frame = av.AudioFrame(format="s16", layout="mono", samples=len(pcm) // SAMPLE_BYTES)

@@ -81,7 +81,7 @@ def _spoken(text: str, *, program: str, voice: str, speed: float) -> bytes | Non
 
 
 def _samples_of(file: bytes) -> bytes | None:
-    """Give what is in a wav that was written to a pipe, whose header cannot know its length."""
+    """Return what is in a wav that was written to a pipe, whose header cannot know its length."""
     if not file:
         return b""
     try:
