@@ -23,6 +23,7 @@ GatewayError
 │   ├── NoAccount              503  no account serves the model at the moment
 │   ├── SlotsUnavailable       503  slots cannot be counted at the moment
 │   ├── StoreUnavailable       503  what was kept cannot be looked up at the moment
+│   ├── KeysUnavailable        503  an issuer's keys cannot be had at the moment
 │   ├── SlotLost               503  the slot was given to others while it was used
 │   └── Draining               503  this process is shutting down
 └── UpstreamError          GLM's fault, or ours for how we reach it
@@ -239,6 +240,14 @@ class StoreUnavailable(CapacityError):
     status = 503
     type = "server_error"
     default_code = "store_unavailable"
+
+
+class KeysUnavailable(CapacityError):
+    """Raised when a token cannot be verified because its issuer's keys cannot be had."""
+
+    status = 503
+    type = "server_error"
+    default_code = "issuer_keys_unavailable"
 
 
 class SlotLost(CapacityError):

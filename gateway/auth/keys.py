@@ -17,21 +17,13 @@ import msgspec
 from msgspec import Struct
 
 from gateway.auth.key_ring import TIMEOUT_SECONDS
-from gateway.errors import GatewayError
+from gateway.errors import KeysUnavailable
 
 FRESH_SECONDS = 600.0
 PAUSE_SECONDS = 10.0
 MAX_BYTES = 1024 * 1024
 
 logger = logging.getLogger(__name__)
-
-
-class KeysUnavailable(GatewayError):
-    """Raised when a token cannot be verified because its issuer's keys cannot be had: not the caller's fault."""
-
-    status = 503
-    default_code = "issuer_keys_unavailable"
-    should_retry = True
 
 
 class IssuerKeys(Protocol):

@@ -13,6 +13,7 @@ from gateway.errors import (
     Draining,
     GatewayError,
     InvalidRequest,
+    KeysUnavailable,
     RateLimited,
     SlotLost,
     SlotsUnavailable,
@@ -243,7 +244,7 @@ def outcome_of(error: BaseException) -> Outcome:
             return "rejected"
         case UpstreamTimeout():
             return "upstream_timeout"
-        case Draining() | SlotLost() | SlotsUnavailable() | StoreUnavailable():
+        case Draining() | KeysUnavailable() | SlotLost() | SlotsUnavailable() | StoreUnavailable():
             return "gateway_error"
         case UpstreamError() | CapacityError():
             return "upstream_error"

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.auth import Authenticator, Issuer, Tenant
 from gateway.auth.key_ring import create_client
-from gateway.auth.keys import FRESH_SECONDS, MAX_BYTES, PAUSE_SECONDS, JwksKeys, KeysUnavailable, usable_keys
-from gateway.errors import AuthenticationFailed
+from gateway.auth.keys import FRESH_SECONDS, MAX_BYTES, PAUSE_SECONDS, JwksKeys, usable_keys
+from gateway.errors import AuthenticationFailed, KeysUnavailable
 from tests.auth.issuing import AUDIENCE, ISSUER, Key, KeySetServer, claims, new_key, publishing, rsa_key
 
 ISSUING = Issuer(name="company", issuer=ISSUER, audience=(AUDIENCE,), algorithms=("EdDSA", "RS256"))
