@@ -7,7 +7,8 @@ import msgspec
 from gateway.simulator.chat.conversation import Conversation, Function
 from gateway.simulator.chat.orders import functions_to_call
 from gateway.simulator.chat.wire import Call
-from gateway.simulator.schemas import instance, subjects
+from gateway.simulator.instances import instance
+from gateway.simulator.subjects import subjects
 
 _WORD = re.compile(r"[A-Za-z]{3,}")
 _VERBS = {

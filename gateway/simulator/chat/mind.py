@@ -19,8 +19,9 @@ from gateway.simulator.chat.media import decoded, is_address, read_picture
 from gateway.simulator.chat.orders import asks_for_json, keys_to_use
 from gateway.simulator.chat.voice import heard_seconds
 from gateway.simulator.chat.wire import Call
+from gateway.simulator.instances import instance
 from gateway.simulator.platform import Fences
-from gateway.simulator.schemas import find_schemas, instance
+from gateway.simulator.schemas import find_schemas
 
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 
