@@ -8,7 +8,7 @@ what is sent. Its slot is held until the last byte is out or the client has left
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -16,15 +16,11 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.simulator import control
 from gateway.simulator.accounts import DEMO_ACCOUNTS, Account, authenticate
-from gateway.simulator.audio import speech, transcriptions
-from gateway.simulator.audio.models import HEARING_MODELS, SPEAKING_MODELS, HearingModel, SpeakingModel
 from gateway.simulator.book import Book, Limits, Watch
-from gateway.simulator.chat import route as chat
 from gateway.simulator.connection import (
     Receive,
     Reply,
@@ -37,68 +33,19 @@ from gateway.simulator.connection import (
     read_request,
     unless_client_leaves,
 )
-from gateway.simulator.embeddings import route as embeddings
-from gateway.simulator.embeddings.models import EMBEDDING_MODELS, EmbeddingModel
+from gateway.simulator.endpoints import BASE_PATH, ENDPOINTS, Endpoint
 from gateway.simulator.faults import Error, Fault, Script
-from gateway.simulator.listing import list_models
-from gateway.simulator.models import CHAT_MODELS, ChatModel
 from gateway.simulator.platform import Ask, Fences, Latency, Platform, Sound, Wire
 from gateway.simulator.realtime import route as realtime
 from gateway.simulator.realtime.habits import Habits
 from gateway.simulator.realtime.models import REALTIME_MODELS
 from gateway.simulator.refusals import Refusal
 from gateway.simulator.spoken import Spoken
-from gateway.simulator.tokenizer import COUNTING_MODELS
-from gateway.simulator.tokenizer import answer as count_tokens
 from gateway.simulator.weaving import weave
 
-BASE_PATH = "/api/paas/v4"
 REALTIME_PATH = f"{BASE_PATH}/realtime"
 
-Model = ChatModel | EmbeddingModel | HearingModel | SpeakingModel
-
 _SLOW_AT_ONCE = 32
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(request.body, type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        raise Refusal("1210", "the body is not a JSON object") from error
-    except RecursionError as error:
-        raise Refusal("1210", "the body is nested too deeply") from error
-
-
-class Endpoint(Struct, frozen=True):
-    """
-    One address of the platform: the room that answers, and the models it takes by id; none, no slot.
-
-    ``read`` gives the fields of a request. ``slow`` models hear or speak, which is done in a thread. ``counted``:
-    a request takes one of its account's slots for its model.
-    """
-
-    answer: Callable[[Ask], Reply]
-    models: Mapping[str, Model] = {}
-    slow: frozenset[str] = frozenset()
-    read: Callable[[Request], dict[str, Any]] = _fields
-    counted: bool = True
-
-
-_VOICES = frozenset(model.id for model in CHAT_MODELS.values() if model.family == "voice")
-_ENDPOINTS = {
-    f"{BASE_PATH}/audio/speech": {
-        "POST": Endpoint(speech.answer, SPEAKING_MODELS, slow=frozenset(SPEAKING_MODELS))
-    },
-    f"{BASE_PATH}/audio/transcriptions": {
-        "POST": Endpoint(
-            transcriptions.answer, HEARING_MODELS, slow=frozenset(HEARING_MODELS), read=transcriptions.read
-        )
-    },
-    f"{BASE_PATH}/chat/completions": {"POST": Endpoint(chat.answer, CHAT_MODELS, slow=_VOICES)},
-    f"{BASE_PATH}/embeddings": {"POST": Endpoint(embeddings.answer, EMBEDDING_MODELS)},
-    f"{BASE_PATH}/models": {"GET": Endpoint(list_models)},
-    f"{BASE_PATH}/tokenizer": {"POST": Endpoint(count_tokens, COUNTING_MODELS, counted=False)},
-}
 
 
 class Simulator:
@@ -136,7 +83,7 @@ class Simulator:
             await deliver(control.answer(request, self._platform), send)
             return
         self.book.see(request)
-        endpoint = _ENDPOINTS.get(request.path, {}).get(request.method)
+        endpoint = ENDPOINTS.get(request.path, {}).get(request.method)
         if endpoint is None:
             await deliver(_nowhere(request, now=self._platform.clock()), send)
             return
@@ -159,7 +106,7 @@ class Simulator:
         fields = endpoint.read(request) if endpoint.models else {}
         model = fields.get("model")
         if endpoint.models:
-            _check_model(model, account, endpoint)
+            endpoint.check_model(model, account)
         return Ask(
             platform=self._platform,
             request=request,
@@ -230,7 +177,7 @@ def create_simulator(
     ``limits`` are requests in flight by model for V0 to V3, in place of the built-in ones; ``watch`` is told of
     every request that enters or leaves. The rest is as in Platform.
     """
-    endpoints = (endpoint for by_method in _ENDPOINTS.values() for endpoint in by_method.values())
+    endpoints = (endpoint for by_method in ENDPOINTS.values() for endpoint in by_method.values())
     known = {model.id: model.in_flight for endpoint in endpoints for model in endpoint.models.values()}
     known |= {model.id: model.in_flight for model in REALTIME_MODELS.values()}
     platform = Platform(
@@ -250,16 +197,6 @@ def create_simulator(
     return Simulator(platform)
 
 
-def _check_model(model: Any, account: Account, endpoint: Endpoint) -> None:
-    if model is None:
-        raise Refusal("1213", "model")
-    known = endpoint.models.get(model) if isinstance(model, str) else None
-    if known is None:
-        raise Refusal("1211")
-    if not account.balance and not known.free:
-        raise Refusal("1113")
-
-
 def _raise_errors(faults: Iterable[Fault]) -> None:
     for fault in faults:
         if isinstance(fault, Error):
@@ -277,7 +214,7 @@ def _paced(reply: Reply, latency: Latency) -> Reply:
 
 def _nowhere(request: Request, *, now: float) -> Reply:
     moment = time.strftime("%Y-%m-%dT%H:%M:%S.000+00:00", time.gmtime(now))
-    status = HTTPStatus.METHOD_NOT_ALLOWED if request.path in _ENDPOINTS else HTTPStatus.NOT_FOUND
+    status = HTTPStatus.METHOD_NOT_ALLOWED if request.path in ENDPOINTS else HTTPStatus.NOT_FOUND
     path = request.path.removeprefix("/api/paas")
     body = {"timestamp": moment, "status": status, "error": status.phrase, "path": path}
     return Reply.whole(msgspec.json.encode(body), status=status, content_type="application/json")

@@ -9,7 +9,8 @@ from typing import Any
 import uvicorn
 from msgspec import Struct
 
-from gateway.simulator.app import BASE_PATH, REALTIME_PATH, Simulator
+from gateway.simulator.app import REALTIME_PATH, Simulator
+from gateway.simulator.endpoints import BASE_PATH
 
 
 class Running(Struct, frozen=True):
