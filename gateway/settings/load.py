@@ -15,9 +15,10 @@ from gateway.catalog import Tier
 from gateway.settings.contradictions import contradictions, doubts
 from gateway.settings.environment import CONFIG, overlay
 from gateway.settings.files import fingerprint
+from gateway.settings.kinds import Positive
 from gateway.settings.problems import SettingsError
 from gateway.settings.reader import Reader
-from gateway.settings.schema import Positive, Settings
+from gateway.settings.schema import Settings
 
 
 def load(environ: Mapping[str, str], *, config_path: Path | None = None) -> Settings:

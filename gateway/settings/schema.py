@@ -7,51 +7,27 @@ Structs only. Where values come from and what they mean together is decided else
 import hmac
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from gateway.auth import Issuer, Name, Tenant
 from gateway.catalog import Tier
 from gateway.settings.files import Fingerprint
-
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-YEAR_SECONDS = 365 * 24 * 3600
-Seconds = Annotated[float, Meta(ge=0, le=YEAR_SECONDS)]
-PositiveSeconds = Annotated[float, Meta(gt=0, le=YEAR_SECONDS)]
-Host = Annotated[str, Meta(min_length=1, description="a host name or address")]
-HttpUrl = Annotated[
-    str,
-    Meta(
-        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
-        description="an http:// or https:// address without user, query or fragment",
-    ),
-]
-SocketUrl = Annotated[
-    str,
-    Meta(
-        pattern=r"^(wss?://[^\s/?#@]+(/[^\s?#]*)?)?$",
-        description="a ws:// or wss:// address without user, query or fragment",
-    ),
-]
-KeySetUrl = Annotated[
-    str,
-    Meta(
-        pattern=r"^(https://[^\s/?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)(/[^\s#]*)?$",
-        description="an https:// address, or an http:// one of this machine",
-    ),
-]
-Origin = Annotated[
-    str,
-    Meta(
-        pattern=r"^(\*|https?://[^\s/?#@]+)$",
-        description="'*' or origins such as https://app.example.com",
-    ),
-]
-Voice = Annotated[str, Meta(min_length=1, description="a voice of GLM's, or the id of a cloned one")]
+from gateway.settings.kinds import (
+    Count,
+    Host,
+    HttpUrl,
+    KeySetUrl,
+    Origin,
+    Port,
+    Positive,
+    PositiveSeconds,
+    Seconds,
+    SocketUrl,
+    Voice,
+)
 
 MEBIBYTE = 1024 * 1024
 
