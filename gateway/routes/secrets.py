@@ -21,30 +21,15 @@ OPERATION: Final = "realtime"
 
 def secret_routes(front: Front, secrets: ClientSecrets) -> list[HTTPRouteHandler]:
     """Return the companions of calls."""
-
-    async def make(
-        request: Request[Any, Any, Any], read: Callable[[bytes], Wish], tell: Callable[..., Struct]
-    ) -> Response[bytes]:
-        caller = await front.authenticate(request.scope, operation=OPERATION)
-        wish = read(await request.body())
-        model = exchange_of(request.scope).find(wish.model, needs=OPERATION, caller=caller)
-        traits = model.realtime or RealtimeTraits()
-        first = Config.first(
-            model=model.id, asked_model=wish.model, voices=traits.voices, voice=traits.default_voice
-        )
-        config = wish.config(first)
-        value, expires_at = secrets.make(caller, {"model": wish.model, **wish.kept()}, seconds=wish.seconds)
-        session_id = f"sess_{front.desk.new_id()}"
-        told = tell(config, session_id=session_id, value=value, expires_at=expires_at)
-        return Response(encode(told), media_type="application/json")
+    issuer = SecretIssuer(front, secrets)
 
     @post(["/v1/realtime/client_secrets", "/realtime/client_secrets"], status_code=200, name="createClientSecret")
     async def create_client_secret(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return await make(request, read_today, tell_today)
+        return await issuer.issue(request, read_today, tell_today)
 
     @post(["/v1/realtime/sessions", "/realtime/sessions"], status_code=200, name="createRealtimeSession")
     async def create_session(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return await make(request, lambda body: read_beta(body, transcription=False), tell_beta)
+        return await issuer.issue(request, lambda body: read_beta(body, transcription=False), tell_beta)
 
     @post(
         ["/v1/realtime/transcription_sessions", "/realtime/transcription_sessions"],
@@ -52,7 +37,7 @@ def secret_routes(front: Front, secrets: ClientSecrets) -> list[HTTPRouteHandler
         name="createTranscriptionSession",
     )
     async def create_transcription_session(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return await make(request, lambda body: read_beta(body, transcription=True), tell_beta)
+        return await issuer.issue(request, lambda body: read_beta(body, transcription=True), tell_beta)
 
     @post(
         ["/v1/realtime/calls", "/realtime/calls", "/v1/realtime", "/realtime"],
@@ -75,3 +60,29 @@ def secret_routes(front: Front, secrets: ClientSecrets) -> list[HTTPRouteHandler
         )
 
     return [create_client_secret, create_session, create_transcription_session, create_call, explain]
+
+
+class SecretIssuer:
+    """Makes keys for browsers, each with the session that it is for."""
+
+    def __init__(self, front: Front, secrets: ClientSecrets) -> None:
+        self._front = front
+        self._secrets = secrets
+
+    async def issue(
+        self, request: Request[Any, Any, Any], read: Callable[[bytes], Wish], tell: Callable[..., Struct]
+    ) -> Response[bytes]:
+        """Return the answer that tells a new key; ``read`` and ``tell`` are those of the shape asked for."""
+        caller = await self._front.authenticate(request.scope, operation=OPERATION)
+        wish = read(await request.body())
+        model = exchange_of(request.scope).find(wish.model, needs=OPERATION, caller=caller)
+        traits = model.realtime or RealtimeTraits()
+        first = Config.first(
+            model=model.id, asked_model=wish.model, voices=traits.voices, voice=traits.default_voice
+        )
+        config = wish.config(first)
+        kept = {"model": wish.model, **wish.kept()}
+        value, expires_at = self._secrets.make(caller, kept, seconds=wish.seconds)
+        session_id = f"sess_{self._front.desk.new_id()}"
+        told = tell(config, session_id=session_id, value=value, expires_at=expires_at)
+        return Response(encode(told), media_type="application/json")
