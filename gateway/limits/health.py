@@ -56,7 +56,7 @@ class Trouble:
     error: GatewayError
     since: float
     until: float
-    times: int = 1
+    times: int
     trial_until: float = 0.0
 
 
@@ -114,12 +114,7 @@ class Health:
 
         Returns whether that is news.
         """
-        return self._set_aside(
-            (account, model),
-            Trouble(cause="refused", error=error, since=0.0, until=0.0),
-            asked_at=asked_at,
-            seconds=seconds,
-        )
+        return self._set_aside((account, model), "refused", error, asked_at=asked_at, seconds=seconds)
 
     def fail(self, account: str, model: str, *, error: GatewayError, asked_at: float) -> bool:
         """Count a failure of Zhipu's; one too many in a row sets the account aside. Returns whether it does."""
@@ -127,9 +122,7 @@ class Health:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         if failures < FAILURES_TO_BREAK and key not in self._troubles:
             return False
-        return self._set_aside(
-            key, Trouble(cause="failed", error=error, since=0.0, until=0.0), asked_at=asked_at, seconds=None
-        )
+        return self._set_aside(key, "failed", error, asked_at=asked_at, seconds=None)
 
     def crowd(self, account: str, model: str, *, in_use: int, asked_at: float) -> bool:
         """
@@ -237,22 +230,17 @@ class Health:
             return limit
         return 1 if now >= trouble.until else 0
 
-    def _set_aside(self, key: Key, trouble: Trouble, *, asked_at: float, seconds: float | None) -> bool:
+    def _set_aside(
+        self, key: Key, cause: Cause, error: GatewayError, *, asked_at: float, seconds: float | None
+    ) -> bool:
         now = self._clock()
         known = self._troubles.get(key)
         if known is not None and asked_at < known.since:
             return False
-        trouble.times = known.times + 1 if known is not None and known.cause == trouble.cause else 1
-        trouble.since = now
-        trouble.until = now + (self._pause_seconds(trouble) if seconds is None else seconds)
-        self._troubles[key] = trouble
-        return known is None or known.error.glm_code != trouble.error.glm_code
-
-    @staticmethod
-    def _pause_seconds(trouble: Trouble) -> float:
-        if trouble.cause == "refused":
-            return min(MAX_ASIDE_SECONDS, FIRST_ASIDE_SECONDS * 2.0 ** (trouble.times - 1))
-        return min(MAX_BREAK_SECONDS, FIRST_BREAK_SECONDS * 2.0 ** (trouble.times - 1))
+        times = known.times + 1 if known is not None and known.cause == cause else 1
+        until = now + (pause_seconds(cause, times=times) if seconds is None else seconds)
+        self._troubles[key] = Trouble(cause=cause, error=error, since=now, until=until, times=times)
+        return known is None or known.error.glm_code != error.glm_code
 
     def _worst(self, key: Key) -> Trouble | None:
         """Return what keeps an account from serving a model, a refusal before a failure."""
@@ -272,6 +260,13 @@ class Health:
             del self._learned[key]
             return limit
         return regained
+
+
+def pause_seconds(cause: Cause, *, times: int) -> float:
+    """Return for how long an account is set aside when it came to that so many ``times`` in a row."""
+    if cause == "refused":
+        return min(MAX_ASIDE_SECONDS, FIRST_ASIDE_SECONDS * 2.0 ** (times - 1))
+    return min(MAX_BREAK_SECONDS, FIRST_BREAK_SECONDS * 2.0 ** (times - 1))
 
 
 class Pool(Sequence[AccountLimit]):
