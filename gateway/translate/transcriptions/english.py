@@ -81,9 +81,8 @@ def texts_in(said: str) -> list[str] | None:
     """Return the English in what a chat model said, whatever is around it; None where there is none."""
     found, bare = json_in(said, opening="{"), json_in(said, opening="[")
     texts = english_in(found)
-    if (
-        texts is None and bare not in found
-    ):  # Models leave the object out at times; in another, a list is anything.
+    # Models leave the object out at times; in another, a list is anything.
+    if texts is None and bare not in found:
         texts = english_in(f'{{"texts": {bare}}}')
     return texts if texts and any(text.strip() for text in texts) else None
 
