@@ -1,7 +1,6 @@
 """Speech sent by OpenAI's own SDK: heard in whatever container it comes, and for as long as it lasts."""
 
 import re
-from collections.abc import AsyncIterator
 from itertools import islice
 from random import Random
 
@@ -10,10 +9,9 @@ from openai import AsyncOpenAI
 
 from gateway.audio import Bounds, Sound, read_sound
 from gateway.audio.pcm import SAMPLE_BYTES
-from gateway.simulator import Running
 from gateway.simulator.speech import speak as say
-from tests.conftest import StartGateway
-from tests.fakes import KEY, Call, Zhipu
+from tests.contract.conftest import Connect
+from tests.fakes import Call, Zhipu
 from tests.forms import form_of
 from tests.recordings import at_rate, joined, packed, silence, speak
 from tests.running import Gateway
@@ -26,14 +24,10 @@ CONTAINERS = ("flac", "mp3", "mp4", "mpeg", "m4a", "ogg", "wav", "webm")
 @listens
 @speaks
 @pytest.mark.parametrize("kind", CONTAINERS)
-async def test_a_spoken_sentence_comes_back_as_its_words(
-    start_gateway: StartGateway, simulator: Running, kind: str
-) -> None:
-    gateway = await start_gateway(upstream_url=simulator.url)
+async def test_a_spoken_sentence_comes_back_as_its_words(sdk: AsyncOpenAI, kind: str) -> None:
     recording = packed(at_rate(Sound(*say(NAME)), RATE), kind)
 
-    async with AsyncOpenAI(base_url=gateway.url, api_key=KEY, max_retries=0) as client:
-        answer = await client.audio.transcriptions.create(file=recording, model="whisper-1")
+    answer = await sdk.audio.transcriptions.create(file=recording, model="whisper-1")
 
     assert NAME == answer.text
 
@@ -70,22 +64,16 @@ class Lecture:
         call.answer({"text": ". ".join(sentences)})
 
 
-@pytest.fixture
-async def client(gateway: Gateway) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=gateway.url, api_key=KEY, max_retries=0, timeout=120) as client:
-        yield client
-
-
 @speaks
 async def test_ten_minutes_come_back_complete_in_order_and_with_their_times(
-    client: AsyncOpenAI, zhipu: Zhipu, gateway: Gateway
+    gateway: Gateway, zhipu: Zhipu, connect: Connect
 ) -> None:
     """Every sentence once, none cut in two; what a subtitle holds begins and ends when it says, within 0.5 s."""
     lecture = Lecture(seconds=600)
     zhipu.script = [lecture.hear] * len(lecture.times)
 
     subtitles = str(
-        await client.audio.transcriptions.create(
+        await connect(gateway, timeout=120).audio.transcriptions.create(
             file=packed(lecture.sound, "flac"), model="whisper-1", response_format="srt"
         )
     )
