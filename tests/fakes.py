@@ -1,5 +1,5 @@
 """
-Stand-ins that a test plays by hand: Zhipu's chat endpoint on a real socket, and a caller of an ASGI application.
+Stand-ins that a test plays by hand: Zhipu's chat endpoint on a real socket, a caller of an application, a clock.
 
 The endpoint knows nothing of the gateway or its simulator. It speaks in shapes that were recorded from Zhipu.
 """
@@ -295,3 +295,13 @@ async def call_app(app: App, caller: Caller, path: str = "/v1/chat/completions",
         caller.receive,
         caller.send,
     )
+
+
+class Clock:
+    """Tells the time that a test sets, in seconds."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now

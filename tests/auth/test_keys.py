@@ -12,6 +12,7 @@ from gateway.auth.key_ring import create_client
 from gateway.auth.keys import FRESH_SECONDS, MAX_BYTES, PAUSE_SECONDS, JwksKeys, usable_keys
 from gateway.errors import AuthenticationFailed, KeysUnavailable
 from tests.auth.issuing import AUDIENCE, ISSUER, Key, KeySetServer, claims, new_key, publishing, rsa_key
+from tests.fakes import Clock
 
 ISSUING = Issuer(name="company", issuer=ISSUER, audience=(AUDIENCE,), algorithms=("EdDSA", "RS256"))
 FIRST, SECOND = new_key("first"), new_key("second")
@@ -19,19 +20,9 @@ FIRST, SECOND = new_key("first"), new_key("second")
 Open = Callable[[KeySetServer], JwksKeys]
 
 
-class Clock:
-    """A clock that a test turns."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

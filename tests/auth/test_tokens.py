@@ -17,6 +17,7 @@ from gateway.auth import Authenticator, Caller, Issuer, Tenant, digest, tokens
 from gateway.auth.keys import SharedSecret, usable_keys
 from gateway.errors import AuthenticationFailed
 from tests.auth.issuing import AUDIENCE, ISSUER, Key, claims, ec_key, encoded, new_key, rsa_key
+from tests.fakes import Clock
 
 SECRET = "a secret that the issuer and the gateway share"
 KEY = "sk-glm-the-key-of-team-a"
@@ -299,13 +300,3 @@ class CountingSecret(SharedSecret):
     async def find(self, key_id: str) -> jwt.PyJWK:
         self.asked += 1
         return await super().find(key_id)
-
-
-class Clock:
-    """A clock that a test turns."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now

@@ -4,15 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.exchange.waits import Waits
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import Clock
 
 
 def seconds(waits: Waits) -> tuple[float, float, float, float]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from gateway.metrics.state import REMEMBERED_FAILURES, REMEMBERED_SECONDS, RecentFailures, streams_of
 from gateway.record import Record
+from tests.fakes import Clock
 
 FAILED = Record(
     request_id="r",
@@ -17,19 +18,9 @@ FAILED = Record(
 )
 
 
-class Clock:
-    """Seconds since 1970 that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_failures_are_counted_by_what_became_of_them() -> None:
     """The commonest first; what went well and who left are not among them."""
-    clock = Clock()
+    clock = Clock(1000.0)
     failures = RecentFailures(clock)
     refused = replace(FAILED, status=400, outcome="client_error", error_code="invalid_value", glm_code="")
 
@@ -49,7 +40,7 @@ def test_failures_are_counted_by_what_became_of_them() -> None:
 
 
 def test_failures_are_forgotten_in_time() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     failures = RecentFailures(clock)
     failures.observe(FAILED)
     clock.now += REMEMBERED_SECONDS + 1
@@ -59,7 +50,7 @@ def test_failures_are_forgotten_in_time() -> None:
 
 
 def test_memory_of_failures_is_bounded() -> None:
-    failures = RecentFailures(Clock())
+    failures = RecentFailures(Clock(1000.0))
 
     for _ in range(REMEMBERED_FAILURES + 10):
         failures.observe(FAILED)

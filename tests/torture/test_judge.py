@@ -6,18 +6,10 @@ import pytest
 
 from gateway.simulator.book import Place
 from gateway.torture.judge import Call, Judge
+from tests.fakes import Clock
 
 MODEL = "glm-4.5-air"
 LIMITS = {"account main": 2, "tenant a": 2, "tenant b": 2, "tenant c": 2}
-
-
-class Clock:
-    """Tells the time that it is told."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
