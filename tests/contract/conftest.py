@@ -1,6 +1,7 @@
 """What tests of promises that span rooms may ask for: the official SDK, before a gateway of their choice."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -40,3 +41,10 @@ async def sdk(start_gateway: StartGateway, simulator: Running, connect: Connect)
 def played(gateway: Gateway, connect: Connect) -> openai.AsyncOpenAI:
     """Give the SDK before a gateway before a Zhipu that the test plays."""
     return connect(gateway)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """Give a loop to tests that are no coroutines, because they draw many examples."""
+    with asyncio.Runner() as one:
+        yield one

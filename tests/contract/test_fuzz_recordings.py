@@ -1,17 +1,16 @@
 """Whatever is uploaded as a recording, in whatever form, is transcribed or is the caller's fault."""
 
 import asyncio
-from collections.abc import Iterator
 from functools import cache
 from random import Random
 
 import httpx
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import Caller, call_app, event
+from tests.contract.fuzzing import check
+from tests.fakes import event
 from tests.forms import FORM_TYPE, form
 from tests.recordings import CONTAINERS, ESPEAK, harmed, packed, speak, tone
 from tests.running import Gateway
@@ -20,7 +19,6 @@ SAID = b'{"id": "1", "created": 1, "request_id": "1", "text": "Hello."}'
 STREAMED = event({"type": "transcript.text.delta", "delta": "Hello."}) + event(
     {"type": "transcript.text.done", "text": "Hello."}
 )
-PATIENCE_SECONDS = 30
 
 seeds = st.integers(0, 2**32)
 names = st.sampled_from(
@@ -57,34 +55,12 @@ def files() -> tuple[bytes, ...]:
 
 
 @pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
 def gateway() -> Gateway:
     return Gateway(transport=Listening())
 
 
 def status_of(runner: asyncio.Runner, gateway: Gateway, body: bytes) -> int:
-    """Give the status of the answer to a form; an error is always OpenAI's, and nothing is held afterwards."""
-    caller = Caller(body)
-    held = runner.run(post(gateway, caller))
-    assert caller.status is not None
-    if caller.status != 200:
-        assert {"message", "type", "param", "code"} == msgspec.json.decode(caller.body)["error"].keys()
-    assert b'"code":"internal_error"' not in caller.body
-    assert (0, caller.status) == (held, gateway.record.status)
-    return caller.status
-
-
-async def post(gateway: Gateway, caller: Caller) -> int:
-    """Post a form; gives how many slots are held after that."""
-    gateway.records.clear()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await call_app(gateway.app, caller, "/v1/audio/transcriptions", content_type=FORM_TYPE)
-    return gateway.slots
+    return check(runner, gateway, body, path="/v1/audio/transcriptions", content_type=FORM_TYPE)
 
 
 @settings(max_examples=1_500)
