@@ -7,11 +7,8 @@ import msgspec
 import pytest
 
 from gateway.errors import InvalidRequest
-from gateway.glm import chat as glm
-from gateway.openai import chat as openai
 from gateway.translate.chat.job import ChatJob
 from gateway.translate.chat.params import CHAT
-from gateway.translate.params import Converted, Renamed, Rule, Same
 from gateway.translate.strays import anywhere
 
 Sent = Callable[..., dict[str, Any]]
@@ -25,28 +22,6 @@ OFFERED = {
     "type": "function",
     "function": {"name": "f", "description": "", "parameters": {"type": "object", "properties": {}}},
 }
-
-
-def test_table_has_a_row_for_every_field_and_no_other() -> None:
-    """No parameter can be forgotten, and no row outlives its parameter."""
-    assert {field.encode_name for field in msgspec.structs.fields(openai.CreateChatCompletionRequest)} == {*CHAT}
-
-
-def targets(name: str, rule: Rule) -> list[str]:
-    match rule:
-        case Same():
-            return [name]
-        case Renamed(to=to) | Converted(to=to):
-            return [target.strip() for target in to.split(",") if target.strip()]
-        case _:
-            return []
-
-
-def test_rows_point_at_fields_of_glms() -> None:
-    """What a field becomes has a name that Zhipu documents."""
-    known = {field.encode_name for field in msgspec.structs.fields(glm.ChatRequest)}
-
-    assert {target for name, rule in CHAT.items() for target in targets(name, rule)} <= known
 
 
 @pytest.mark.parametrize(

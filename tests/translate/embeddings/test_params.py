@@ -1,39 +1,13 @@
-"""Every parameter of an embeddings request has its fate; dimensions are what the model offers."""
+"""Dimensions are what the model offers; others are refused, or cut from more."""
 
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec import UNSET
 
 from gateway.catalog import EmbeddingTraits, Model
 from gateway.errors import InvalidRequest
-from gateway.glm import embeddings as glm
-from gateway.openai import embeddings as openai
-from gateway.translate.embeddings.params import EMBEDDINGS, Size, size_of
-from gateway.translate.params import Converted, Renamed, Rule, Same
-
-
-def test_table_has_a_row_for_every_field_and_no_other() -> None:
-    """No parameter can be forgotten, and no row outlives its parameter."""
-    assert {field.encode_name for field in msgspec.structs.fields(openai.CreateEmbeddingRequest)} == {*EMBEDDINGS}
-
-
-def targets(name: str, rule: Rule) -> list[str]:
-    match rule:
-        case Same():
-            return [name]
-        case Renamed(to=to) | Converted(to=to):
-            return [target.strip() for target in to.split(",") if target.strip()]
-        case _:
-            return []
-
-
-def test_rows_point_at_fields_of_glms() -> None:
-    """What a field becomes has a name that Zhipu knows."""
-    known = {field.encode_name for field in msgspec.structs.fields(glm.EmbeddingRequest)}
-
-    assert {target for name, rule in EMBEDDINGS.items() for target in targets(name, rule)} == known
+from gateway.translate.embeddings.params import Size, size_of
 
 
 def model_of(*dimensions: int, default: int | None = None) -> Model:
