@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from gateway import errors
-from gateway.auth.keys import KeysUnavailable
 from gateway.errors import GatewayError
 
 INTERNAL: Final = ("internal_error", "The gateway made a mistake. Its log has more under request id req_1.")
@@ -35,7 +34,7 @@ EXAMPLES: Final[dict[type[GatewayError], tuple[str, str | None]]] = {
     errors.StoreUnavailable: ("What was kept cannot be looked up at the moment. Try again shortly.", None),
     errors.SlotLost: ("The slot of this request was given to others. Try again shortly.", None),
     errors.Draining: ("This process is shutting down. Try again.", None),
-    KeysUnavailable: ("The token cannot be verified at the moment: its issuer's keys cannot be had.", None),
+    errors.KeysUnavailable: ("The token cannot be verified at the moment: its issuer's keys cannot be had.", None),
     errors.UpstreamUnavailable: ("GLM cannot be reached.", None),
     errors.UpstreamFailed: ("GLM failed (GLM 500).", None),
     errors.UpstreamTimeout: ("GLM did not answer in time.", None),
