@@ -89,15 +89,25 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
                 lines = [await asyncio.to_thread(one.read_until, "GLM Gateway answers on ") for one in served]
                 origins = [line.split()[-1].removesuffix("/v1") for line in lines]
 
-                def refuse_one() -> None:
+                async def begin() -> None:
+                    # A rate is of what changes between two scrapes, so each round gets one of its own.
+                    began = time.time()
+                    await asyncio.to_thread(
+                        prometheus.wait_for, lambda: scraped_since(prometheus, began) == len(ports), "A scrape"
+                    )
                     zhipu.simulator.script.add([traffic.REFUSED])
 
-                await traffic.rounds(origins, glm=glm, count=ROUNDS, before=refuse_one)
+                await traffic.rounds(origins, glm=glm, count=ROUNDS, before=begin)
                 return served, origins
 
         served, origins = asyncio.run(play())
         drawn = lines_drawn(prometheus)
         yield Watched(prometheus=prometheus, served=served, origins=origins, metrics=metrics, drawn=drawn)
+
+
+def scraped_since(prometheus: Prometheus, moment: float) -> int:
+    """Return how many gateways were scraped after a moment, in Unix time."""
+    return sum(at > moment for at in prometheus.values("timestamp(up == 1)"))
 
 
 def as_of_now(expr: str) -> str:

@@ -125,10 +125,12 @@ async def _of(send: Callable[[], Awaitable[None]]) -> None:
     await send()
 
 
-async def rounds(origins: Sequence[str], *, glm: GlmCalls, count: int, before: Callable[[], None]) -> None:
-    """Send rounds to every gateway, one after the other; ``before`` is called before each."""
+async def rounds(
+    origins: Sequence[str], *, glm: GlmCalls, count: int, before: Callable[[], Awaitable[None]]
+) -> None:
+    """Send rounds to every gateway, one after the other; ``before`` is awaited before each."""
     for _ in range(count):
-        before()
+        await before()
         async with asyncio.TaskGroup() as tasks:
             for origin in origins:
                 tasks.create_task(_round(origin, glm=glm))
