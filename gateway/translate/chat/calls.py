@@ -16,12 +16,14 @@ class Call:
     """
     One call as far as it is known.
 
-    ``index`` counts the calls that the caller is told of, from 0 without gaps; -1 while this one is none.
+    ``index`` counts the calls that the caller is told of, from 0 without gaps; -1 while this one is none. ``told``
+    turns true when it goes out piece by piece.
     """
 
     id: str
     name: str = ""
     index: int = -1
+    told: bool = False
     fragments: list[str] = field(default_factory=list)
 
     @property
@@ -53,20 +55,20 @@ class Calls:
         """The calls that have a name; of several only the first, if that was asked."""
         return self._named[:1] if self._promise.single else self._named
 
-    def feed(self, piece: glm.AnswerToolCall) -> list[openai.Delta]:
+    def feed(self, piece: glm.AnswerToolCall) -> openai.Delta | None:
         """Take one piece; return what the caller may be told of it already."""
         if piece.type not in (None, "", "function"):
-            return []  # Zhipu runs its built-in tools itself; the caller has nothing to do.
+            return None  # Zhipu runs its built-in tools itself; the caller has nothing to do.
         call = self._find(piece)
         fragment = ""
-        if piece.function is not None:
-            fragment = json_text(piece.function.arguments)
+        if (function := piece.function) is not None:
+            fragment = function.arguments if isinstance(function.arguments, str) else json_text(function.arguments)
             if fragment:
                 call.fragments.append(fragment)
-            if piece.function.name and not call.name:
-                call.name = piece.function.name
-                return self._announce(call) if self._admit(call) else []
-        return self._continue(call, fragment)
+            if function.name and not call.name:
+                call.name = function.name
+                return self._announce(call) if self._admit(call) else None
+        return self._continue(call, fragment) if fragment and call.told else None
 
     def conclude(self) -> list[openai.Delta]:
         """Return what was held back until the calls were whole."""
@@ -78,7 +80,8 @@ class Calls:
             call = self._by_index.get(piece.index)
         else:
             call = self._by_id.get(piece.id) if piece.id else self._last
-        if call is None or self._starts_another(call, piece):
+        named = piece.function is not None and piece.function.name
+        if call is None or (named and call.name and self._starts_another(call, piece)):
             call = Call(id=self._new_id(piece.id))
             self._by_id[piece.id or call.id] = call
         if piece.index is not None:
@@ -88,8 +91,6 @@ class Calls:
 
     def _starts_another(self, call: Call, piece: glm.AnswerToolCall) -> bool:
         """Tell a further call from a piece that repeats the head of one it belongs to."""
-        if not call.name or piece.function is None or not piece.function.name:
-            return False
         return piece.id != call.id if piece.id else piece.index is None
 
     def _new_id(self, given: str | None) -> str:
@@ -106,30 +107,25 @@ class Calls:
         self._named.append(call)
         return True
 
-    def _announce(self, call: Call) -> list[openai.Delta]:
-        if not self._tells(call):
-            return []
+    def _announce(self, call: Call) -> openai.Delta | None:
+        # A custom tool's input is inside JSON, and so is told when it is whole.
+        call.told = call.name not in self._promise.custom and not (self._promise.single and call.index > 0)
+        if not call.told:
+            return None
         function = openai.FunctionFragment(name=call.name, arguments="".join(call.fragments))
-        return [
-            self._delta(openai.ToolCallChunk(index=call.index, id=call.id, type="function", function=function))
-        ]
+        return self._delta(openai.ToolCallChunk(index=call.index, id=call.id, type="function", function=function))
 
-    def _continue(self, call: Call, fragment: str) -> list[openai.Delta]:
-        if not fragment or call.index < 0 or not self._tells(call):
-            return []
-        function = openai.FunctionFragment(arguments=fragment)
-        return [self._delta(openai.ToolCallChunk(index=call.index, function=function))]
-
-    def _tells(self, call: Call) -> bool:
-        """Tell whether a call goes out piece by piece; a custom tool's input is inside JSON, told when whole."""
-        return call.name not in self._promise.custom and not (self._promise.single and call.index > 0)
+    def _continue(self, call: Call, fragment: str) -> openai.Delta:
+        return self._delta(
+            openai.ToolCallChunk(index=call.index, function=openai.FunctionFragment(arguments=fragment))
+        )
 
     def _rest(self, call: Call) -> list[openai.Delta]:
         if call.name in self._promise.custom:
             custom = openai.CustomFragment(name=call.name, input=unwrap_custom_input(call.arguments))
             chunk = openai.ToolCallChunk(index=call.index, id=call.id, type="custom", custom=custom)
             return [openai.Delta(tool_calls=[chunk])]
-        return [] if call.fragments else self._continue(call, "{}")
+        return [] if call.fragments else [self._continue(call, "{}")]
 
     def _delta(self, chunk: openai.ToolCallChunk) -> openai.Delta:
         if self._promise.legacy:

@@ -140,27 +140,33 @@ class ChatStream:
             raise unreadable()
 
     def _take(self, out: bytearray, chunk: glm.ChatAnswer) -> None:
-        self._heard = self._heard or bool(chunk.choices)
         if chunk.usage is not None:
             self.usage = chunk.usage
         if chunk.web_search:
             self._writer.search(out, [result.link for result in chunk.web_search if result.link])
             self._results.extend(chunk.web_search)
-        if not chunk.choices or self._finished:
+        if not chunk.choices:
+            self._heard = self._heard or False
+            return
+        self._heard = True
+        if self._finished:
             return
         choice = chunk.choices[0]
-        answer.check_ending(choice.finish_reason)  # Before its delta opens an answer that there is not.
+        if choice.finish_reason:
+            answer.check_ending(choice.finish_reason)  # Before its delta opens an answer that there is not.
         delta = choice.delta or choice.message
         if delta is not None:
             self._hear(out, delta)
             for piece in delta.tool_calls or ():
-                for told in self.calls.feed(piece):
+                if (told := self.calls.feed(piece)) is not None:
                     self._write(out, told)
         if choice.finish_reason:
             self._conclude(out, choice.finish_reason)
 
     def _hear(self, out: bytearray, delta: glm.AnswerMessage) -> None:
-        content = delta.content if isinstance(delta.content, str) else answer.text_of(delta.content)
+        content = delta.content or ""
+        if not isinstance(content, str):
+            content = answer.text_of(content)
         reasoning = delta.reasoning_content or ""
         if content and not self._text.plain:
             content, thought = self._text.feed(content)

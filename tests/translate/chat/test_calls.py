@@ -20,7 +20,7 @@ FREE = Promise()
 def run(pieces: list[dict[str, Any]], promise: Promise = FREE) -> tuple[list[Any], list[Any]]:
     """Give the deltas that were told, and the calls as a whole message has them."""
     calls = Calls(promise=promise, id_prefix="call_x")
-    deltas = [delta for one in pieces for delta in calls.feed(msgspec.convert(one, AnswerToolCall))]
+    deltas = [told for one in pieces if (told := calls.feed(msgspec.convert(one, AnswerToolCall))) is not None]
     deltas += calls.conclude()
     whole = [to_openai(call, promise=promise) for call in calls.whole]
     return msgspec.to_builtins(deltas), msgspec.to_builtins(whole)
