@@ -51,7 +51,7 @@ class Decoder:
         self._keep(tail)
         if not blank_line:
             return []
-        return [payload for block in head.split(b"\n\n") if (payload := read_block(block)) is not None]
+        return [payload for block in head.split(b"\n\n") if (payload := read_block(block))]
 
     def finish(self) -> list[bytes]:
         """Return the data of a last event that lacks its blank line."""
@@ -75,14 +75,14 @@ class Decoder:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def read_block(block: bytes) -> bytes | None:
-    """Return the data of one event, None when it has none."""
+def read_block(block: bytes) -> bytes:
+    """Return the data of one event, empty when it has none."""
     if block.startswith(b"data: ") and b"\n" not in block:
-        return block[6:] or None
+        return block[6:]
     lines = [line.partition(b":") for line in block.removeprefix(BYTE_ORDER_MARK).split(b"\n")]
     payload = b"\n".join(value.removeprefix(b" ") for name, _, value in lines if name == b"data")
     if not payload:
-        return None
+        return b""
     names = [value.strip() for name, _, value in lines if name == b"event"]
     if names and names[-1] == ERROR_EVENT and b'"error"' not in payload:
         return b'{"error":%b}' % payload

@@ -23,36 +23,18 @@ class UnaskedAnswerError(Exception):
 
 
 class Answer:
-    """One answer as far as it has been parsed. ``status`` 0: not told yet."""
+    """One answer as far as it has been parsed, but for its body. ``status`` 0: not told yet."""
 
-    __slots__ = (
-        "begun",
-        "buffered_bytes",
-        "chunks",
-        "complete",
-        "head_bytes",
-        "head_complete",
-        "headers",
-        "reusable",
-        "status",
-    )
+    __slots__ = ("begun", "complete", "head_bytes", "head_complete", "headers", "reusable", "status")
 
     def __init__(self) -> None:
         self.status = 0
         self.headers: Headers = []
-        self.chunks: list[bytes] = []
         self.head_bytes = 0
-        self.buffered_bytes = 0
         self.begun = False
         self.head_complete = False
         self.complete = False
         self.reusable = False
-
-    def take(self) -> bytes:
-        """Return the part of the body that has arrived since the last time."""
-        chunks = self.chunks
-        self.chunks, self.buffered_bytes = [], 0
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def ends_with_connection(self) -> bool:
         """Tell whether the body has no length of its own, so that closing the connection is its proper end."""
@@ -65,21 +47,35 @@ class AnswerParser:
     Parses the answers that come over one connection, one after the other; httptools calls the ``on_`` methods.
 
     One for all, since parser and callbacks are a cycle: one for each answer would be garbage to be looked for.
+    ``chunks`` are of the answer's body, and not taken yet; ``unread_bytes`` is how much came since the last were.
     """
 
     def __init__(self) -> None:
         self.answer = Answer()
+        self.chunks: list[bytes] = []
+        self.unread_bytes = 0
+        self.on_body = self.chunks.append  # Called for every event of most streams, so not by way of a method.
         self._parser = httptools.HttpResponseParser(self)
 
     def begin(self) -> Answer:
         """Return the answer that what is fed from now on belongs to."""
         self.answer = Answer()
+        self.chunks.clear()
         return self.answer
+
+    def take(self) -> bytes:
+        """Return the part of the body that has arrived since the last time."""
+        chunks = self.chunks
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self.unread_bytes = 0
+        return body
 
     def feed(self, data: bytes) -> None:
         """Parse on; raise RemoteProtocolError for what is not HTTP/1.1, or has an endless head."""
         answer = self.answer
         answer.begun = True
+        self.unread_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -107,11 +103,6 @@ class AnswerParser:
         answer = self.answer
         answer.status = self._parser.get_status_code()
         answer.head_complete = answer.status >= 200
-
-    def on_body(self, data: bytes) -> None:
-        """Keep a piece of the body."""
-        self.answer.chunks.append(data)
-        self.answer.buffered_bytes += len(data)
 
     def on_message_complete(self) -> None:
         """Note that the answer is whole, unless it was an interim one."""
@@ -157,15 +148,15 @@ class Connection(asyncio.Protocol):
 
     async def read(self) -> bytes:
         """Return everything of the body that has arrived, waiting for something; empty at the end."""
-        answer = self._answer
-        while not answer.chunks:
+        answer, parser = self._answer, self._parser
+        while not parser.chunks:
             if answer.complete:
                 return b""
             await self._wait()
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
-        return answer.take()
+        return parser.take()
 
     def finish(self) -> bool:
         """End the exchange; tell whether the connection can carry another. If not, it is cut at once."""
@@ -196,7 +187,7 @@ class Connection(asyncio.Protocol):
             return
         if self._waiter is not None:
             self._wake()
-        elif self._answer.buffered_bytes > HIGH_WATER_BYTES and not self._paused:
+        elif self._parser.unread_bytes > HIGH_WATER_BYTES and not self._paused:
             self._paused = True
             self._transport.pause_reading()
 

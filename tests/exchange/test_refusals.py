@@ -57,7 +57,7 @@ def told(caller: Caller) -> tuple[int | None, str, bool]:
 
 
 async def test_wait_that_is_over(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
-    gateway = make_gateway(upstream_url=zhipu.url, limits=ONE_SLOT, queue_timeout_seconds=0.01)
+    gateway = make_gateway(upstream_url=zhipu.url, limits=ONE_SLOT, queue_timeout_seconds=0.3)
     first = asking(gateway)
     call = await zhipu.call()
 
