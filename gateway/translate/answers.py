@@ -9,8 +9,11 @@ import msgspec
 
 from gateway.glm.chat import ErrorDetail
 from gateway.translate.errors import from_glm, unreadable
+from gateway.translate.requests import ESCAPE
 
 SUCCESS = 200
+
+REPLACEMENT = rb"\ufffd"
 
 BESIDE = frozenset({"usage", "web_search"})
 """What an answer is whole without: what it cost, and what it was found in."""
@@ -43,6 +46,8 @@ def reader_of(kind: type[AnswerT]) -> Callable[[bytes], AnswerT]:
                 answer = decode(body)
             except msgspec.ValidationError:
                 answer = loosely(body, decode_loosely)
+            except msgspec.DecodeError:
+                answer = decode(with_whole_characters(body))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise unreadable() from error
         if answer.error is not None:
@@ -66,6 +71,15 @@ def loosely(body: bytes, decode: Callable[[bytes], AnswerT]) -> AnswerT:
         if not (isinstance(told, dict) and told.keys() & BESIDE):
             raise
         return decode(msgspec.json.encode({name: value for name, value in told.items() if name not in BESIDE}))
+
+
+def with_whole_characters(body: bytes) -> bytes:
+    """
+    Return a body with the replacement character for each half of a surrogate pair.
+
+    Halves are left where a text is cut between the two, as a limit of tokens or of a chunk may do.
+    """
+    return ESCAPE.sub(lambda found: REPLACEMENT if found[1] else found[0], body)
 
 
 def without_nulls(value: Any) -> Any:

@@ -12,6 +12,7 @@ class Weighed(Struct, frozen=True):
     """An answer of the tests' own."""
 
     grams: int = 0
+    note: str = ""
     pieces: list[Raw] = []
     usage: Usage | None = None
     error: ErrorDetail | None = None
@@ -49,6 +50,20 @@ def test_answer_is_read_whatever_else_it_holds() -> None:
 def test_answer_is_read_though_what_is_beside_it_is_of_other_types(body: bytes, expected: Weighed) -> None:
     """An answer that was paid for is not lost over what it is not needed for."""
     assert expected == read(body)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param(rb"Hi \ud83d\ude00", "Hi 😀", id="whole"),
+        pytest.param(rb"Hi \ud83d", "Hi \N{REPLACEMENT CHARACTER}", id="first half"),
+        pytest.param(rb"\uDE00 Hi \ud83d\ude00", "\N{REPLACEMENT CHARACTER} Hi 😀", id="second half"),
+        pytest.param(rb"\\ud83d \ud83d", "\\ud83d \N{REPLACEMENT CHARACTER}", id="beside what looks like one"),
+    ],
+)
+def test_half_a_character_does_not_cost_the_answer(said: bytes, expected: str) -> None:
+    """A server that cuts its text by UTF-16 units may leave one at the end of a chunk."""
+    assert Weighed(note=expected) == read(b'{"note":"' + said + b'"}')
 
 
 def test_error_is_told_though_the_rest_is_null() -> None:
