@@ -142,14 +142,18 @@ class SideBySide:
 
     def __init__(self, job: StreamedJob, dispatcher: Dispatcher) -> None:
         self._arrived: asyncio.Queue[bytes | BaseException] = asyncio.Queue(MAX_WAITING_READS)
+        self._ended = False
         self._turns = asyncio.Semaphore(dispatcher.at_once(job.at_once))
         self._reading = asyncio.get_running_loop().create_task(self._read_all(job, dispatcher))
 
     async def read(self) -> bytes:
         """Return the next events, empty once every call has ended; raise what a call raised."""
+        if self._ended:
+            return b""
         arrived = await self._arrived.get()
         if isinstance(arrived, BaseException):
             raise arrived
+        self._ended = not arrived
         return arrived
 
     async def aclose(self) -> None:

@@ -309,6 +309,12 @@ async def test_a_long_recording_is_streamed_in_order(client: AsyncOpenAI, zhipu:
     assert "a b1 b2中文 d" == "".join(deltas) == text
 
 
+async def test_stream_about_a_long_recording_without_words_ends(client: AsyncOpenAI, zhipu: Zhipu) -> None:
+    zhipu.script = [said(text="")] * 4
+
+    assert ([], "") == await collect(client)
+
+
 async def collect(client: AsyncOpenAI) -> tuple[list[str], str]:
     deltas, text = [], ""
     async for one in await client.audio.transcriptions.create(
