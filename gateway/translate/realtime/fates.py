@@ -15,8 +15,9 @@ CLIENT_FATES: Mapping[str, str] = {
     "conversation.item.retrieve": "answered here, with the transcript",
     "conversation.item.delete": "passes if GLM knows the item; answered at once",
     "conversation.item.truncate": "answered here; GLM remembers the whole answer",
-    "response.create": "passes alone; what it says of itself is a `session.update` before and after it; with "
-    '`conversation: "none"` a chat model writes the response, and GLM-TTS reads it out',
+    "response.create": "passes alone, and once the outputs of all calls are there, or 5 s later; what it says of "
+    'itself is a `session.update` before and after it; with `conversation: "none"` a chat model writes the '
+    "response, and GLM-TTS reads it out",
     "response.cancel": "passes if a response is under way, which ends at once; an error otherwise",
 }
 """A client's events; what is not here is answered by an `error` event."""

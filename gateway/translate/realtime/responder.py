@@ -19,6 +19,8 @@ from gateway.translate.realtime.talk import Talk
 PATIENCE_SECONDS = 30.0
 """How long GLM may say nothing of a response, before it begins and in the middle of it."""
 STOP_PATIENCE_SECONDS = 3.0
+OUTPUTS_PATIENCE_SECONDS = 5.0
+"""How long a response waits for outputs that are missing: some clients want one before they give the next."""
 REMEMBERED_RESPONSES = 64
 
 STATES: dict[str | None, ResponseState] = {
@@ -34,12 +36,14 @@ class Plan(Struct, kw_only=True):
     A response that is wanted.
 
     ``config`` None is the session's. ``answer`` is one that the client sees already, and GLM tries again.
+    ``hurried``: it waits for no outputs any more.
     """
 
     config: Config | None = None
     metadata: Metadata | None = None
     event_id: str | None = None
     told: bool = False
+    hurried: bool = False
     answer: Answer | None = None
 
 
@@ -108,7 +112,7 @@ class Responder:
         plan = self._waiting
         if plan is None or self.answer is not None or self._stopping:
             return
-        if not self._setup.settled or self._microphone.commits or self._blocked():
+        if not self._setup.settled or self._microphone.commits or self._blocked() or self._lacks_outputs(plan):
             return
         if not plan.told and (plan.config is not None or self._setup.folds):
             plan.told = True
@@ -206,7 +210,12 @@ class Responder:
     def call(self, glm_id: str | None, name: str, arguments: str) -> None:
         """Take a call of a function."""
         if answer := self.find(glm_id):
-            self._calls.expect(answer.add_call(name, arguments))
+            self._calls.expect(answer.add_call(name, arguments), name)
+
+    def hurry(self) -> None:
+        """Wait no longer for outputs that are missing."""
+        if self._waiting is not None:
+            self._waiting.hurried = True
 
     def time_out(self) -> None:
         """Give up a response of which GLM says nothing more."""
@@ -239,6 +248,15 @@ class Responder:
     def _ending(self, status: ResponseState) -> tuple[ResponseState, str | None]:
         """Return how a response ended that GLM says has ended so: one that the client stops has ended before."""
         return status, "turn_detected" if status == "cancelled" else None
+
+    def _lacks_outputs(self, plan: Plan) -> bool:
+        """Whether GLM, which takes outputs in the order of its calls, would be asked before it has them all."""
+        if plan.hurried or not self._calls.incomplete:
+            self._talk.rest("outputs")
+            return False
+        if "outputs" not in self._talk.alarms:
+            self._talk.wake("outputs", after_seconds=OUTPUTS_PATIENCE_SECONDS)
+        return True
 
     def _unwanted(self) -> bool:
         """Whether GLM responds to a turn although it was told not to."""

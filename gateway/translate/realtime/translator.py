@@ -56,6 +56,7 @@ class Translator(Interpreter):
             "update": setup.confirm_all,
             "commit": self._give_up_commit,
             "answer": responder.time_out,
+            "outputs": responder.hurry,
             "stop": responder.stopped,
             "transcript": microphone.unwritten.write_down,
         }
