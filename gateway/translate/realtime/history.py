@@ -56,6 +56,13 @@ class History:
         """The id of the last item, None while there is none."""
         return self._order[-1] if self._order else None
 
+    def ends_with(self, kind: str) -> bool:
+        """Whether the last item is the user's, and has a part of this kind."""
+        last = self._items.get(self._order[-1]) if self._order else None
+        if last is None or last.role != "user" or last.content is UNSET:
+            return False
+        return any(part.type == kind for part in last.content)
+
     def put(self, item: Item) -> None:
         """Replace an item by a newer state of it, if it is still there."""
         if item.id in self._items:

@@ -9,7 +9,8 @@ from gateway.translate.realtime.asides import Asides
 from gateway.translate.realtime.config import of_response
 from gateway.translate.realtime.conversing import Conversing
 from gateway.translate.realtime.microphone import Microphone
-from gateway.translate.realtime.responder import Plan, Responder
+from gateway.translate.realtime.plan import Plan
+from gateway.translate.realtime.responder import Responder
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.taking_turns import TurnTaking
 from gateway.translate.realtime.talk import Talk

@@ -3,16 +3,13 @@
 from collections import deque
 from collections.abc import Callable
 
-from msgspec import UNSET, Struct
-
 from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout, UpstreamUnavailable
 from gateway.glm import realtime as glm
-from gateway.openai.realtime.items import Metadata, ResponseState
+from gateway.openai.realtime.items import ResponseState
 from gateway.translate.realtime.answer import Answer, usage_of
 from gateway.translate.realtime.calls import Calls
-from gateway.translate.realtime.config import Config
-from gateway.translate.realtime.history import History
 from gateway.translate.realtime.microphone import Microphone
+from gateway.translate.realtime.plan import Plan
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 
@@ -29,22 +26,6 @@ STATES: dict[str | None, ResponseState] = {
     "incomplete": "incomplete",
 }
 """GLM's words for how a response ended, as clients know them; any other is a completed one."""
-
-
-class Plan(Struct, kw_only=True):
-    """
-    A response that is wanted.
-
-    ``config`` None is the session's. ``answer`` is one that the client sees already, and GLM tries again.
-    ``hurried``: it waits for no outputs any more.
-    """
-
-    config: Config | None = None
-    metadata: Metadata | None = None
-    event_id: str | None = None
-    told: bool = False
-    hurried: bool = False
-    answer: Answer | None = None
 
 
 class Responder:
@@ -137,7 +118,7 @@ class Responder:
             self.answer.glm_id = self.answer.glm_id or glm_id
             self._talk.wake("answer", after_seconds=PATIENCE_SECONDS)
             return self.answer
-        if glm_id is None and self._asked is None:
+        if glm_id is None and self._asked is None and not self._is_owed():
             return None
         return self.start(glm_id)
 
@@ -170,7 +151,8 @@ class Responder:
             self._forget(response.id)
             self.stopped()
             return
-        answer = self.find(response.id)
+        nameless = response.id is None and self.answer is None and self._asked is None
+        answer = None if nameless else self.find(response.id)
         if answer is None:
             self.stopped()
             return
@@ -249,6 +231,13 @@ class Responder:
         """Return how a response ended that GLM says has ended so: one that the client stops has ended before."""
         return status, "turn_detected" if status == "cancelled" else None
 
+    def _is_owed(self) -> bool:
+        """Whether GLM has a turn to respond to by itself, so that what names no response is of that one."""
+        turns, history = self._talk.config.turn_detection, self._talk.history
+        if turns is None or not self._setup.hears_turns or self._stopping or self.answer is not None:
+            return False
+        return history.ends_with("input_audio")
+
     def _lacks_outputs(self, plan: Plan) -> bool:
         """Whether GLM, which takes outputs in the order of its calls, would be asked before it has them all."""
         if plan.hurried or not self._calls.incomplete:
@@ -276,21 +265,10 @@ class Responder:
     def _try_as_instructions(self, answer: Answer) -> bool:
         """Ask again with what was typed within the instructions, if GLM seems not to have read it."""
         setup, history = self._setup, self._talk.history
-        if setup.folds or not was_typed(history):
+        if setup.folds or not history.ends_with("input_text"):
             return False
         setup.folds = True
         self._forget(answer.glm_id)
         answer.glm_id = self.answer = None
         self._waiting = Plan(config=answer.config, answer=answer)
         return True
-
-
-def was_typed(history: History) -> bool:
-    """Tell whether the last that was said to GLM was typed."""
-    last = history.get(history.last) if history.last is not None else None
-    return (
-        last is not None
-        and last.role == "user"
-        and last.content is not UNSET
-        and any(part.type == "input_text" for part in last.content)
-    )

@@ -1,7 +1,8 @@
 """Who decides that a turn of the user's has begun or ended; and what follows where the gateway does."""
 
 from gateway.translate.realtime.microphone import Microphone
-from gateway.translate.realtime.responder import Plan, Responder
+from gateway.translate.realtime.plan import Plan
+from gateway.translate.realtime.responder import Responder
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 from gateway.translate.realtime.turns import Ear, Heard
