@@ -176,8 +176,8 @@ class Usage(Struct, frozen=True, kw_only=True):
     total_tokens: int | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
-    input_token_details: dict[str, int | None] | None = None
-    output_token_details: dict[str, int | None] | None = None
+    input_token_details: dict[str, Any] | None = None
+    output_token_details: dict[str, Any] | None = None
 
 
 class Response(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ when the whole response does.
 
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from msgspec.structs import replace
 
@@ -279,11 +280,16 @@ def usage_of(usage: glm.Usage | None) -> items.Usage:
         input_tokens=usage.input_tokens or 0,
         output_tokens=usage.output_tokens or 0,
         input_token_details=items.InputTokens(
-            text_tokens=heard.get("text_tokens") or 0,
-            audio_tokens=heard.get("audio_tokens") or 0,
-            cached_tokens=heard.get("cached_tokens") or 0,
+            text_tokens=count(heard, "text_tokens"),
+            audio_tokens=count(heard, "audio_tokens"),
+            cached_tokens=count(heard, "cached_tokens"),
         ),
         output_token_details=items.OutputTokens(
-            text_tokens=said.get("text_tokens") or 0, audio_tokens=said.get("audio_tokens") or 0
+            text_tokens=count(said, "text_tokens"), audio_tokens=count(said, "audio_tokens")
         ),
     )
+
+
+def count(details: Mapping[str, Any], name: str) -> int:
+    tokens = details.get(name)
+    return tokens if isinstance(tokens, int) else 0

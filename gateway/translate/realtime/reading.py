@@ -13,7 +13,9 @@ from gateway.translate.complaints import invalid_field
 CLIENT_EVENTS: Mapping[str, type[client.Event]] = {
     str(kind.__struct_config__.tag): kind for kind in get_args(client.ClientEvent)
 }
-GLM_EVENTS: Mapping[str, type] = {str(kind.__struct_config__.tag): kind for kind in get_args(glm.Received)}
+GLM_EVENTS: Mapping[str, type[glm.Received]] = {
+    str(kind.__struct_config__.tag): kind for kind in get_args(glm.Received)
+}
 CLIENT_NAMES = {kind: name for name, kind in CLIENT_EVENTS.items()}
 GLM_NAMES = {kind: name for name, kind in GLM_EVENTS.items()}
 MAX_NAME_CHARACTERS = 64
@@ -63,9 +65,22 @@ def complaint(data: str | bytes, error: Exception) -> UnreadableError:
 
 
 def read_glm(data: str | bytes) -> glm.Received | None:
-    """Return GLM's event, None for one that is new or cannot be read; nobody is told of that."""
+    """
+    Return GLM's event, None for one that is new or no event; nobody is told of that.
+
+    One of which something cannot be read says nothing but its type: a response has ended whatever its usage is.
+    """
     try:
         event: glm.Received = decode_glm_event(data)
     except UNREADABLE:
-        return None
+        return bare(data)
     return event
+
+
+def bare(data: str | bytes) -> glm.Received | None:
+    try:
+        name = decode_envelope(data).type
+    except UNREADABLE:
+        return None
+    kind = GLM_EVENTS.get(name) if isinstance(name, str) else None
+    return None if kind is None else kind()

@@ -72,7 +72,7 @@ class Translator(Interpreter):
         """Deal with what GLM sends; what is new or nobody's business is passed over."""
         self._talk.now = now
         event = read_glm(data)
-        self.read = GLM_NAMES.get(type(event), OTHER)
+        self.read = OTHER if event is None else GLM_NAMES[type(event)]
         self._reports.take(event)
         return self._effects()
 
