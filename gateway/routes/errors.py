@@ -14,8 +14,10 @@ from gateway.errors import (
 )
 from gateway.routes.middleware import exchange_of
 from gateway.routes.telling import told
+from gateway.routes.watch import CallerLeftError
 
 MAX_PATH_CHARACTERS = 200
+CLIENT_CLOSED_REQUEST = 499
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -46,7 +48,15 @@ def answer_method(request: Request[Any, Any, Any], path: str, *, allowed: str) -
     return refusal
 
 
+def leave(request: Request[Any, Any, Any], error: CallerLeftError) -> Response[bytes]:
+    """Write down that the caller left; nobody reads what is returned."""
+    del error
+    exchange_of(request.scope).leave()
+    return Response(b"", status_code=CLIENT_CLOSED_REQUEST)
+
+
 HANDLERS: ExceptionHandlersMap = {
+    CallerLeftError: leave,
     HTTPException: answer_http,
     Exception: answer,
 }

@@ -74,7 +74,7 @@ class SecretIssuer:
     ) -> Response[bytes]:
         """Return the answer that tells a new key; ``read`` and ``tell`` are those of the shape asked for."""
         caller = await self._front.authenticate(request.scope, operation=OPERATION)
-        wish = read(await request.body())
+        wish = read(await self._front.read_json(request.scope, request.receive))
         model = exchange_of(request.scope).find(wish.model, needs=OPERATION, caller=caller)
         traits = model.realtime or RealtimeTraits()
         first = Config.first(

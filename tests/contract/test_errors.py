@@ -38,6 +38,7 @@ def told(answer: httpx.Response) -> dict[str, Any]:
 
 
 CHAT = "/v1/chat/completions"
+SECRETS = "/v1/realtime/client_secrets"
 CASES = {
     "no route": ("GET", "/v1/nowhere", {}, 404, "unknown_url"),
     "no route, not even a version": ("POST", "/", {}, 405, "method_not_allowed"),
@@ -60,6 +61,13 @@ CASES = {
         "invalid_api_key",
     ),
     "a form": ("POST", CHAT, {"data": {"model": "glm-4.7"}}, 415, "unsupported_media_type"),
+    "a form where a key is asked for": (
+        "POST",
+        SECRETS,
+        {"data": {"model": "glm-realtime"}},
+        415,
+        "unsupported_media_type",
+    ),
     "compressed": (
         "POST",
         CHAT,
@@ -165,10 +173,13 @@ async def test_body_is_refused_when_its_chunks_grow_too_large(gateway: Gateway, 
     assert (413, "request_too_large") == (answer.status_code, told(answer)["code"])
 
 
-async def test_nothing_is_held_when_a_declared_body_never_comes(gateway: Gateway, zhipu: Zhipu) -> None:
-    """A caller that claims more than it sends keeps a connection, and no slot."""
+@pytest.mark.parametrize("path", [CHAT, SECRETS])
+async def test_nothing_is_held_when_a_declared_body_never_comes(
+    gateway: Gateway, zhipu: Zhipu, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """A caller that claims more than it sends keeps a connection, and no slot; its leaving is nobody's fault."""
     _, writer = await asyncio.open_connection("127.0.0.1", int(gateway.origin.rpartition(":")[2]))
-    head = f"POST {CHAT} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {KEY}\r\ncontent-length: 100\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {KEY}\r\ncontent-length: 100\r\n\r\n"
     writer.write(head.encode() + msgspec.json.encode(REQUEST))
     await writer.drain()
 
@@ -182,6 +193,7 @@ async def test_nothing_is_held_when_a_declared_body_never_comes(gateway: Gateway
         gateway.record.phase,
     )
     assert [] == zhipu.calls
+    assert [] == [line.message for line in caplog.records if line.levelname == "ERROR"]
 
 
 async def test_mistake_of_ours_shows_nothing_but_a_request_id(
