@@ -206,6 +206,36 @@ def test_check_refuses_what_the_catalogue_does_not_know(
     assert problem in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        ({"GATEWAY_AUDIO_TRANSLATION_MODEL": "glm-asr"}, "audio.translation_model: glm-asr does not do chat"),
+        ({"GATEWAY_REALTIME_TEXT_MODEL": "glm-tts"}, "realtime.text_model: glm-tts does not do chat"),
+        ({"GATEWAY_REALTIME_SPEECH_MODEL": "glm-4.7"}, "glm-4.7 does not do speech; it does chat."),
+        ({"GATEWAY_REALTIME_TRANSCRIPTION_MODEL": "glm-4.7"}, "realtime.transcription_model: glm-4.7 does not do"),
+        ({"GATEWAY_REALTIME_TEXT_MODEL": "glm-47"}, "realtime.text_model: There is no model 'glm-47'."),
+    ],
+)
+def test_check_refuses_a_model_for_what_it_does_not_do(
+    invoke: Invoke, environ: Mapping[str, str], problem: str
+) -> None:
+    """Without, each of its requests would be refused, and nobody would know why."""
+    result = invoke("check", "--offline", environ=environ)
+
+    assert 2 == result.exit_code
+    assert problem in result.stderr
+
+
+def test_check_doubts_a_name_that_leads_to_another_kind_of_model(invoke: Invoke) -> None:
+    """What programs ask of a name of OpenAI's is known; of a name of the operator's own it is not."""
+    aliases = "whisper-1=glm-4.7,gpt-4o=glm-4.6,ours=glm-tts"
+
+    result = invoke("check", "--offline", environ={"GATEWAY_ALIASES": aliases})
+
+    doubt = '! aliases: programs ask "whisper-1" for transcription, which glm-4.7 does not do; it does chat.'
+    assert (0, [doubt]) == (result.exit_code, re.findall("! aliases: .*", result.stdout))
+
+
 def test_check_refuses_a_tenant_with_an_unknown_model(
     invoke: Invoke, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

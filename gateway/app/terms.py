@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.auth import Authenticator, KeyRing
 from gateway.auth.derivation import Purpose, derive
-from gateway.catalog import Catalog, CatalogError
+from gateway.catalog import Catalog, CatalogError, Operation
 from gateway.errors import ModelNotFound
 from gateway.exchange import AccountTier, Terms
 from gateway.limits.health import Health
@@ -34,18 +34,16 @@ def load_catalog(settings: Settings) -> Catalog:
         )
     except CatalogError as error:
         raise unusable(settings, f"The catalogue cannot be used: {error}") from error
-    if problems := [*unknown_models(settings, catalog=catalog)]:
+    if problems := [*unknown_models(settings, catalog=catalog), *unfit_models(settings, catalog=catalog)]:
         raise unusable(settings, *problems)
     return catalog
 
 
 def unknown_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
-    """Say which models that the settings name do not exist."""
+    """Say which models that the settings allow do not exist."""
     owners = [
         *((f"tenant {tenant.name}", tenant.models) for tenant in settings.tenants),
         *((f"issuer {issuer.name} in [[jwt]]", issuer.models) for issuer in settings.jwt),
-        ("audio.translation_model", (settings.audio.translation_model,)),
-        ("realtime", realtime_models(settings)),
     ]
     for owner, models in owners:
         for model in models or ():
@@ -55,9 +53,42 @@ def unknown_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
                 yield f"The models of {owner}: {error.message}"
 
 
-def realtime_models(settings: Settings) -> Sequence[str]:
+def unfit_models(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
+    """Say which models that the gateway itself asks do not exist, or do something else."""
     realtime = settings.realtime
-    return realtime.text_model, realtime.speech_model, realtime.transcription_model
+    asked: Sequence[tuple[str, str, Operation]] = (
+        ("audio.translation_model", settings.audio.translation_model, "chat"),
+        ("realtime.text_model", realtime.text_model, "chat"),
+        ("realtime.speech_model", realtime.speech_model, "speech"),
+        ("realtime.transcription_model", realtime.transcription_model, "transcription"),
+    )
+    for setting, name, operation in asked:
+        try:
+            model = catalog.resolve(name)
+        except ModelNotFound as error:
+            yield f"{setting}: {error.message}"
+            continue
+        if operation not in model.operations:
+            yield f"{setting}: {model.id} does not do {operation}; it does {', '.join(model.operations)}."
+
+
+def doubts(settings: Settings, *, catalog: Catalog) -> Iterator[str]:
+    """Say what is allowed and probably not meant, also of names that lead to another kind of model than usual."""
+    yield from settings.warnings
+    if not settings.aliases:
+        return
+    usual = Catalog.parse(BUILT_IN_CATALOG.read_text("utf-8"))
+    for alias in settings.aliases:
+        try:
+            expected = usual.resolve(alias)
+        except ModelNotFound:
+            continue
+        model = catalog.resolve(alias)
+        if missing := [operation for operation in expected.operations if operation not in model.operations]:
+            yield (
+                f'aliases: programs ask "{alias}" for {", ".join(missing)}, which {model.id} does not do; '
+                f"it does {', '.join(model.operations)}."
+            )
 
 
 def unusable(settings: Settings, *problems: str) -> SettingsError:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import httpx
 
+from gateway.app import doubts
 from gateway.cli.configuration import catalog_or_explain, config_option, load_or_explain, posture
 from gateway.cli.redis_trial import try_redis
 from gateway.glm.errors import BUSINESS_CODES, Kind
@@ -44,7 +45,7 @@ def check(config_path: Path | None, *, offline: bool) -> None:
     click.echo("The configuration can be used.")
     for sentence in posture(settings, catalog=catalog):
         click.echo(f"  {sentence}")
-    for warning in settings.warnings:
+    for warning in doubts(settings, catalog=catalog):
         click.echo(f"! {warning}")
     if not offline:
         works = [_try_redis(settings.redis.url)] if settings.redis.url is not None else []

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gateway.app import Gateway
+from gateway.app import Gateway, doubts
 from gateway.exchange import Terms
 from gateway.metrics import Metrics
 from gateway.settings import Fingerprint, Settings, SettingsError, fingerprint, needing_restart
@@ -69,7 +69,7 @@ class Reload:
             len(settings.accounts),
             len(terms.catalog.models),
         )
-        for warning in settings.warnings:
+        for warning in doubts(settings, catalog=terms.catalog):
             logger.warning(warning)
         if waiting := needing_restart(self._running, settings):
             logger.warning("Changed, but in effect only after a restart: %s.", ", ".join(waiting))

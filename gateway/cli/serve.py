@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from gateway import __version__, logs, server
-from gateway.app import create_gateway
+from gateway.app import create_gateway, doubts
 from gateway.catalog import Catalog
 from gateway.cli.configuration import (
     DEMO_KEY,
@@ -195,7 +195,7 @@ def _on_accounts(settings: Settings) -> Settings:
 def _announce(settings: Settings, *, catalog: Catalog, port: int, metrics_port: int) -> None:
     for sentence in posture(replace(settings, port=port, metrics_port=metrics_port), catalog=catalog):
         logger.info(sentence)
-    for warning in settings.warnings:
+    for warning in doubts(settings, catalog=catalog):
         logger.warning(warning)
     if settings.simulator and (settings.tenants or settings.host in EVERYWHERE):
         logger.warning("There is no account at Zhipu: every answer is the simulator's. Set ZHIPU_API_KEY.")
