@@ -2,7 +2,6 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
@@ -22,9 +21,9 @@ class Streams(Struct, frozen=True, kw_only=True):
     count: int
 
 
-class Failures(Struct, frozen=True, kw_only=True):
+class Failures(Struct, frozen=True):
     """
-    Exchanges that ended in the same way lately.
+    Exchanges that ended in the same way lately: all but the last two fields are what they have in common.
 
     ``error_code`` is what callers were told, ``glm_code`` what Zhipu said, empty where it said nothing.
     ``last_at`` is the time of the latest, in seconds since 1970.
@@ -52,14 +51,8 @@ class State(Struct, frozen=True, kw_only=True):
     failures: tuple[Failures, ...]
 
 
-@dataclass(slots=True, frozen=True)
-class _Kind:
-    outcome: Outcome
-    operation: str
-    model: str
-    status: int
-    error_code: str
-    glm_code: str
+_Kind = tuple[Outcome, str, str, int, str, str]
+"""What such exchanges have in common, as the first fields of ``Failures``."""
 
 
 class RecentFailures:
@@ -76,7 +69,7 @@ class RecentFailures:
     def observe(self, record: Record) -> None:
         """Remember an exchange that failed; one whose caller left has not."""
         if record.outcome not in {"ok", "client_disconnect"}:
-            kind = _Kind(
+            kind = (
                 record.outcome,
                 record.operation,
                 record.model,
@@ -92,17 +85,7 @@ class RecentFailures:
         recent = [(at, kind) for at, kind in self._failed if at >= since]
         last = {kind: at for at, kind in recent}
         return tuple(
-            Failures(
-                outcome=kind.outcome,
-                operation=kind.operation,
-                model=kind.model,
-                status=kind.status,
-                error_code=kind.error_code,
-                glm_code=kind.glm_code,
-                count=count,
-                last_at=last[kind],
-            )
-            for kind, count in Counter(kind for _, kind in recent).most_common()
+            Failures(*kind, count, last[kind]) for kind, count in Counter(kind for _, kind in recent).most_common()
         )
 
 
