@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from msgspec.structs import replace
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from gateway import __version__, logs, server
 from gateway.app import create_gateway, doubts
@@ -29,12 +27,16 @@ from gateway.cli.configuration import (
     load_or_explain,
     posture,
 )
+from gateway.cli.inside import Inside, create_registry
 from gateway.cli.reload import Reload
-from gateway.metrics import Metrics, RecentFailures, State, streams_of
+from gateway.metrics import Metrics, RecentFailures
 from gateway.record import Sink
 from gateway.settings import Settings, SettingsError, fingerprint, load
 
 DEMO_MODEL = "glm-4.7"
+
+Beside = tuple[Callable[[Any, Any, Any], Awaitable[None]], socket.socket]
+"""An application that is served beside the gateway, and where."""
 
 logger = logging.getLogger("gateway")
 
@@ -75,20 +77,11 @@ async def _serve(
     metrics_listener: socket.socket,
     simulator: socket.socket | None,
 ) -> None:
-    registry, lifecycle = _registry(), server.Lifecycle()
-    metrics = Metrics(registry, models=catalog.models)
+    lifecycle = server.Lifecycle()
+    metrics = Metrics(create_registry(), models=catalog.models)
     metrics.draining.set_function(lambda: float(lifecycle.draining))
-
-    complete: Callable[[Settings], Settings] = _on_accounts
-    beside: list[tuple[Callable[[Any, Any, Any], Awaitable[None]], socket.socket]] = []
-    if simulator is not None:
-        # Imported only where it is needed: it brings decoders and voices along.
-        from gateway.cli.stand_in import create_simulator, on_simulator  # noqa: PLC0415
-
-        complete = partial(on_simulator, port=_port(simulator))
-        beside.append((create_simulator(), simulator))
-
-    failures, started_at = RecentFailures(time.time), time.time()
+    failures = RecentFailures(time.time)
+    complete, beside = _stand_in(simulator)
     running = complete(settings)
     gateway = create_gateway(
         running,
@@ -98,31 +91,8 @@ async def _serve(
         working=lifecycle.working,
         redis_observer=metrics,
     )
-
-    def prepare() -> None:
-        metrics.slots.take(gateway.slots())
-        metrics.take_streams(gateway.desk.streams)
-
-    def state() -> State:
-        return State(
-            version=__version__,
-            started_at=started_at,
-            now=time.time(),
-            draining=lifecycle.draining,
-            streams=streams_of(gateway.desk.streams),
-            slots=gateway.slots(),
-            failures=failures.counted(),
-        )
-
-    inside = server.exposition(
-        registry,
-        prepare=prepare,
-        documents={
-            "/slots": lambda: msgspec.json.encode(gateway.slots()),
-            "/state": lambda: msgspec.json.encode(state()),
-        },
-    )
-    beside.append((inside, metrics_listener))
+    inside = Inside(gateway, metrics=metrics, failures=failures, lifecycle=lifecycle)
+    beside.append((inside.create_app(), metrics_listener))
     reload = Reload(
         running,
         read=lambda: complete(load(os.environ, config_path=config_path)),
@@ -176,12 +146,14 @@ def _port(listener: socket.socket) -> int:
     return port
 
 
-def _registry() -> CollectorRegistry:
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    return registry
+def _stand_in(simulator: socket.socket | None) -> tuple[Callable[[Settings], Settings], list[Beside]]:
+    """Return what makes settings ready to be used, also those of a reload, and the simulator if there is one."""
+    if simulator is None:
+        return _on_accounts, []
+    # Imported only where it is needed: it brings decoders and voices along.
+    from gateway.cli.stand_in import create_simulator, on_simulator  # noqa: PLC0415
+
+    return partial(on_simulator, port=_port(simulator)), [(create_simulator(), simulator)]
 
 
 def _on_accounts(settings: Settings) -> Settings:
