@@ -382,10 +382,10 @@ def test_reloads_are_counted_by_result() -> None:
     began = seen("config_last_reload_success_timestamp_seconds")
     successful = [seen("config_last_reload_successful")]
 
-    seen.metrics.count_reload(succeeded=False)
+    seen.metrics.process.count_reload(succeeded=False)
     refused = seen("config_last_reload_success_timestamp_seconds")
     successful.append(seen("config_last_reload_successful"))
-    seen.metrics.count_reload(succeeded=True)
+    seen.metrics.process.count_reload(succeeded=True)
     successful.append(seen("config_last_reload_successful"))
 
     assert [1, 0, 1] == successful
@@ -397,9 +397,9 @@ def test_reloads_are_counted_by_result() -> None:
 def test_calls_of_redis_are_timed_and_counted_by_kind() -> None:
     seen = Seen()
 
-    seen.metrics.redis_call("script")(0.25)
-    seen.metrics.count_redis_error("script", kind="timeout")
-    seen.metrics.count_redis_error("invented", kind="invented")
+    seen.metrics.redis.redis_call("script")(0.25)
+    seen.metrics.redis.count_redis_error("script", kind="timeout")
+    seen.metrics.redis.count_redis_error("invented", kind="invented")
 
     assert seen("redis_operation_duration_seconds_sum", operation="script") == 0.25
     assert seen("redis_errors_total", operation="script", kind="timeout") == 1

@@ -57,11 +57,11 @@ class Reload:
 
     def _refuse(self, problems: str) -> None:
         logger.error(REFUSED, problems)
-        self._metrics.count_reload(succeeded=False)
+        self._metrics.process.count_reload(succeeded=False)
 
     def _tell(self, settings: Settings, terms: Terms) -> None:
         self._metrics.know(terms.catalog.models)
-        self._metrics.count_reload(succeeded=True)
+        self._metrics.process.count_reload(succeeded=True)
         logger.info(
             "The configuration was reloaded: %d tenants, %d issuers of tokens, %d accounts, %d models.",
             len(settings.tenants),

@@ -79,7 +79,7 @@ async def _serve(
 ) -> None:
     lifecycle = server.Lifecycle()
     metrics = Metrics(create_registry(), models=catalog.models)
-    metrics.draining.set_function(lambda: float(lifecycle.draining))
+    metrics.process.draining.set_function(lambda: float(lifecycle.draining))
     failures = RecentFailures(time.time)
     complete, beside = _stand_in(simulator)
     running = complete(settings)
@@ -89,7 +89,7 @@ async def _serve(
         sinks=(metrics.observe, failures.observe, *sinks),
         is_draining=lambda: lifecycle.draining,
         working=lifecycle.working,
-        redis_observer=metrics,
+        redis_observer=metrics.redis,
     )
     inside = Inside(gateway, metrics=metrics, failures=failures, lifecycle=lifecycle)
     beside.append((inside.create_app(), metrics_listener))
@@ -109,7 +109,7 @@ async def _serve(
             refuse=gateway.refuse,
             max_message_bytes=settings.realtime.max_message_bytes,
             beside=beside,
-            observe_lag=metrics.event_loop_lag.observe,
+            observe_lag=metrics.process.event_loop_lag.observe,
             announce=lambda: _announce(
                 settings, catalog=catalog, port=_port(listener), metrics_port=_port(metrics_listener)
             ),

@@ -1,21 +1,22 @@
 """
-The families of metrics that are counted as exchanges end, and those that the server keeps.
+The families of metrics that are counted as exchanges end; those of other things are beside this file.
 
 Labels are bounded by construction: models are the catalogue's, codes are Zhipu's table, the rest is "other".
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
-from gateway import __version__
 from gateway.catalog import Model
 from gateway.glm.errors import BUSINESS_CODES, Kind
 from gateway.metrics.calls import CallFamilies
+from gateway.metrics.process import ProcessFamilies
+from gateway.metrics.redis import RedisFamilies
 from gateway.metrics.slots import TIERS, SlotFamilies
+from gateway.metrics.unlocked import Count, Seconds
 from gateway.record import Record, UpstreamFault
 
 PREFIX: Final = "glm_gateway"
@@ -34,30 +35,27 @@ REJECTIONS: Final = {
     "slots_unavailable": "store_unavailable",
 }
 """Why a slot was refused, by the code of the error."""
-REDIS_OPERATIONS: Final = ("script", "subscribe", "ping", "recall")
-REDIS_ERRORS: Final = ("connect", "timeout", "readonly", "loading", "full", "protocol")
 
 DURATION: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1200)
 FIRST_TOKEN: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5, 5, 7.5, 10, 15, 20, 30, 60, 120)
 PER_TOKEN: Final = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5)
 OVERHEAD: Final = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 WAIT: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
-LAG: Final = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 
 
 class Metrics:
     """
     What Prometheus sees of this process; ``observe`` is the sink of finished exchanges.
 
-    ``take_streams`` is told before a scrape, ``draining`` and ``event_loop_lag`` by the server. ``slots`` is
-    told the state of the slots before each scrape.
+    ``take_streams`` and ``slots`` are told before each scrape what is under way. ``calls``, ``redis`` and
+    ``process`` are the families of other things than exchanges.
     """
 
     def __init__(self, registry: CollectorRegistry, *, models: Iterable[Model], revision: str = "unknown") -> None:
         """Declare the families on ``registry``; ``models`` are the values that the label ``model`` may have."""
-        counter = partial(_Count, namespace=PREFIX, registry=registry)
+        counter = partial(Count, namespace=PREFIX, registry=registry)
         gauge = partial(Gauge, namespace=PREFIX, registry=registry)
-        seconds = partial(_Seconds, namespace=PREFIX, unit="seconds", registry=registry)
+        seconds = partial(Seconds, namespace=PREFIX, unit="seconds", registry=registry)
         where = ("operation", "model")
 
         self.requests = counter("requests", "Exchanges that ended", (*where, "tier", "code", "outcome"))
@@ -95,32 +93,18 @@ class Metrics:
         self.rejections = counter(
             "concurrency_rejections", "Requests that got no slot", ("tier", "model", "reason")
         )
-        self.redis_duration = seconds(
-            "redis_operation_duration", "Calls of Redis", ("operation",), buckets=OVERHEAD
-        )
-        self.redis_errors = counter("redis_errors", "Failed calls of Redis", ("operation", "kind"))
+        self.redis = RedisFamilies(registry, prefix=PREFIX)
         self.slots = SlotFamilies(registry, prefix=PREFIX)
         self.calls = CallFamilies(registry, prefix=PREFIX)
-        self.reloads = counter("config_reloads", "Changed configurations, by what became of them", ("result",))
-        self.reloaded_at = gauge(
-            "config_last_reload_success_timestamp_seconds", "When the configuration was last taken over"
-        )
-        self.reload_successful = gauge(
-            "config_last_reload_successful", "0 while the configuration that is there was refused"
-        )
-        self.event_loop_lag = seconds("event_loop_lag", "How late the event loop wakes up", buckets=LAG)
-        self.draining = gauge("draining", "1 while this process is told to stop")
-        self.build_info = gauge("build_info", "What is running", ("version", "revision"))
+        self.process = ProcessFamilies(registry, prefix=PREFIX, revision=revision)
 
         # They double what a scrape holds, and nothing here asks for them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
         self._models: frozenset[str] = frozenset()
         self._series: dict[tuple[str, str, str, bool], _Series] = {}
-        self.build_info.labels(__version__, revision).set(1)
-        self.reloaded_at.set_to_current_time()
-        self.reload_successful.set(1)
-        self._begin_at_zero()
+        for reason in AUTH_FAILURES:
+            self.auth_failures.labels(reason)
         self.know(models)
 
     def know(self, models: Iterable[Model]) -> None:
@@ -130,23 +114,6 @@ class Metrics:
         self.slots.know(model.id for model in models)
         for model in models:
             self._begin_at_zero_for(model)
-
-    def count_reload(self, *, succeeded: bool) -> None:
-        """Count a changed configuration that was taken over, or refused."""
-        self.reloads.labels("success" if succeeded else "failure").inc()
-        self.reload_successful.set(succeeded)
-        if succeeded:
-            self.reloaded_at.set_to_current_time()
-
-    def redis_call(self, operation: str) -> Callable[[float], None]:
-        """Return the observer of how long calls of one kind take, in seconds."""
-        known = operation if operation in REDIS_OPERATIONS else OTHER
-        return self.redis_duration.labels(known).observe
-
-    def count_redis_error(self, operation: str, *, kind: str) -> None:
-        """Count a call of Redis that failed."""
-        known = operation if operation in REDIS_OPERATIONS else OTHER
-        self.redis_errors.labels(known, kind if kind in REDIS_ERRORS else OTHER).inc()
 
     def observe(self, record: Record) -> None:
         """Count one finished exchange."""
@@ -226,16 +193,6 @@ class Metrics:
 
     # Prometheus cannot see the first increment of a series that it has not seen at zero.
 
-    def _begin_at_zero(self) -> None:
-        for reason in AUTH_FAILURES:
-            self.auth_failures.labels(reason)
-        for result in ("success", "failure"):
-            self.reloads.labels(result)
-        for operation in REDIS_OPERATIONS:
-            self.redis_duration.labels(operation)
-            for kind in REDIS_ERRORS:
-                self.redis_errors.labels(operation, kind)
-
     def _begin_at_zero_for(self, model: Model) -> None:
         for tier in TIERS:
             self.limit.labels(tier, model.id).set(model.limits.of(tier))
@@ -253,31 +210,6 @@ class Metrics:
         if "embeddings" in model.operations:
             for result in CACHE_RESULTS:
                 self.cached_texts.labels(model.id, result)
-
-
-class _Count(Counter):
-    """A counter without locks, which cost more than counting does: one thread counts, and is scraped."""
-
-    def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
-        if exemplar is not None or amount < 0:
-            super().inc(amount, exemplar)
-            return
-        self._value._value += amount  # noqa: SLF001 - see above
-
-
-class _Seconds(Histogram):
-    """
-    A histogram that finds its bucket by halving, where the library's own tries one after the other.
-
-    Like counters, it takes no locks.
-    """
-
-    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
-        if exemplar is not None:
-            super().observe(amount, exemplar)
-            return
-        self._sum._value += amount  # noqa: SLF001 - see above
-        self._buckets[bisect_left(self._upper_bounds, amount)]._value += 1  # noqa: SLF001
 
 
 class _Series:

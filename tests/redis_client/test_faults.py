@@ -3,7 +3,7 @@
 import pytest
 from redis import exceptions as redis
 
-from gateway.metrics.families import REDIS_ERRORS
+from gateway.metrics.redis import ERRORS
 from gateway.redis_client.faults import FAULTS, kind_of
 
 
@@ -27,4 +27,4 @@ from gateway.redis_client.faults import FAULTS, kind_of
 def test_fault_has_a_kind(fault: Exception, kind: str) -> None:
     assert isinstance(fault, FAULTS)
     assert kind == kind_of(fault)
-    assert kind in REDIS_ERRORS
+    assert kind in ERRORS

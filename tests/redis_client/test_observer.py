@@ -8,7 +8,7 @@ from gateway.redis_client.observer import Nobody, RedisObserver
 
 def test_metrics_are_told_what_calls_are_for() -> None:
     registry = CollectorRegistry()
-    observer: RedisObserver = Metrics(registry, models=())
+    observer: RedisObserver = Metrics(registry, models=()).redis
 
     observer.redis_call("recall")(0.25)
     observer.count_redis_error("recall", kind="full")
