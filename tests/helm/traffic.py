@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import httpx
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
 
 from gateway.simulator import DEMO_ACCOUNTS
 from gateway.simulator.faults import Error, Fault, Latency, Stall
@@ -83,18 +84,30 @@ async def read_out(client: httpx.AsyncClient) -> None:
 
 
 async def call(client: httpx.AsyncClient, *, glm: GlmCalls) -> None:
-    """Say something, and hear an answer."""
+    """Say something, and hear an answer; where the machine is busy, a slot may take more than one try."""
     glm.answers.append(speak)
     url = str(client.base_url).replace("http", "ws", 1) + "realtime?model=glm-realtime"
-    async with connect(url, additional_headers=bearer(KEY), proxy=None) as socket:
-        for event in (
-            {"type": "input_audio_buffer.append", "audio": HEARD},
-            {"type": "input_audio_buffer.commit"},
-            {"type": "response.create"},
-        ):
-            await socket.send(json.dumps(event))
-        while json.loads(await socket.recv())["type"] != "response.done":
-            pass
+    for patience in (0.5, 1, 2, 4, None):
+        try:
+            async with connect(url, additional_headers=bearer(KEY), proxy=None) as socket:
+                await _speak(socket)
+        except InvalidStatus:
+            if patience is None:
+                raise
+            await asyncio.sleep(patience)
+        else:
+            return
+
+
+async def _speak(socket: ClientConnection) -> None:
+    for event in (
+        {"type": "input_audio_buffer.append", "audio": HEARD},
+        {"type": "input_audio_buffer.commit"},
+        {"type": "response.create"},
+    ):
+        await socket.send(json.dumps(event))
+    while json.loads(await socket.recv())["type"] != "response.done":
+        pass
 
 
 def bearer(key: str) -> dict[str, str]:
