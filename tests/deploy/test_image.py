@@ -41,10 +41,16 @@ def test_image_runs_as_a_number_and_takes_signals_itself() -> None:
 
 
 def test_image_takes_locked_dependencies_only() -> None:
-    installs = re.findall(r"^RUN bin/pip install (.*)$", RECIPE, re.MULTILINE)
+    installs = re.findall(r"bin/pip install (.*)$", RECIPE.partition(" AS bill")[0], re.MULTILINE)
 
-    assert len(installs) == 1
-    assert "--require-hashes" in installs[0]
+    assert len(installs) == 2
+    assert all(one.startswith("--only-binary :all: --require-hashes --requirement /build/") for one in installs)
+
+
+def test_image_installs_nothing_once_it_is_built() -> None:
+    """What could fetch more programs is left behind, and out of the bill of materials."""
+    assert "bin/pip uninstall --yes pip setuptools" in RECIPE
+    assert "--pyproject /build/pyproject.toml" in RECIPE
 
 
 def test_image_has_every_dependency() -> None:
@@ -64,7 +70,9 @@ def test_everything_that_is_copied_is_let_through() -> None:
     ignored = [
         line for line in (TOP / ".dockerignore").read_text("utf-8").splitlines() if line[:1] not in {"", "#"}
     ]
-    copied = {one.split()[0] for one in re.findall(r"^COPY (?!--from)(.*)$", RECIPE, re.MULTILINE)}
+    copied = {
+        one for line in re.findall(r"^COPY (?!--from)(.*)$", RECIPE, re.MULTILINE) for one in line.split()[:-1]
+    }
 
     assert ignored[0] == "*"
     assert copied == {line[1:] for line in ignored if line.startswith("!")}
