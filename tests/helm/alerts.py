@@ -1,6 +1,7 @@
 """Situations in which an alert must fire, and ones in which it must not, for ``promtool test rules``."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from msgspec import Struct
 
@@ -31,7 +32,7 @@ class Situation(Struct, frozen=True, kw_only=True):
 def said(family: str, /, instance: str = "a", **labels: str) -> str:
     """Write a series of a gateway's; a name ending in ``_`` says a label that Python has a word for."""
     told = {name.rstrip("_"): value for name, value in {"job": JOB, "instance": instance, **labels}.items()}
-    name = family if family in {"up", "process_open_fds", "process_max_fds"} else f"glm_gateway_{family}"
+    name = family if family == "up" or family.startswith(("process_", "kube_")) else f"glm_gateway_{family}"
     return f"{name}{{{','.join(f'{label}={value!r}' for label, value in told.items())}}}"
 
 
@@ -97,6 +98,20 @@ def closed(client: str, broken: str) -> dict[str, str]:
     return {
         said("realtime_sessions_closed_total", **where, closed_by="client", code="1000"): client,
         said("realtime_sessions_closed_total", **where, closed_by="gateway", code="1011"): broken,
+    }
+
+
+def memory(held: int, *, instance: str) -> dict[str, str]:
+    """Write what a process holds, of the 1000 that its container may."""
+    pod = {"namespace": JOB, "pod": "llm-1"}
+    limit = partial(
+        said, "kube_pod_container_resource_limits", instance="kube-state-metrics", **pod, resource="memory"
+    )
+    return {
+        said("process_resident_memory_bytes", instance=instance, **pod): f"{held}x30",
+        said("build_info", version="1", **pod): "1x30",
+        limit(container="gateway"): "1000x30",
+        limit(container="beside"): "100x30",
     }
 
 
@@ -372,5 +387,11 @@ SITUATIONS = (
     quiet(
         "file descriptors of another program run out",
         {said("process_open_fds", instance="x"): "900x30", said("process_max_fds", instance="x"): "1000x30"},
+    ),
+    fires("memory runs out", memory(950, instance="a"), "MemoryNearLimit"),
+    quiet("memory is enough", memory(500, instance="a")),
+    quiet("memory of another program runs out", memory(950, instance="x")),
+    quiet(
+        "nobody tells how much memory there may be", {said("process_resident_memory_bytes", pod="llm-1"): "950x30"}
     ),
 )
