@@ -22,6 +22,10 @@ FAREWELL_SECONDS = 0.05
 """How long the end of a stream may take after ``[DONE]``; usually it has come with it."""
 
 
+FIELDS = (b"data:", b"event:", b"id:", b"retry:")
+"""What events begin with; some servers call them by the type of any bytes, as they do sound."""
+
+
 class Source(Protocol):
     """Where a caller's events come from: one call, or several side by side."""
 
@@ -64,18 +68,20 @@ class Reading:
         """Return the data of the next events, none at the end."""
         if self._done:
             return []
-        if self._reply.is_sound:
-            return await self._whole(b"")
         while True:
             with self._wait:
                 data = await self._reply.receive()
-            if not self._begun and (start := data.lstrip()):
-                self._begun = True
-                if start.startswith(b"{"):
-                    return await self._whole(data)
+            if not self._begun and self._is_whole(data):
+                return await self._whole(data)
             payloads = self._decoder.feed(data) if data else self._decoder.finish()
             if payloads or not data:
                 return payloads
+
+    def _is_whole(self, start: bytes) -> bool:
+        """Tell by its first bytes whether an answer comes in one piece: JSON, or sound where it is called so."""
+        start = start.lstrip()
+        self._begun = bool(start)
+        return not start.startswith(FIELDS) if self._reply.is_sound else start.startswith(b"{")
 
     async def _whole(self, start: bytes) -> list[bytes]:
         """Return an answer that came in one piece, as if it were a stream; most of JSON are errors."""

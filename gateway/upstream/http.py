@@ -57,7 +57,7 @@ class Reply:
 
     @property
     def is_sound(self) -> bool:
-        """Whether this is a file of sound; whether other answers are JSON or events, their first byte tells."""
+        """Whether this is called a file of sound; what an answer is otherwise, its first bytes tell."""
         return self._header(b"content-type").startswith(SOUND)
 
     async def receive(self) -> bytes:

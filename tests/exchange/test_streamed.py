@@ -65,7 +65,10 @@ async def test_stream_ends_when_the_end_of_its_connection_never_comes(
     assert ("ok", 0) == (gateway.record.outcome, gateway.slots)
 
 
-@pytest.mark.parametrize("content_type", ["text/event-stream;charset=UTF-8", "application/json", "text/plain"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/event-stream;charset=UTF-8", "application/json", "application/octet-stream", "text/plain"],
+)
 async def test_events_are_read_whatever_they_are_called(
     make_gateway: MakeGateway, zhipu: Zhipu, content_type: str
 ) -> None:
