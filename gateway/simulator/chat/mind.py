@@ -16,7 +16,7 @@ from msgspec import Struct
 from gateway.simulator.chat.calling import calls_for
 from gateway.simulator.chat.conversation import Conversation, Turn
 from gateway.simulator.chat.media import decoded, is_address, read_picture
-from gateway.simulator.chat.orders import asks_for_json, keys_to_use
+from gateway.simulator.chat.orders import asks_for_json, keys_to_use, list_to_fill
 from gateway.simulator.chat.voice import heard_seconds
 from gateway.simulator.chat.wire import Call
 from gateway.simulator.instances import instance
@@ -69,9 +69,20 @@ def _is_told_json(turn: Turn) -> bool:
 def _value(conversation: Conversation) -> Any:
     if conversation.schema is not None:
         return instance(conversation.schema, text=conversation.question)
+    key = next(filter(None, map(list_to_fill, reversed(conversation.instructions))), None)
+    if key is not None and (pieces := _pieces(conversation.question)):
+        return {key: pieces}
     # The latest words count, so the user's go before the system's.
     keys = next(filter(None, map(keys_to_use, reversed(conversation.instructions))), ["answer"])
     return dict.fromkeys(keys, _reply(conversation))
+
+
+def _pieces(question: str) -> list[Any]:
+    """Return the list that a question is, empty where it is none."""
+    try:
+        return msgspec.json.decode(question, type=list[Any])
+    except (msgspec.DecodeError, RecursionError):
+        return []
 
 
 def _from_results(conversation: Conversation, _fences: Fences) -> Thought | None:

@@ -19,6 +19,7 @@ _ANSWER_JSON = re.compile(
 _NAME = r"['\"`“‘]\w+['\"`”’]"
 _NAMES = rf"{_NAME}(?:[,、\s]+(?:(?:and|or)\s+)?{_NAME})*"
 _KEY = r"\b(?:keys?|fields?)\b"
+_LIST = re.compile(r'\{\s*"(\w+)"\s*:\s*\[(?:\.\.\.|…)\]\s*\}')
 _KEYS = re.compile(rf"{_NAMES}\s+{_KEY}|{_KEY}:?\s+(?:(?:named|called|are)\s+)?{_NAMES}", re.IGNORECASE)
 
 
@@ -44,6 +45,12 @@ def keys_to_use(text: str) -> list[str]:
     """Return the quoted names a text calls keys or fields, as in "with 'setup' and 'punchline' keys"."""
     found = _KEYS.search(text)
     return [name[1:-1] for name in re.findall(_NAME, found[0])] if found else []
+
+
+def list_to_fill(text: str) -> str | None:
+    """Return the key of a list that a text shows as the form of an answer, ``{"texts": [...]}``; else None."""
+    found = _LIST.search(text)
+    return found[1] if found else None
 
 
 def _names(text: str, name: str) -> bool:

@@ -156,6 +156,16 @@ def test_json_has_the_keys_the_prompt_names(messages: list[Any], keys: list[str]
     assert list(json.loads(text)) == keys
 
 
+def test_list_that_the_system_shows_is_filled_with_what_it_is_given() -> None:
+    """Who has pieces rewritten gets as many; what they say stays as it is."""
+    system = {"role": "system", "content": 'Translate. Answer with a JSON object {"texts": [...]} in order.'}
+    pieces = json.dumps(["one two", "three"])
+
+    text = answer(system, pieces, response_format={"type": "json_object"}).text
+
+    assert json.loads(text) == {"texts": ["one two", "three"]}
+
+
 def test_pictures_and_links_are_described() -> None:
     """The header of a picture is read, an address is named."""
     png = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (3).to_bytes(4, "big") + (2).to_bytes(4, "big")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.simulator.chat.orders import asks_for_json, functions_to_call, keys_to_use
+from gateway.simulator.chat.orders import asks_for_json, functions_to_call, keys_to_use, list_to_fill
 
 FUNCTIONS = [{"name": name} for name in ("get_time", "answer", "get_time_zone")]
 
@@ -67,3 +67,15 @@ def test_json_is_asked_for_when_the_answer_has_to_be_json(text: str, wanted: boo
 def test_keys_are_the_quoted_names_that_are_called_so(text: str, keys: list[str]) -> None:
     """Other quotations are not keys."""
     assert keys_to_use(text) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('Answer with a JSON object {"texts": [...]} in the same order.', "texts"),
+        ('Answer with {"texts": "..."}.', None),
+        ("Answer with JSON.", None),
+    ],
+)
+def test_list_to_fill_is_the_one_that_is_shown(text: str, key: str | None) -> None:
+    assert key == list_to_fill(text)
