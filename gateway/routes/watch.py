@@ -53,6 +53,7 @@ class CallerWatch:
         if self._departure is not None:
             self._departure.cancel()
             await asyncio.wait([self._departure])
+            self._departure = None  # Its end knows this watch, and each would keep the other.
         if self._reason is not None and self._work is not None:
             is_ours = self._work.uncancel() == 0
             if is_ours and kind is asyncio.CancelledError:

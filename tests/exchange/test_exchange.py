@@ -1,13 +1,17 @@
 """One exchange: who may ask for what, what the head of its answer says, and what its record holds."""
 
 import asyncio
+import gc
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
 from gateway.auth import Tenant, digest
+from gateway.exchange import Exchange
 from gateway.record import Record
+from gateway.routes.watch import FIRST_LOOK_SECONDS
 from gateway.settings.schema import Chat
 from tests.conftest import MakeGateway
 from tests.fakes import DONE, KEY, Call, Caller, Zhipu, call_app, chunk, completion, last_chunk
@@ -65,6 +69,32 @@ async def test_head_counts_the_slot_in_use_when_an_answer_streams(make_gateway: 
 
     assert int(headers["x-ratelimit-limit-requests"]) - 1 == int(headers["x-ratelimit-remaining-requests"])
     assert "text/event-stream; charset=utf-8" == headers["content-type"]
+
+
+def streamed_slowly(call: Call) -> None:
+    """Stream for longer than it takes until the caller is watched."""
+    call.begin(chunk(content="Hi"))
+    asyncio.get_running_loop().call_later(2 * FIRST_LOOK_SECONDS, call.end, last_chunk(), DONE)
+
+
+@pytest.mark.parametrize(("stream", "answer"), [(False, whole), (True, streamed_slowly)], ids=["whole", "stream"])
+async def test_nothing_of_an_exchange_is_left_to_the_garbage_collector(
+    make_gateway: MakeGateway, zhipu: Zhipu, *, stream: bool, answer: Callable[[Call], None]
+) -> None:
+    """What knows itself by way of others would stay in memory until everything was looked through."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    zhipu.script = [answer, answer]
+    await ask(gateway, stream=stream)  # Some things are made once.
+
+    gc.collect()
+    gc.disable()
+    try:
+        await ask(gateway, stream=stream)
+        left = [found for found in gc.get_objects() if isinstance(found, Exchange)]
+    finally:
+        gc.enable()
+
+    assert [] == left
 
 
 async def test_stream_is_counted_while_it_is_under_way(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
