@@ -15,8 +15,8 @@ SUCCESS = 200
 
 REPLACEMENT = rb"\ufffd"
 
-BESIDE = frozenset({"usage", "web_search"})
-"""What an answer is whole without: what it cost, and what it was found in."""
+BESIDE = frozenset({"usage", "web_search", "segments"})
+"""What an answer is whole without: what it cost, what it was found in, and when which part of it was said."""
 
 
 class Answer(Protocol):

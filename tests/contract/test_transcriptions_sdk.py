@@ -503,6 +503,28 @@ async def test_segments_alone_are_the_text(client: AsyncOpenAI, zhipu: Zhipu, te
     assert text == (await client.audio.transcriptions.create(file=WAV, model="whisper-1")).text
 
 
+@pytest.mark.parametrize(
+    ("segments", "starts"),
+    [
+        ([{"id": "0", "start": "0.5", "end": "1", "text": "Hey"}], [0.5]),
+        ([{"id": 0, "start": "now", "end": None, "text": "Hey"}], [0.0]),
+        ([{"id": 0, "start": 0, "end": 1, "text": None}], [0.0]),
+        ("none", [0.0]),
+    ],
+)
+async def test_text_is_not_lost_over_its_times(
+    client: AsyncOpenAI, zhipu: Zhipu, segments: Any, starts: list[float]
+) -> None:
+    """Times in which GLM makes no sense are those of the sound."""
+    zhipu.script = [heard("Hey", segments=segments)]
+
+    answer = await client.audio.transcriptions.create(file=WAV, model="whisper-1", response_format="verbose_json")
+
+    assert "Hey" == answer.text
+    assert answer.segments is not None
+    assert starts == [segment.start for segment in answer.segments]
+
+
 @pytest.mark.parametrize("seconds", [0.02, 3, 29, 40, 70])
 async def test_whether_silence_is_speech_glm_judges(client: AsyncOpenAI, zhipu: Zhipu, seconds: float) -> None:
     """As at OpenAI it is no error; a long one is not sent all the same."""
