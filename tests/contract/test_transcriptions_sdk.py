@@ -4,7 +4,7 @@ import asyncio
 import base64
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -16,6 +16,7 @@ from openai import AsyncOpenAI
 from gateway.audio import Bounds, Sound, read_sound
 from gateway.settings.schema import Audio
 from tests.conftest import StartGateway
+from tests.contract.conftest import Connect
 from tests.fakes import DONE, KEY, Call, Zhipu, completion, error_body, event
 from tests.forms import form_of
 from tests.recordings import joined, packed, silence, tone, wav_of
@@ -50,9 +51,8 @@ def by_start(texts: dict[int, str]) -> Callable[[Call], None]:
 
 
 @pytest.fixture
-async def client(gateway: Gateway) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
-        yield client
+def client(gateway: Gateway, connect: Connect) -> AsyncOpenAI:
+    return connect(gateway)
 
 
 async def test_a_short_recording_passes_as_it_is(client: AsyncOpenAI, zhipu: Zhipu, gateway: Gateway) -> None:
@@ -163,30 +163,28 @@ async def test_one_upload_holds_no_more_than_its_slots(client: AsyncOpenAI, zhip
 
 
 async def test_one_slot_means_one_piece_after_the_other_each_told_what_came_before(
-    start_gateway: StartGateway, zhipu: Zhipu
+    start_gateway: StartGateway, zhipu: Zhipu, connect: Connect
 ) -> None:
     gateway = await start_gateway(upstream_url=zhipu.url, audio=Audio(slots_per_upload=1))
     zhipu.script = [heard(text) for text in ("one.", "two.", "three.", "four.")]
 
-    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
-        await client.audio.transcriptions.create(
-            file=wav_of(long_recording()), model="whisper-1", prompt="Numbers:"
-        )
+    client = connect(gateway)
+    await client.audio.transcriptions.create(file=wav_of(long_recording()), model="whisper-1", prompt="Numbers:")
 
     prompts = [form_of(call)["prompt"] for call in zhipu.calls]
     assert [["Numbers:"], ["Numbers: one."], ["Numbers: one. two."], ["Numbers: one. two. three."]] == prompts
 
 
 async def test_a_prompt_that_is_carried_on_stays_within_glms_bounds(
-    start_gateway: StartGateway, zhipu: Zhipu
+    start_gateway: StartGateway, zhipu: Zhipu, connect: Connect
 ) -> None:
     gateway = await start_gateway(upstream_url=zhipu.url, audio=Audio(slots_per_upload=1))
     zhipu.script = [heard("said " * 120)] * 4
 
-    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
-        await client.audio.transcriptions.create(
-            file=wav_of(long_recording()), model="whisper-1", prompt="hint " * 1_600
-        )
+    client = connect(gateway)
+    await client.audio.transcriptions.create(
+        file=wav_of(long_recording()), model="whisper-1", prompt="hint " * 1_600
+    )
 
     assert all(len(form_of(call)["prompt"][0]) < 8_000 for call in zhipu.calls)
     assert form_of(zhipu.calls[-1])["prompt"][0].endswith("said")
@@ -365,7 +363,7 @@ async def test_translations_are_told_in_english_with_their_times(client: AsyncOp
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # as above
 async def test_a_piece_is_told_what_was_said_before_it_and_not_its_translation(
-    start_gateway: StartGateway, zhipu: Zhipu
+    start_gateway: StartGateway, zhipu: Zhipu, connect: Connect
 ) -> None:
     gateway = await start_gateway(upstream_url=zhipu.url, audio=Audio(slots_per_upload=1))
     words = {"你好。": "Hello.", "再见。": "Bye.", "谢谢。": "Thanks.", "对。": "Right."}
@@ -375,8 +373,8 @@ async def test_a_piece_is_told_what_was_said_before_it_and_not_its_translation(
         for reply in (heard(said), lambda call, told=told: call.answer(completion(english(told))))
     ]
 
-    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
-        answer = await client.audio.translations.create(file=wav_of(long_recording()), model="whisper-1")
+    client = connect(gateway)
+    answer = await client.audio.translations.create(file=wav_of(long_recording()), model="whisper-1")
 
     assert "Hello. Bye. Thanks. Right." == answer.text
     prompts = [form_of(call).get("prompt") for call in zhipu.calls if call.path.endswith("/transcriptions")]
@@ -550,14 +548,15 @@ SILENCES: dict[str, tuple[Callable[[], bytes], str]] = {
 async def test_hours_of_silence_in_few_bytes_are_refused_without_asking(
     start_gateway: StartGateway,
     zhipu: Zhipu,
+    connect: Connect,
     kind: str,
     stream: bool,  # noqa: FBT001
 ) -> None:
     gateway = await start_gateway(upstream_url=zhipu.url, audio=Audio(max_seconds=900))
     make, code = SILENCES[kind]
-    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
-        with pytest.raises(openai.BadRequestError) as refused:
-            await client.audio.transcriptions.create(file=make(), model="whisper-1", stream=stream)
+    client = connect(gateway)
+    with pytest.raises(openai.BadRequestError) as refused:
+        await client.audio.transcriptions.create(file=make(), model="whisper-1", stream=stream)
 
     assert (code, "file") == (refused.value.code, refused.value.param)
     assert not zhipu.calls
@@ -612,13 +611,14 @@ async def test_open_webui_sends_json(gateway: Gateway, zhipu: Zhipu) -> None:
     ]
 
 
-async def test_a_caller_that_leaves_takes_its_calls_along(gateway: Gateway, zhipu: Zhipu) -> None:
-    async with AsyncOpenAI(base_url=f"{gateway.origin}/v1", api_key=KEY, max_retries=0) as client:
-        task = asyncio.ensure_future(
-            client.audio.transcriptions.create(file=wav_of(long_recording()), model="whisper-1")
-        )
-        calls = [await zhipu.call() for _ in range(3)]
-        task.cancel()
-        await asyncio.gather(*(call.gone.wait() for call in calls))
+async def test_a_caller_that_leaves_takes_its_calls_along(
+    client: AsyncOpenAI, gateway: Gateway, zhipu: Zhipu
+) -> None:
+    task = asyncio.ensure_future(
+        client.audio.transcriptions.create(file=wav_of(long_recording()), model="whisper-1")
+    )
+    calls = [await zhipu.call() for _ in range(3)]
+    task.cancel()
+    await asyncio.gather(*(call.gone.wait() for call in calls))
 
     assert all(row.here == 0 for row in gateway.desk.limiter.snapshot())
