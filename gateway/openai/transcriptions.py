@@ -130,7 +130,7 @@ class CreateTranscriptionResponseVerboseJson(Struct, frozen=True, kw_only=True):
     duration: float
     text: str
     segments: list[Segment]
-    usage: DurationUsage
+    usage: DurationUsage | UnsetType = UNSET
 
 
 class TranscriptTextDeltaEvent(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET
 
 from gateway.glm.chat import Usage
 from gateway.openai import transcriptions as openai
@@ -68,7 +69,9 @@ def write(transcript: Transcript, kind: openai.ResponseFormat) -> bytes:
         case "verbose_json":
             return encode(verbose(transcript))
         case _:
-            return encode(openai.CreateTranscriptionResponseJson(text=transcript.text, usage=usage_of(transcript)))
+            # OpenAI's translations tell no usage; ours is also of a chat, whose tokens are not those of sound.
+            usage = usage_of(transcript) if transcript.task == "transcribe" else UNSET
+            return encode(openai.CreateTranscriptionResponseJson(text=transcript.text, usage=usage))
 
 
 def media_type(kind: openai.ResponseFormat) -> bytes:
@@ -77,7 +80,7 @@ def media_type(kind: openai.ResponseFormat) -> bytes:
 
 
 def usage_of(transcript: Transcript) -> openai.TokenUsage | openai.DurationUsage:
-    """Return what was used: tokens where GLM counts them, else seconds."""
+    """Return what was used for a transcription: tokens where GLM counts them, else seconds."""
     if (usage := transcript.usage) is None:
         return duration_of(transcript)
     return openai.TokenUsage(
@@ -103,7 +106,7 @@ def verbose(transcript: Transcript) -> openai.CreateTranscriptionResponseVerbose
             openai.Segment(id=at, start=round(line.start, 3), end=round(line.end, 3), text=line.text)
             for at, line in enumerate(transcript.lines)
         ],
-        usage=duration_of(transcript),
+        usage=duration_of(transcript) if transcript.task == "transcribe" else UNSET,
     )
 
 
