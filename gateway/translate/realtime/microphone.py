@@ -70,6 +70,7 @@ class Microphone:
         self._end_ms: int | None = None
         self._untold: dict[str, float] = {}
         self._early: str | None = None
+        self._presumed: list[str] = []
         self.unwritten = Unwritten(talk, tell=self._tell_transcript, fail=self._tell_failure)
 
     # --- From the client ----------------------------------------------------------------------------
@@ -173,6 +174,9 @@ class Microphone:
         talk = self._talk
         if talk.history.linked(glm_id) is not None:
             return
+        if self._presumed and not self.awaits_item:
+            talk.history.link(glm_id, self._presumed.pop(0))
+            return
         commit = self._next_commit() or Commit(item_id=self._take_id(), seconds=self._seconds())
         item_id = commit.item_id or talk.id_of("item")
         if commit.typed:
@@ -190,6 +194,13 @@ class Microphone:
         if self._early is not None:
             early, self._early = self._early, None
             self.transcribe(glm_id, early)
+
+    def presume(self) -> None:
+        """Take it that GLM has taken the oldest turn of which it says nothing: it tells of what it cannot take."""
+        if self.commits:
+            self.confirm(None)
+            if self._talk.history.last is not None:
+                self._presumed.append(self._talk.history.last)
 
     def give_up(self) -> Commit | None:
         """Return the oldest commit that GLM has not taken, which it will not take any more."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from gateway.errors import GatewayError, UpstreamTimeout, UpstreamUnavailable
+from gateway.errors import GatewayError, UpstreamUnavailable
 from gateway.openai.realtime import client
 from gateway.translate.realtime.asides import Asides
 from gateway.translate.realtime.calls import Calls
@@ -54,7 +54,7 @@ class Translator(Interpreter):
         self._alarms: Mapping[str, Callable[[], None]] = {
             "frames": lambda: microphone.send_frames(tail=True),
             "update": setup.confirm_all,
-            "commit": self._give_up_commit,
+            "commit": microphone.presume,
             "answer": responder.time_out,
             "outputs": responder.hurry,
             "stop": responder.stopped,
@@ -142,9 +142,3 @@ class Translator(Interpreter):
         self._narrator.advance()
         self._responder.advance()
         return super()._effects()
-
-    def _give_up_commit(self) -> None:
-        commit = self._microphone.give_up()
-        if commit is not None:
-            error = UpstreamTimeout("GLM did not take what was committed in time. Say it again.")
-            self._talk.refuse(error, event_id=commit.event_id)
