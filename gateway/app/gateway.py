@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from gateway.app.desk import create_desk, create_limiter, create_link, create_memories, create_upstream
@@ -33,6 +35,9 @@ from gateway.routes.secrets import secret_routes
 from gateway.routes.shortcuts import Shortcuts, served_by
 from gateway.settings import Settings
 from gateway.upstream.realtime import RealtimeUpstream
+
+if TYPE_CHECKING:  # it brings the client of Redis along
+    from gateway.recall.link import Link
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,18 +97,14 @@ def create_gateway(
     that cannot be.
     """
     key_ring, health = KeyRing(), Health(time.perf_counter)
-    terms = create_terms(settings, catalog=catalog or load_catalog(settings), key_ring=key_ring, health=health)
-    upstream = create_upstream(settings, transport=transport)
     link = create_link(settings, observer=redis_observer)
-    memories = create_memories(settings, link=link)
-    limiter = create_limiter(settings, observer=redis_observer)
     desk = create_desk(
         settings,
-        terms=terms,
-        limiter=limiter,
-        upstream=upstream,
+        terms=create_terms(settings, catalog=catalog or load_catalog(settings), key_ring=key_ring, health=health),
+        limiter=create_limiter(settings, observer=redis_observer),
+        upstream=create_upstream(settings, transport=transport),
         health=health,
-        memories=memories,
+        memories=create_memories(settings, link=link),
         sinks=sinks,
     )
     front = Front(desk, max_body_bytes=settings.max_body_bytes)
@@ -112,30 +113,46 @@ def create_gateway(
     background = Background(desk, responses, life_seconds=settings.lease_seconds, working=working)
     calls = create_session_desk(settings, desk=desk, is_draining=is_draining)
     client_secrets = create_secrets(settings)
-
-    @asynccontextmanager
-    async def stay_connected(_: Litestar) -> AsyncIterator[None]:
-        closing_link = nullcontext() if link is None else aclosing(link)
-        async with aclosing(upstream), aclosing(key_ring), aclosing(desk.limiter), closing_link:
-            await desk.limiter.start()
-            async with background:
-                yield
-
     handlers = [
         *create_routes(settings, front=front, sealer=sealer, responses=responses, background=background),
         *secret_routes(front, client_secrets),
         *health_routes(is_draining),
     ]
+    app = create_router(
+        settings,
+        handlers=handlers,
+        connected=partial(connected, desk, key_ring=key_ring, link=link, background=background),
+    )
+    edge = Edge(app, desk=desk, sockets=Sockets(calls, secrets=client_secrets))
+    return Gateway(app=edge, refuse=edge.refuse, desk=desk, key_ring=key_ring, realtime=calls.upstream)
+
+
+def create_router(
+    settings: Settings,
+    *,
+    handlers: Sequence[HTTPRouteHandler],
+    connected: Callable[[], AbstractAsyncContextManager[None]],
+) -> ASGIApp:
+    """Return what finds the handler of a request, also of one that a browser asks leave for."""
     app = Litestar(
         route_handlers=handlers,
         exception_handlers=HANDLERS,
-        lifespan=[stay_connected],
+        lifespan=[lambda _: connected()],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
-    inner: ASGIApp = Shortcuts(app, served=served_by(handlers))
-    if settings.cors_origins:
-        inner = Origins(inner, allowed=settings.cors_origins)
-    edge = Edge(inner, desk=desk, sockets=Sockets(calls, secrets=client_secrets))
-    return Gateway(app=edge, refuse=edge.refuse, desk=desk, key_ring=key_ring, realtime=calls.upstream)
+    routed = Shortcuts(app, served=served_by(handlers))
+    return Origins(routed, allowed=settings.cors_origins) if settings.cors_origins else routed
+
+
+@asynccontextmanager
+async def connected(
+    desk: Desk, *, key_ring: KeyRing, link: "Link | None", background: Background
+) -> AsyncIterator[None]:
+    """Keep up what the gateway has open to others, and close it in the end."""
+    closing_link = nullcontext() if link is None else aclosing(link)
+    async with aclosing(desk.upstream), aclosing(key_ring), aclosing(desk.limiter), closing_link:
+        await desk.limiter.start()
+        async with background:
+            yield
