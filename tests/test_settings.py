@@ -441,6 +441,11 @@ TENANT_KEY = f'key_sha256 = ["{digest("k")}"]'
             id="limit of no tier",
         ),
         pytest.param(
+            "[limits]\non_lost_leases = 'stop'",
+            "limits.on_lost_leases is not a setting; did you mean on_lost_lease?",
+            id="misspelt setting among limits",
+        ),
+        pytest.param(
             "[[tenants]]\nname = 'a'\ntier = 'V1'",
             "Tenant a has no key_sha256, so nobody can call as it; list one, or [[jwt]].",
             id="tenant without a key",

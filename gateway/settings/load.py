@@ -4,6 +4,7 @@ From a file and an environment to ``Settings``, or to every reason why not.
 Reads the file and the files that it names.
 """
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ from gateway.settings.kinds import Positive
 from gateway.settings.problems import SettingsError
 from gateway.settings.reader import Reader
 from gateway.settings.schema import Settings
+
+ON_LOST_LEASE = "on_lost_lease"
 
 
 def load(environ: Mapping[str, str], *, config_path: Path | None = None) -> Settings:
@@ -59,8 +62,12 @@ def _take_limits(table: dict[str, Any], *, reader: Reader) -> dict[str, dict[Tie
     if not isinstance(models, dict):
         reader.problems.append('limits must be tables such as [limits."glm-4.7"].')
         return {}
-    if "on_lost_lease" in models:
-        table.setdefault("on_lost_lease", models.pop("on_lost_lease"))
+    if ON_LOST_LEASE in models:
+        table.setdefault(ON_LOST_LEASE, models.pop(ON_LOST_LEASE))
+    values = [name for name, tiers in models.items() if not isinstance(tiers, dict)]
+    for name in difflib.get_close_matches(ON_LOST_LEASE, values):
+        reader.problems.append(f"limits.{name} is not a setting; did you mean {ON_LOST_LEASE}?")
+        del models[name]
     return {model: _take_tiers(tiers, reader=reader, at=f'limits."{model}"') for model, tiers in models.items()}
 
 
