@@ -81,6 +81,8 @@ REFUSED: dict[str, tuple[Values, str]] = {
     "an address that is none": ({"redis": {"url": "redis.example.com:6379"}}, "redis.url is no URL of Redis"),
     "keys without names": ({"keys": {"value": "sk-0123456789abcdef"}}, "keys.value must read name:key:tier"),
     "a Secret's key without a name": ({"keys": {"existingSecretKey": ""}}, "/keys/existingSecretKey"),
+    "a group of nothing": ({"drain": None}, "missing property 'drain'"),
+    "a drain of nothing": ({"drain": {"seconds": None}}, "missing property 'seconds'"),
     "a route without a Gateway": ({"httpRoute": {"enabled": True}}, "parentRefs"),
     "an Ingress without a host": ({"ingress": {"enabled": True}}, "ingress.hosts"),
 }

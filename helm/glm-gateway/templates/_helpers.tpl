@@ -67,7 +67,7 @@ app.kubernetes.io/component: test
 {{- end }}
 
 {{- define "gateway.pullSecrets" -}}
-{{- with concat (default (list) (.Values.global).imagePullSecrets) .Values.imagePullSecrets }}
+{{- with concat (default (list) (.Values.global).imagePullSecrets) (default (list) .Values.imagePullSecrets) }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -97,7 +97,7 @@ imagePullSecrets:
 {{- end }}
 
 {{- define "gateway.hasRedis" -}}
-{{- if or .Values.redis.url .Values.redis.existingSecret .Values.redis.elsewhere .Values.valkey.enabled (hasKey .Values.env "GATEWAY_REDIS_URL") }}true{{ end }}
+{{- if or .Values.redis.url .Values.redis.existingSecret .Values.redis.elsewhere .Values.valkey.enabled (hasKey (default (dict) .Values.env) "GATEWAY_REDIS_URL") }}true{{ end }}
 {{- end }}
 
 {{- define "gateway.redisUrl" -}}
@@ -106,7 +106,7 @@ imagePullSecrets:
 
 {{- /* Those that are listed, and those of the address; sentinels lead to servers of another port. */}}
 {{- define "gateway.redisPorts" -}}
-{{- $ports := .Values.networkPolicy.redisPorts }}
+{{- $ports := default (list) .Values.networkPolicy.redisPorts }}
 {{- $url := include "gateway.redisUrl" . }}
 {{- if and $url (not (hasPrefix "unix:" $url)) }}
 {{- range splitList "," (regexReplaceAll "^[a-z+]+://([^@/]*@)?([^/]*).*$" $url "${2}") }}

@@ -17,7 +17,7 @@
 {{- fail "redis.url is no URL of Redis. Right are redis://host:6379/0, rediss:// for TLS, redis+cluster://host1:port,host2:port and redis+sentinel://host1:port,host2:port/primary." }}
 {{- end }}
 {{- range $name, $instead := dict "GATEWAY_PORT" "service.port" "GATEWAY_METRICS_PORT" "monitoring" "GATEWAY_DRAIN_SECONDS" "drain.seconds" "GATEWAY_CONFIG" "config" }}
-{{- if hasKey $v.env $name }}
+{{- if hasKey (default (dict) $v.env) $name }}
 {{- fail (printf "env names %s, on which other parts of the pod depend; say it with %s." $name $instead) }}
 {{- end }}
 {{- end }}
