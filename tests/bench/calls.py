@@ -17,10 +17,12 @@ from .report import Row
 from .wire import REALTIME_MODEL
 
 CALLS = 200
+LEAST_CALLS = 20
 WARM_UP_SECONDS = 2.0
 SECONDS = 8.0
 LIMIT_SECONDS = 60.0
 LATE_SHARE = 0.1
+LATE_SHARE_OF_FEW = 0.9
 UNHEARD_SECONDS = 10.0
 
 DELAY_P50 = Row(measure=f"{CALLS} calls, added delay of the voice p50", unit="ms, over direct")
@@ -55,11 +57,11 @@ class Measured(Struct, frozen=True, kw_only=True):
 def calls(bench: Bench) -> list[Row]:
     """Measure calls through the gateway, and straight to the stand-in."""
     port = free_port()
-    direct = uvloop.run(_run(None, glm_port=port))
+    direct = uvloop.run(_run(bench, None, glm_port=port))
     limits = f"{REALTIME_MODEL}=9000/9000/9000/9000"
     with bench.calls_gateway(glm_port=port, limits=limits) as gateway:
-        ours = uvloop.run(_run(gateway, glm_port=port))
-    share = ours.processor_share
+        ours = uvloop.run(_run(bench, gateway, glm_port=port))
+    share, count = ours.processor_share, bench.amount(CALLS, least=LEAST_CALLS)
     rows = [
         *(
             replace(row, gateway=mine * 1e3, reference=theirs * 1e3, result=(mine - theirs) * 1e3, note=note)
@@ -75,7 +77,7 @@ def calls(bench: Bench) -> list[Row]:
     per_message = share / ours.messages_per_second * 1e6
     return [
         *rows,
-        replace(PER_CORE, gateway=CALLS / share, result=CALLS / share),
+        replace(PER_CORE, gateway=count / share, result=count / share),
         replace(MESSAGE, gateway=per_message, result=per_message),
         replace(MEMORY, gateway=ours.idle_bytes / 1024, result=ours.idle_bytes / 1024),
     ]
@@ -91,66 +93,68 @@ def _use(ours: Measured) -> str:
     return ", ".join(f"{share:.0%} {what}" for share, what in shares if share is not None)
 
 
-async def _run(server: Server | None, *, glm_port: int) -> Measured:
-    loop = asyncio.get_running_loop()
+async def _run(bench: Bench, server: Server | None, *, glm_port: int) -> Measured:
+    loop, count = asyncio.get_running_loop(), bench.amount(CALLS, least=LEAST_CALLS)
     ends: list[Glm] = []
     clients: list[Client] = []
     seen: deque[tuple[int, int]] = deque()
     late: deque[float] = deque()
 
     def answer() -> Glm:
-        ends.append(Glm(Pace(DELTA_SECONDS, phase=len(ends) / CALLS, late=late)))
+        ends.append(Glm(Pace(DELTA_SECONDS, phase=len(ends) / count, late=late)))
         return ends[-1]
 
     def call() -> Client:
         clients.append(
-            Client(seen, Pace(FRAME_SECONDS, phase=len(clients) / CALLS, late=late), path=path, port=port)
+            Client(seen, Pace(FRAME_SECONDS, phase=len(clients) / count, late=late), path=path, port=port)
         )
         return clients[-1]
 
     listening = await loop.create_server(answer, "127.0.0.1", glm_port, backlog=1024)
     port, path = (server.port, server.path) if server is not None else (glm_port, "/realtime")
     async with listening, asyncio.timeout(LIMIT_SECONDS):
-        idle = await _dial(call, port=port, server=server)
+        idle = await _dial(call, count=count, port=port, server=server)
         for client in clients:
             client.speak()
-        await asyncio.sleep(WARM_UP_SECONDS)
-        measured = await _measure(seen, late, server=server)
+        await asyncio.sleep(bench.amount(WARM_UP_SECONDS, least=0.5))
+        measured = await _measure(seen, late, server=server, count=count, seconds=bench.amount(SECONDS, least=1.0))
         for client in clients:
             client.transport.abort()
         said, heard = sum(client.frames for client in clients), sum(end.frames for end in ends)
-        if heard < (1 - LATE_SHARE) * said:
+        if heard < (1 - bench.amount(LATE_SHARE, least=LATE_SHARE_OF_FEW)) * said:
             raise BenchError(f"of {said} frames {heard:.0f} arrived")
         await asyncio.gather(*(end.gone for end in ends))
     return replace(measured, idle_bytes=idle)
 
 
-async def _dial(make: Callable[[], Client], *, port: int, server: Server | None) -> float | None:
+async def _dial(make: Callable[[], Client], *, count: int, port: int, server: Server | None) -> float | None:
     """Open the calls; return what one holds."""
     loop = asyncio.get_running_loop()
     before: int | None = None
-    for number in range(CALLS):
-        if number == CALLS // 4 and server is not None:  # What is made once is made by then.
+    for number in range(count):
+        if number == count // 4 and server is not None:  # What is made once is made by then.
             before = resident_bytes(server.process_id)
         _, client = await loop.create_connection(make, "127.0.0.1", port)
         await client.open
     await asyncio.sleep(0.5)
     after = resident_bytes(server.process_id) if server is not None else None
-    return None if before is None or after is None else (after - before) / (CALLS * 3 // 4)
+    return None if before is None or after is None else (after - before) / (count * 3 // 4)
 
 
-async def _measure(seen: deque[tuple[int, int]], late: deque[float], *, server: Server | None) -> Measured:
+async def _measure(
+    seen: deque[tuple[int, int]], late: deque[float], *, server: Server | None, count: int, seconds: float
+) -> Measured:
     late.clear()
     from_ns, used = time.monotonic_ns(), _used(server)
-    await asyncio.sleep(SECONDS)
+    await asyncio.sleep(seconds)
     until_ns, used_then = time.monotonic_ns(), _used(server)
-    seconds = (until_ns - from_ns) / 1e9
+    taken_seconds = (until_ns - from_ns) / 1e9
     delays = [delay / 1e9 for sent_at, delay in seen if from_ns <= sent_at < until_ns]
     heard = len(delays)
     # What has not come is later than all the rest.
-    delays += [UNHEARD_SECONDS] * (round(CALLS * SECONDS / DELTA_SECONDS) - heard)
+    delays += [UNHEARD_SECONDS] * (round(count * seconds / DELTA_SECONDS) - heard)
     shares = [
-        None if before is None or after is None else (after - before) / seconds
+        None if before is None or after is None else (after - before) / taken_seconds
         for before, after in zip(used, used_then, strict=True)
     ]
     return Measured(
@@ -160,7 +164,7 @@ async def _measure(seen: deque[tuple[int, int]], late: deque[float], *, server: 
         processor_share=shares[0],
         waiting_share=shares[1],
         load_waiting_share=shares[2],
-        messages_per_second=(CALLS / FRAME_SECONDS) + heard / seconds,
+        messages_per_second=(count / FRAME_SECONDS) + heard / taken_seconds,
     )
 
 

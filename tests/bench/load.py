@@ -16,6 +16,9 @@ from .processes import Bench, BenchError, Server
 from .wire import request, request_body
 
 CONNECTIONS = 32
+PATIENCE_SECONDS = 20.0
+"""How long the first answer of a short round may take."""
+LOOK_SECONDS = 0.05
 
 _STATUS_LENGTH = re.compile(rb"(?is)^HTTP/1\.1 (\d+).*?\r\ncontent-length: *(\d+)")
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
@@ -36,10 +39,14 @@ def requests_per_second(
     body: bytes | None = None,
     connections: int = CONNECTIONS,
 ) -> float:
-    """Return the rate over connections each of which asks again when answered; ``body`` None: a chat's."""
+    """
+    Return the rate over connections each of which asks again when answered; ``body`` None: a chat's.
+
+    wrk makes the load where it is installed; it knows whole seconds only, so less than one is left to Python.
+    """
     message = request(server.path, port=server.port, headers=server.headers, body=body or request_body())
     wrk = shutil.which("wrk")
-    if wrk is None:
+    if wrk is None or seconds < 1:
         return uvloop.run(_rate(server, message, seconds=seconds, connections=connections))
     return _wrk_rate(wrk, server, message, seconds=seconds, directory=directory, connections=connections)
 
@@ -163,11 +170,17 @@ async def _rate(server: Server, message: bytes, *, seconds: float, connections: 
         (await loop.create_connection(lambda: _Asker(message), "127.0.0.1", server.port))[1]
         for _ in range(connections)
     ]
-    await asyncio.wait([asker.ended for asker in askers], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    ended = [asker.ended for asker in askers]
+    failed, _ = await asyncio.wait(ended, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    while not failed and not any(asker.answers for asker in askers) and loop.time() < started + PATIENCE_SECONDS:
+        failed, _ = await asyncio.wait(ended, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
     taken = loop.time() - started
     for asker in askers:
         if asker.ended.done():
             asker.ended.result()
         asker.ended.cancel()
         asker.transport.abort()
-    return sum(asker.answers for asker in askers) / taken
+    answers = sum(asker.answers for asker in askers)
+    if not answers:
+        raise BenchError(f"nobody was answered in {taken:.0f} s")
+    return answers / taken

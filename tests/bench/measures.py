@@ -16,7 +16,7 @@ from .embeddings import embeddings
 from .footprint import IDLE, OPEN, START, footprint
 from .load import Rounds, latencies_seconds, requests_per_second
 from .machine import processor_seconds
-from .processes import Bench, BenchError, Server, nginx_program
+from .processes import Bench, BenchError, MissingError, Server, nginx_program
 from .recordings import RECORDINGS, recordings
 from .report import Row
 from .slots import (
@@ -38,7 +38,9 @@ WARM_UP_SECONDS = 1.0
 LATENCY_ROUNDS = 10
 LATENCY_REQUESTS = 200
 FLOOD_EVENTS = 600_000
+LEAST_FLOOD_EVENTS = 20_000
 FLOOD_ROUNDS = 3
+PACED_STREAMS = 300
 PACED_ROUNDS = 2
 PACED_SECONDS = 6.0
 
@@ -68,19 +70,20 @@ def whole_answers(bench: Bench) -> list[Row]:
             upstream = stack.enter_context(bench.nginx_upstream())
             nginx = stack.enter_context(bench.nginx_proxy(upstream=upstream))
         gateway = stack.enter_context(bench.gateway(upstream=upstream))
-        latencies_seconds(gateway, count=LATENCY_REQUESTS)
-        return [_rate(bench, gateway=gateway, nginx=nginx), _latency(gateway=gateway, nginx=nginx)]
+        latencies_seconds(gateway, count=bench.amount(LATENCY_REQUESTS, least=5))
+        return [_rate(bench, gateway=gateway, nginx=nginx), _latency(bench, gateway=gateway, nginx=nginx)]
 
 
 def streams(bench: Bench) -> list[Row]:
     """Measure streams through the gateway, and the paced ones straight from the stand-in as well."""
+    events = bench.amount(FLOOD_EVENTS, least=LEAST_FLOOD_EVENTS)
     with bench.stub() as upstream, bench.gateway(upstream=upstream) as gateway:
-        flood_events_per_second(gateway, events=FLOOD_EVENTS // 10)
+        flood_events_per_second(gateway, events=events // 10)
         chat, responses = Flood(gateway, flood_events_per_second), Flood(gateway, flood_of_responses_per_second)
         kinds = {kind: Flood(gateway, partial(flood_events_per_second, kind=kind)) for kind in KINDS}
-        for _ in range(FLOOD_ROUNDS):
+        for _ in range(bench.amount(FLOOD_ROUNDS, least=1)):
             for flood in (chat, responses, *kinds.values()):
-                flood.run()
+                flood.run(events=events)
         return [
             replace(FLOOD, gateway=chat.best, result=chat.best),
             *(
@@ -88,7 +91,7 @@ def streams(bench: Bench) -> list[Row]:
                 for kind, row in KINDS.items()
             ),
             _beside_chat(responses, chat),
-            *_paced(gateway=gateway, upstream=upstream),
+            *_paced(bench, gateway=gateway, upstream=upstream),
         ]
 
 
@@ -101,13 +104,13 @@ class Flood:
         self.best = 0.0
         self.computed_microseconds = math.inf
 
-    def run(self) -> None:
+    def run(self, *, events: int) -> None:
         """Let another flood through; the best of all counts."""
         before = processor_seconds(self._gateway.process_id)
-        self.best = max(self.best, self._rate(self._gateway, events=FLOOD_EVENTS))
+        self.best = max(self.best, self._rate(self._gateway, events=events))
         after = processor_seconds(self._gateway.process_id)
         if before is not None and after is not None:
-            self.computed_microseconds = min(self.computed_microseconds, (after - before) / FLOOD_EVENTS * 1e6)
+            self.computed_microseconds = min(self.computed_microseconds, (after - before) / events * 1e6)
 
 
 def _beside_chat(responses: Flood, chat: Flood) -> Row:
@@ -133,22 +136,31 @@ MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
 
 
 def measured(bench: Bench) -> Iterator[list[Row]]:
-    """Run every measure; one that fails gives its rows with the reason in place of results."""
+    """
+    Run every measure; one that fails, or lacks a program, gives its rows with the reason in place of results.
+
+    No target holds for what a smoke run finds.
+    """
     for measure, owed in MEASURES:
         try:
-            yield measure(bench)
+            rows = measure(bench)
+        except MissingError as error:
+            rows = [replace(row, skipped=str(error)) for row in owed]
         except (BenchError, OSError, TimeoutError, ExceptionGroup) as error:
-            yield [replace(row, failed=str(error) or type(error).__name__) for row in owed]
+            rows = [replace(row, failed=str(error) or type(error).__name__) for row in owed]
+        yield [replace(row, bound="none", target=None) for row in rows] if bench.smoke else rows
 
 
 def _rate(bench: Bench, *, gateway: Server, nginx: Server | None) -> Row:
-    requests_per_second(gateway, seconds=WARM_UP_SECONDS, directory=bench.directory)
+    warm_up_seconds = bench.amount(WARM_UP_SECONDS, least=0.2)
+    requests_per_second(gateway, seconds=warm_up_seconds, directory=bench.directory)
     ours = Rounds(bench, gateway)
     theirs = None if nginx is None else Rounds(bench, nginx)
-    for _ in range(ROUNDS):
+    seconds = bench.amount(ROUND_SECONDS, least=1.0)
+    for _ in range(bench.amount(ROUNDS, least=1)):
         if theirs is not None:
-            theirs.run(seconds=ROUND_SECONDS)
-        ours.run(seconds=ROUND_SECONDS)
+            theirs.run(seconds=seconds)
+        ours.run(seconds=seconds)
     note = f"one request computes for {ours.computed_microseconds:.0f} µs"
     if theirs is None:
         return replace(RATE, gateway=ours.best, note=note, skipped="nginx is not installed")
@@ -161,12 +173,12 @@ def _rate(bench: Bench, *, gateway: Server, nginx: Server | None) -> Row:
     )
 
 
-def _latency(*, gateway: Server, nginx: Server | None) -> Row:
+def _latency(bench: Bench, *, gateway: Server, nginx: Server | None) -> Row:
     def median_ms(server: Server) -> float:
-        return median(latencies_seconds(server, count=LATENCY_REQUESTS)) * 1e3
+        return median(latencies_seconds(server, count=bench.amount(LATENCY_REQUESTS, least=5))) * 1e3
 
     ours, theirs = [], []
-    for _ in range(LATENCY_ROUNDS):
+    for _ in range(bench.amount(LATENCY_ROUNDS, least=1)):
         if nginx is not None:
             theirs.append(median_ms(nginx))
         ours.append(median_ms(gateway))
@@ -175,9 +187,12 @@ def _latency(*, gateway: Server, nginx: Server | None) -> Row:
     return replace(LATENCY, gateway=min(ours), reference=min(theirs), result=min(ours) - min(theirs))
 
 
-def _paced(*, gateway: Server, upstream: Server) -> list[Row]:
-    direct = paced_delays(upstream, seconds=PACED_SECONDS / 2)
-    rounds = [paced_delays(gateway, seconds=PACED_SECONDS) for _ in range(PACED_ROUNDS)]
+def _paced(bench: Bench, *, gateway: Server, upstream: Server) -> list[Row]:
+    seconds, streams = bench.amount(PACED_SECONDS, least=3.0), bench.amount(PACED_STREAMS, least=3)
+    direct = paced_delays(upstream, seconds=seconds / 2, streams=streams)
+    rounds = [
+        paced_delays(gateway, seconds=seconds, streams=streams) for _ in range(bench.amount(PACED_ROUNDS, least=1))
+    ]
     ours = min(rounds, key=lambda delays: delays.p99_seconds)
     used = "" if ours.processor_share is None else f"{ours.processor_share:.0%} of the core used"
     return [

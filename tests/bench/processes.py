@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -26,10 +27,15 @@ CANNED = f"""default_type application/json;
     location / {{ return 200 '{ANSWER.decode()}'; }} location = /v1/models {{ return 200 '{MODELS.decode()}'; }}"""
 
 Process = subprocess.Popen[bytes]
+Amount = TypeVar("Amount", int, float)
 
 
 class BenchError(Exception):
     """Something under measurement did not start or did not answer as it should."""
+
+
+class MissingError(BenchError):
+    """A program that a measure needs is not installed here."""
 
 
 def free_port() -> int:
@@ -49,16 +55,25 @@ class Server(Struct, frozen=True, kw_only=True):
 
 
 class Bench:
-    """Where the programs run: the two cores, and a directory for their files."""
+    """
+    Where the programs run: the two cores, and a directory for their files.
 
-    def __init__(self, directory: Path) -> None:
+    ``smoke``: only to see that everything works, with the least of everything.
+    """
+
+    def __init__(self, directory: Path, *, smoke: bool = False) -> None:
         self.directory = directory
+        self.smoke = smoke
         self.cores = cores()
         self._measured: int | None = None
         self._other: int | None = None
         if self.cores is not None:
             self._measured, self._other = self.cores
         pin(self._other)
+
+    def amount(self, full: Amount, *, least: Amount) -> Amount:
+        """Return how much of something a measure takes: all of it, or the ``least`` that shows that it works."""
+        return least if self.smoke else full
 
     @contextmanager
     def stub(self) -> Iterator[Server]:
@@ -103,7 +118,7 @@ class Bench:
     def redis(self) -> Iterator[int]:
         """Run a Redis beside the load; gives its port."""
         if REDIS_SERVER is None:
-            raise BenchError("redis-server is not installed")
+            raise MissingError("redis-server is not installed")
         port = free_port()
         command = [REDIS_SERVER, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         with self.running(command, name="redis", port=port):
@@ -133,7 +148,7 @@ class Bench:
     def _nginx(self, name: str, site: str, *, port: int, measured: bool = False) -> Iterator[Process]:
         program = nginx_program()
         if program is None:
-            raise BenchError("nginx is not installed")
+            raise MissingError("nginx is not installed")
         home = self.directory / f"nginx-{name}"
         home.mkdir(exist_ok=True)
         paths = "".join(

@@ -22,8 +22,9 @@ UPSTREAM_PATH = f"{UPSTREAM_BASE}/audio/transcriptions"
 HEARD = json.dumps({"id": "1", "created": 1, "request_id": "1", "text": "one two three four five six seven"})
 RATE = 16_000
 SENTENCE_SECONDS = 5
-MINUTES = 5
-LONG_MINUTES = 60
+SECONDS = 300
+LONG_SECONDS = 3600
+LEAST_SECONDS = SENTENCE_SECONDS
 SHORT_SECONDS = 5
 SHORT_UPLOADS = 40
 ROUNDS = 3
@@ -46,15 +47,16 @@ def recordings(bench: Bench) -> list[Row]:
     with bench.nginx_upstream(location=location, name="hearing") as upstream:
         # Memory first: in a process of its own, whose peak is nobody else's.
         with bench.gateway(upstream=upstream) as gateway:
-            memory = _memory(gateway)
+            memory = _memory(bench, gateway)
         with bench.gateway(upstream=upstream) as gateway:
             _upload(gateway, wav_of(_sound(seconds=SHORT_SECONDS)))
-            return [*_costs(gateway), memory, _latency(gateway=gateway, upstream=upstream)]
+            return [*_costs(bench, gateway), memory, _latency(bench, gateway=gateway, upstream=upstream)]
 
 
-def _memory(gateway: Server) -> Row:
+def _memory(bench: Bench, gateway: Server) -> Row:
+    sound = _sound(seconds=bench.amount(LONG_SECONDS, least=LEAST_SECONDS))
     before = peak_bytes(gateway.process_id)
-    _upload(gateway, packed(_sound(seconds=LONG_MINUTES * 60), "mp3"))
+    _upload(gateway, packed(sound, "mp3"))
     after = peak_bytes(gateway.process_id)
     if before is None or after is None:
         return replace(MEMORY, skipped="Linux, which tells a process's peak")
@@ -63,8 +65,9 @@ def _memory(gateway: Server) -> Row:
     )
 
 
-def _costs(gateway: Server) -> list[Row]:
-    sound = _sound(seconds=MINUTES * 60)
+def _costs(bench: Bench, gateway: Server) -> list[Row]:
+    seconds = bench.amount(SECONDS, least=LEAST_SECONDS)
+    sound = _sound(seconds=seconds)
     rows = []
     for kind, row in COSTS.items():
         file = packed(sound, kind)
@@ -74,22 +77,23 @@ def _costs(gateway: Server) -> list[Row]:
         if before is None or after is None:
             rows.append(replace(row, skipped="Linux, which tells a process's time"))
             continue
-        cost = (after - before) / MINUTES * 1e3
+        cost = (after - before) / (seconds / 60) * 1e3
         rows.append(replace(row, gateway=cost, result=cost))
     return rows
 
 
-def _latency(*, gateway: Server, upstream: Server) -> Row:
+def _latency(bench: Bench, *, gateway: Server, upstream: Server) -> Row:
+    uploads = bench.amount(SHORT_UPLOADS, least=2)
     file = wav_of(_sound(seconds=SHORT_SECONDS))
     ours, theirs = [], []
-    for _ in range(ROUNDS):
-        theirs.append(_median_ms(replace(upstream, path=UPSTREAM_PATH), file))
-        ours.append(_median_ms(gateway, file))
+    for _ in range(bench.amount(ROUNDS, least=1)):
+        theirs.append(_median_ms(replace(upstream, path=UPSTREAM_PATH), file, uploads=uploads))
+        ours.append(_median_ms(gateway, file, uploads=uploads))
     return replace(LATENCY, gateway=min(ours), reference=min(theirs), result=min(ours) - min(theirs))
 
 
-def _median_ms(server: Server, file: bytes) -> float:
-    return median(_upload(server, file) for _ in range(SHORT_UPLOADS)) * 1e3
+def _median_ms(server: Server, file: bytes, *, uploads: int) -> float:
+    return median(_upload(server, file) for _ in range(uploads)) * 1e3
 
 
 def _upload(server: Server, file: bytes) -> float:

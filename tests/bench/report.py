@@ -44,6 +44,8 @@ class Report(Struct, frozen=True, kw_only=True):
     seconds: float
     neighbours: float | None
     """Cores that other programs used meanwhile; with more than a little, do not believe the rest."""
+    smoke: bool
+    """Whether so little was measured that the figures say nothing."""
     rows: list[Row]
 
 
@@ -77,6 +79,10 @@ def _conditions(report: Report) -> list[str]:
         f"Python {report.python}, {report.cores}, {report.seconds:.0f} s.",
         f"Load: {report.load}. Upstream: {report.upstream}.",
     ]
+    if report.smoke:
+        conditions.append(
+            "Next to nothing was measured: the figures say nothing, nor do the numbers in the names."
+        )
     if report.neighbours is not None and report.neighbours > QUIET_CORES:
         conditions.append(f"Not a quiet machine: other programs used {report.neighbours:.2f} cores meanwhile.")
     return conditions

@@ -19,6 +19,7 @@ from .report import Row
 ROUNDS = 4
 ROUND_SECONDS = 3.0
 ALONE_REQUESTS = 1000
+WARM_UP_SECONDS = 1.0
 
 SHARED_RATE = Row(
     measure="requests with slots in Redis", unit="1/s, ratio to in-process", bound="at least", target=0.6
@@ -41,6 +42,9 @@ NOWHERE = Server(port=0, process_id=0, path="")
 
 def shared_slots(bench: Bench) -> list[Row]:
     """Measure a gateway that shares slots, and one that does not, in turns on a core; Redis is beside the load."""
+    one_after_the_other = bench.amount(ALONE_REQUESTS, least=20)
+    warm_up_seconds = bench.amount(WARM_UP_SECONDS, least=0.2)
+    round_seconds = bench.amount(ROUND_SECONDS, least=0.3)
     with ExitStack() as stack:
         upstream = stack.enter_context(bench.stub() if nginx_program() is None else bench.nginx_upstream())
         redis = stack.enter_context(bench.redis())
@@ -48,15 +52,15 @@ def shared_slots(bench: Bench) -> list[Row]:
         alone = Rounds(bench, stack.enter_context(bench.gateway(upstream=upstream)))
         shared = Rounds(bench, stack.enter_context(bench.gateway(upstream=upstream, settings=settings)))
         for rounds in (alone, shared):
-            requests_per_second(rounds.server, seconds=1, directory=bench.directory)
+            requests_per_second(rounds.server, seconds=warm_up_seconds, directory=bench.directory)
         before = calls(redis)
-        for _ in range(ROUNDS):
-            alone.run(seconds=ROUND_SECONDS)
-            shared.run(seconds=ROUND_SECONDS)
+        for _ in range(bench.amount(ROUNDS, least=1)):
+            alone.run(seconds=round_seconds)
+            shared.run(seconds=round_seconds)
         together = (calls(redis) - before) / shared.requests
         before = calls(redis)
-        latencies_seconds(shared.server, count=ALONE_REQUESTS)
-        one_by_one = (calls(redis) - before) / ALONE_REQUESTS
+        latencies_seconds(shared.server, count=one_after_the_other)
+        one_by_one = (calls(redis) - before) / one_after_the_other
     note = (
         f"one request computes for {shared.computed_microseconds:.0f} µs, "
         f"with slots in the process for {alone.computed_microseconds:.0f} µs"
@@ -72,7 +76,8 @@ def shared_slots(bench: Bench) -> list[Row]:
 
 def fairness(bench: Bench) -> list[Row]:
     """Measure what one waits at a gateway while another tenant floods another, for an account that both share."""
-    witness = Witness(slots=SLOTS, service_seconds=SERVICE_SECONDS)
+    service_seconds = bench.amount(SERVICE_SECONDS, least=0.1)
+    witness = Witness(slots=SLOTS, service_seconds=service_seconds)
     with ExitStack() as stack:
         redis = stack.enter_context(bench.redis())
         zhipu = stack.enter_context(running(witness.simulator))
@@ -82,15 +87,15 @@ def fairness(bench: Bench) -> list[Row]:
         ]
         flood, other = Caller(FLOOD_KEY, ports[0]), Caller(OTHER_KEY, ports[1])
         waits = asyncio.run(waits_beside_a_flood(witness, flood=flood, other=other))
-    result = max(waits) / SERVICE_SECONDS
-    note = f"{median(waits) / SERVICE_SECONDS:.2f} in the middle, of {len(waits)}"
+    result = max(waits) / service_seconds
+    note = f"{median(waits) / service_seconds:.2f} in the middle, of {len(waits)}"
     return [replace(FAIRNESS, gateway=result, result=result, note=note)]
 
 
 def release(bench: Bench) -> list[Row]:
     """Measure how soon a stream is gone when its caller hangs up, and its slot with the next who waits for it."""
     witness = Witness(slots=1, service_seconds=SERVICE_SECONDS)
-    metrics_port = free_port()
+    metrics_port, rounds = free_port(), bench.amount(RELEASE_ROUNDS, least=2)
 
     async def someone_waits() -> bool:
         slots = await slots_at(metrics_port)
@@ -101,7 +106,7 @@ def release(bench: Bench) -> list[Row]:
         zhipu = stack.enter_context(running(witness.simulator))
         port = stack.enter_context(before(bench, url=zhipu.url, slots=1, redis=redis, metrics_port=metrics_port))
         found = asyncio.run(
-            releases(witness, caller=Caller(OTHER_KEY, port), someone_waits=someone_waits, rounds=RELEASE_ROUNDS)
+            releases(witness, caller=Caller(OTHER_KEY, port), someone_waits=someone_waits, rounds=rounds)
         )
     return [
         row_of(CLOSED, [one.closed_seconds for one in found]),

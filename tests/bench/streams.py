@@ -14,11 +14,9 @@ from .stub import PACE_SECONDS
 from .wire import COMPLETED, DONE, RESPONSES_PATH, TOKEN, request, request_body, response_body
 
 FLOOD_STREAMS = 4
-PACED_STREAMS = 300
 WARM_UP_SECONDS = 1.5
 LIMIT_SECONDS = 30.0
 SEEN_SHARE = 0.99
-HELD_OPEN_SECONDS = 4.0
 
 _SENT_AT = re.compile(rb'"@(\d+)"')
 _ACCEPTED = b"HTTP/1.1 200 "
@@ -117,27 +115,27 @@ def flood_of_responses_per_second(server: Server, *, events: int) -> float:
     return uvloop.run(_flood(server, message, each=each, end=COMPLETED))
 
 
-def paced_delays(server: Server, *, seconds: float, streams: int = PACED_STREAMS) -> Delays:
+def paced_delays(server: Server, *, seconds: float, streams: int) -> Delays:
     """Return how late the events of so many streams arrive, start-up left out. Raises ``BenchError``."""
     return uvloop.run(_paced(server, seconds=seconds, count=streams))
 
 
-def bytes_per_stream(server: Server, *, streams: int) -> float | None:
-    """Return the memory that a stream takes while it is open, of so many; None where nobody tells."""
-    return uvloop.run(_bytes_per_stream(server, count=streams))
+def bytes_per_stream(server: Server, *, streams: int, seconds: float) -> float | None:
+    """Return the memory that a stream takes while it is open so long, of so many; None where nobody tells."""
+    return uvloop.run(_bytes_per_stream(server, count=streams, seconds=seconds))
 
 
-async def _bytes_per_stream(server: Server, *, count: int) -> float | None:
+async def _bytes_per_stream(server: Server, *, count: int, seconds: float) -> float | None:
     loop = asyncio.get_running_loop()
     before = resident_bytes(server.process_id)
-    body = request_body(f"paced {round(HELD_OPEN_SECONDS / PACE_SECONDS)}", stream=True)
+    body = request_body(f"paced {round(seconds / PACE_SECONDS)}", stream=True)
     message = request(server.path, port=server.port, headers=server.headers, body=body)
     async with asyncio.timeout(LIMIT_SECONDS):
         streams = [
             (await loop.create_connection(lambda: _TimedStream(message, into=[]), "127.0.0.1", server.port))[1]
             for _ in range(count)
         ]
-        await asyncio.sleep(HELD_OPEN_SECONDS / 2)
+        await asyncio.sleep(seconds / 2)
         during = resident_bytes(server.process_id)
         await asyncio.gather(*(stream.done for stream in streams))
     return None if before is None or during is None else (during - before) / count
