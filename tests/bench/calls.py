@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from os import getpid
 
 import uvloop
@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .callers import DELTA_SECONDS, FRAME_SECONDS, Client, Glm, Pace
+from .load import percentile
 from .machine import processor_seconds, resident_bytes, waited_seconds
 from .processes import Bench, BenchError, Server, free_port
 from .report import Row
@@ -158,18 +159,14 @@ async def _measure(
         for before, after in zip(used, used_then, strict=True)
     ]
     return Measured(
-        p50_seconds=_percentile(delays, 50),
-        p99_seconds=_percentile(delays, 99),
-        load_p99_seconds=_percentile(late, 99),
+        p50_seconds=percentile(delays, 50),
+        p99_seconds=percentile(delays, 99),
+        load_p99_seconds=percentile(late, 99),
         processor_share=shares[0],
         waiting_share=shares[1],
         load_waiting_share=shares[2],
         messages_per_second=(count / FRAME_SECONDS) + heard / taken_seconds,
     )
-
-
-def _percentile(values: Collection[float], percent: int) -> float:
-    return sorted(values)[len(values) * percent // 100]
 
 
 def _used(server: Server | None) -> tuple[float | None, float | None, float | None]:

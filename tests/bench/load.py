@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import cast
 
@@ -49,6 +50,11 @@ def requests_per_second(
     if wrk is None or seconds < 1:
         return uvloop.run(_rate(server, message, seconds=seconds, connections=connections))
     return _wrk_rate(wrk, server, message, seconds=seconds, directory=directory, connections=connections)
+
+
+def percentile(values: Collection[float], percent: int) -> float:
+    """Return the value that so many percent of all are below."""
+    return sorted(values)[len(values) * percent // 100]
 
 
 class Rounds:

@@ -8,6 +8,7 @@ from typing import cast
 import uvloop
 from msgspec import Struct
 
+from .load import percentile
 from .machine import processor_seconds, resident_bytes
 from .processes import BenchError, Server
 from .stub import PACE_SECONDS
@@ -179,13 +180,13 @@ async def _paced(server: Server, *, seconds: float, count: int) -> Delays:
         await asyncio.gather(*(stream.done for stream in streams))
     if len(seen) != count * events:
         raise BenchError(f"expected {count * events} events, got {len(seen)}")
-    late = sorted(delay for sent_at, delay in seen if from_ns <= sent_at < until_ns)
+    late = [delay for sent_at, delay in seen if from_ns <= sent_at < until_ns]
     if not late:
         raise BenchError("no event came while it was looked at")
     share = None if busy is None or busy_then is None else (busy_then - busy) / ((until_ns - from_ns) / 1e9)
     return Delays(
-        p50_seconds=late[len(late) // 2] / 1e9,
-        p99_seconds=late[len(late) * 99 // 100] / 1e9,
+        p50_seconds=percentile(late, 50) / 1e9,
+        p99_seconds=percentile(late, 99) / 1e9,
         events=len(late),
         processor_share=share,
     )
