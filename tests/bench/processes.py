@@ -93,7 +93,12 @@ class Bench:
 
     @contextmanager
     def gateway(
-        self, *, upstream: Server, path: str = GATEWAY_PATH, settings: Mapping[str, str] = {}
+        self,
+        *,
+        upstream: Server,
+        path: str = GATEWAY_PATH,
+        settings: Mapping[str, str] = {},
+        python: str = sys.executable,
     ) -> Iterator[Server]:
         """Run the gateway in front of an upstream, with ``settings`` more in its environment."""
         port = free_port()
@@ -110,7 +115,7 @@ class Bench:
             "GATEWAY_METRICS_PORT": str(free_port()),
             **settings,
         }
-        command = [sys.executable, "-m", "gateway", "serve"]
+        command = [python, "-m", "gateway", "serve"]
         with self.running(command, name="gateway", port=port, measured=True, environment=environment) as process:
             yield Server(port=port, process_id=process.pid, path=path)
 

@@ -1,4 +1,4 @@
-"""``python -m tests.bench.peers [--into DIRECTORY] [--smoke] [--only NAME ...]``: compare, print, and draw."""
+"""``python -m tests.bench.peers``: compare, print, and draw; ``--help`` tells of its options."""
 
 import argparse
 import subprocess
@@ -10,6 +10,7 @@ import msgspec
 
 from tests.bench.machine import Neighbours
 from tests.bench.peers.comparison import SMOKE, Effort, compare
+from tests.bench.peers.programs import GATEWAY, PROGRAMS, gateway_on
 from tests.bench.peers.showing import as_markdown, draw
 from tests.bench.processes import Bench
 
@@ -20,10 +21,19 @@ def main() -> int:
     parser.add_argument("--into", type=Path, help="directory for peers.json and peers.png")
     parser.add_argument("--smoke", action="store_true", help="measure next to nothing, to see that it works")
     parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="compare these alone")
+    parser.add_argument(
+        "--python",
+        nargs="+",
+        default=(),
+        metavar="PROGRAM",
+        help="the gateway on these Pythons too, which have its needs",
+    )
     options = parser.parse_args()
+    programs = [program for program in PROGRAMS if not options.only or program.name in options.only]
+    programs += map(gateway_on, options.python)
     neighbours = Neighbours()
     with tempfile.TemporaryDirectory(prefix="glm-gateway-bench-") as directory:
-        figures = compare(Bench(Path(directory)), effort=SMOKE if options.smoke else Effort(), only=options.only)
+        figures = compare(Bench(Path(directory)), programs, effort=SMOKE if options.smoke else Effort())
         sys.stdout.write(as_markdown(figures))
         if options.into is not None:
             options.into.mkdir(parents=True, exist_ok=True)
@@ -34,7 +44,7 @@ def main() -> int:
                 sys.stderr.write(f"No picture: {error}\n")
     if used := neighbours.cores_used():
         sys.stdout.write(f"\nOther programs used {used:.2f} cores meanwhile.\n")
-    return int(any(one.name == "GLM Gateway" and one.requests_per_second is None for one in figures))
+    return int(any(one.name == GATEWAY and one.requests_per_second is None for one in figures))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tests.bench.load import latencies_seconds, requests_per_second
 from tests.bench.machine import processor_seconds, resident_bytes
-from tests.bench.peers.programs import PROGRAMS, Program, Start
+from tests.bench.peers.programs import Program, Start
 from tests.bench.processes import Bench, BenchError, Server
 from tests.bench.streams import flood_events_per_second, paced_delays
 
@@ -62,45 +62,41 @@ class Running(Struct, kw_only=True):
     figures: Figures
 
 
-def compare(bench: Bench, *, effort: Effort, only: Collection[str] = ()) -> list[Figures]:
-    """Return the figures of every program, or of ``only`` some, in the order of ``PROGRAMS``."""
-    chosen = [program for program in PROGRAMS if not only or program.name in only]
-    figures = {program.name: Figures(name=program.name, what=program.what) for program in chosen}
-    starts = dict(installed(bench, figures))
+def compare(bench: Bench, programs: Sequence[Program], *, effort: Effort) -> list[Figures]:
+    """Return the figures of every program, in their order."""
+    figures = {program.name: Figures(name=program.name, what=program.what) for program in programs}
+    starts = [*installed(bench, programs, figures)]
     with bench.nginx_upstream() as upstream, started(bench, starts, figures, upstream=upstream) as running:
         measure_rates(bench, running, effort=effort)
         measure_latencies(running, upstream=upstream, effort=effort)
         for one in running:
             one.figures.loaded_mebibytes = mebibytes(one.server)
-    streaming = {name: start for name, start in starts.items() if program_of(name).streams}
+    streaming = [(program, start) for program, start in starts if program.streams]
     with bench.stub() as upstream, started(bench, streaming, figures, upstream=upstream) as running:
         measure_floods(running, effort=effort)
         measure_punctuality(running, effort=effort)
     return [*figures.values()]
 
 
-def program_of(name: str) -> Program:
-    return next(program for program in PROGRAMS if program.name == name)
-
-
-def installed(bench: Bench, figures: Mapping[str, Figures]) -> Iterator[tuple[str, Start]]:
-    for name in figures:
-        program = program_of(name)
+def installed(
+    bench: Bench, programs: Sequence[Program], figures: Mapping[str, Figures]
+) -> Iterator[tuple[Program, Start]]:
+    for program in programs:
         try:
-            yield name, program.install(bench.directory)
+            yield program, program.install(bench.directory)
         except (OSError, subprocess.SubprocessError) as error:
-            figures[name].without = f"not installed: {error}"
+            figures[program.name].without = f"not installed: {error}"
 
 
 @contextmanager
 def started(
-    bench: Bench, starts: Mapping[str, Start], figures: Mapping[str, Figures], *, upstream: Server
+    bench: Bench, starts: Sequence[tuple[Program, Start]], figures: Mapping[str, Figures], *, upstream: Server
 ) -> Iterator[list[Running]]:
     """Start every program in front of an upstream; one that does not start says why, and the others go on."""
     with ExitStack() as stack:
         running = []
-        for name, start in starts.items():
-            began = time.monotonic()
+        for program, start in starts:
+            name, began = program.name, time.monotonic()
             try:
                 server = stack.enter_context(start(bench, upstream))
                 wait_until_it_answers(server)
@@ -110,7 +106,7 @@ def started(
             if figures[name].start_seconds is None:
                 figures[name].start_seconds = time.monotonic() - began
                 figures[name].idle_mebibytes = mebibytes(server)
-            running.append(Running(program=program_of(name), server=server, figures=figures[name]))
+            running.append(Running(program=program, server=server, figures=figures[name]))
         yield running
 
 

@@ -1,6 +1,8 @@
 """The programs that are compared: how each is installed and started, with its own defaults but for what costs."""
 
 import os
+import platform
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -15,6 +17,7 @@ from tests.bench.wire import GATEWAY_PATH
 
 Start = Callable[[Bench, Server], AbstractContextManager[Server]]
 
+GATEWAY = "GLM Gateway"
 SMG = "smg==1.13.0"
 PORTKEY = "@portkey-ai/gateway@1.15.2"
 
@@ -58,6 +61,17 @@ def install_proxy_of_litellm(directory: Path) -> Start:
     return lambda bench, upstream: litellm(bench, program=program, upstream=upstream)
 
 
+def gateway_on(python: str) -> Program:
+    """Return the gateway on another Python, which has what it needs; raise OSError or SubprocessError without."""
+    ask = [python, "-c", "import gateway, platform; print(platform.python_version())"]
+    version = subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip()
+    return Program(
+        name=f"{GATEWAY}, {version}",
+        what=f"Python {version}",
+        install=lambda _: lambda bench, upstream: bench.gateway(upstream=upstream, python=python),
+    )
+
+
 @contextmanager
 def smg(bench: Bench, upstream: Server, *, program: Path) -> Iterator[Server]:
     """Run smg; it has no keys and no limits, and passes streams on as they are."""
@@ -94,7 +108,7 @@ def portkey(bench: Bench, upstream: Server, *, folder: Path) -> Iterator[Server]
 
 PROGRAMS = (
     Program(name="nginx", what="proxy_pass: the limit", install=install_nginx),
-    Program(name="GLM Gateway", what="Python", install=install_gateway),
+    Program(name=GATEWAY, what=f"Python {platform.python_version()}", install=install_gateway),
     Program(name="smg", what=f"Rust, {SMG}; no keys, no slots, streams untranslated", install=install_smg),
     Program(name="Portkey", what=f"Node, {PORTKEY}; no keys", install=install_portkey, streams=False),
     Program(name="LiteLLM", what="Python, litellm 1.98", install=install_proxy_of_litellm),
