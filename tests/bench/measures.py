@@ -29,7 +29,12 @@ from .slots import (
     release,
     shared_slots,
 )
-from .streams import flood_events_per_second, flood_of_responses_per_second, paced_delays
+from .streams import (
+    first_events_seconds,
+    flood_events_per_second,
+    flood_of_responses_per_second,
+    paced_delays,
+)
 
 ROUNDS = 4
 ROUND_SECONDS = 3.0
@@ -42,6 +47,9 @@ FLOOD_ROUNDS = 3
 PACED_STREAMS = 300
 PACED_ROUNDS = 2
 PACED_SECONDS = 6.0
+OPEN_STREAMS = 100
+FIRST_EVENTS = 200
+FIRST_EVENTS_ROUNDS = 3
 
 RATE = Row(measure="requests at 32 connections", unit="1/s, ratio to nginx", bound="at least", target=0.065)
 LATENCY = Row(measure="median latency at 1 connection", unit="ms, over nginx", bound="at most", target=0.5)
@@ -54,6 +62,9 @@ KINDS = {
 RESPONSES = Row(measure="an event of a response", unit="µs computed, ratio to chat", bound="at most", target=1.25)
 PACED_P50 = Row(measure="300 paced streams, added delay p50", unit="ms, over direct")
 PACED_P99 = Row(measure="300 paced streams, added delay p99", unit="ms, over direct", bound="at most", target=10)
+FIRST_EVENT = Row(
+    measure=f"first event, {OPEN_STREAMS} streams open", unit="ms, p99 over direct", bound="at most", target=2
+)
 
 
 def whole_answers(bench: Bench) -> list[Row]:
@@ -92,6 +103,7 @@ def streams(bench: Bench) -> list[Row]:
             ),
             _beside_chat(responses, chat),
             *_paced(bench, gateway=gateway, upstream=upstream),
+            _first_event(bench, gateway=gateway, upstream=upstream),
         ]
 
 
@@ -124,7 +136,7 @@ def _beside_chat(responses: Flood, chat: Flood) -> Row:
 MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
     (whole_answers, (RATE, LATENCY, LATENCY_P99)),
     (footprint, (START, IDLE, OPEN)),
-    (streams, (FLOOD, *KINDS.values(), RESPONSES, PACED_P50, PACED_P99)),
+    (streams, (FLOOD, *KINDS.values(), RESPONSES, PACED_P50, PACED_P99, FIRST_EVENT)),
     (calls, CALLS_ROWS),
     (shared_slots, (SHARED_RATE, ROUND_TRIPS, SHARED_ROUND_TRIPS)),
     (fairness, (FAIRNESS,)),
@@ -210,3 +222,20 @@ def _paced(bench: Bench, *, gateway: Server, upstream: Server) -> list[Row]:
             (PACED_P99, ours.p99_seconds, direct.p99_seconds, used),
         )
     ]
+
+
+def _first_event(bench: Bench, *, gateway: Server, upstream: Server) -> Row:
+    streams = bench.amount(OPEN_STREAMS, least=3)
+    requests = bench.amount(FIRST_EVENTS, least=5)
+
+    def waited_ms(server: Server) -> list[float]:
+        return [seconds * 1e3 for seconds in first_events_seconds(server, streams=streams, requests=requests)]
+
+    theirs, ours = [], []
+    for _ in range(bench.amount(FIRST_EVENTS_ROUNDS, least=1)):
+        theirs.append(waited_ms(upstream))
+        ours.append(waited_ms(gateway))
+    mine, direct = (min(percentile(taken, 99) for taken in rounds) for rounds in (ours, theirs))
+    middle = min(percentile(taken, 50) for taken in ours)
+    note = f"{middle:.2f} ms in the middle"
+    return replace(FIRST_EVENT, gateway=mine, reference=direct, result=mine - direct, note=note)

@@ -18,6 +18,7 @@ FLOOD_STREAMS = 4
 WARM_UP_SECONDS = 1.5
 LIMIT_SECONDS = 30.0
 SEEN_SHARE = 0.99
+SHORT_EVENTS = 4
 
 _SENT_AT = re.compile(rb'"@(\d+)"')
 _ACCEPTED = b"HTTP/1.1 200 "
@@ -70,6 +71,10 @@ class _Stream(asyncio.Protocol):
     def saw(self, _found: re.Match[bytes], _received_at: int) -> None:
         self.tokens += 1
 
+    def leave(self) -> None:
+        """Hang up: there was enough of it."""
+        self._finish(None)
+
     def _accept(self, data: bytes) -> bool:
         if len(data) < len(_ACCEPTED):
             self._tail = data
@@ -101,6 +106,21 @@ class _TimedStream(_Stream):
         self._into.append((sent_at, received_at - sent_at))
 
 
+class _Begun(_Stream):
+    """A stream whose first event is all that is wanted of it."""
+
+    def __init__(self, message: bytes) -> None:
+        super().__init__(message, mark=re.compile(re.escape(TOKEN)))
+        self.waited_seconds = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._asked_at = time.monotonic_ns()
+        super().connection_made(transport)
+
+    def saw(self, _found: re.Match[bytes], received_at: int) -> None:
+        self.waited_seconds = self.waited_seconds or (received_at - self._asked_at) / 1e9
+
+
 def flood_events_per_second(server: Server, *, events: int, kind: str = "text") -> float:
     """Return how many events a second come through four streams that never wait. Raises ``BenchError``."""
     each = events // FLOOD_STREAMS
@@ -119,6 +139,11 @@ def flood_of_responses_per_second(server: Server, *, events: int) -> float:
 def paced_delays(server: Server, *, seconds: float, streams: int) -> Delays:
     """Return how late the events of so many streams arrive, start-up left out. Raises ``BenchError``."""
     return uvloop.run(_paced(server, seconds=seconds, count=streams))
+
+
+def first_events_seconds(server: Server, *, streams: int, requests: int) -> list[float]:
+    """Return how long the first event of each further stream takes, one by one, while so many are open."""
+    return uvloop.run(_first_events(server, count=streams, requests=requests))
 
 
 def bytes_per_stream(server: Server, *, streams: int, seconds: float) -> float | None:
@@ -140,6 +165,35 @@ async def _bytes_per_stream(server: Server, *, count: int, seconds: float) -> fl
         during = resident_bytes(server.process_id)
         await asyncio.gather(*(stream.done for stream in streams))
     return None if before is None or during is None else (during - before) / count
+
+
+async def _first_events(server: Server, *, count: int, requests: int) -> list[float]:
+    loop = asyncio.get_running_loop()
+    events = round(LIMIT_SECONDS / PACE_SECONDS)
+    held, short = (
+        request(server.path, port=server.port, headers=server.headers, body=request_body(prompt, stream=True))
+        for prompt in (f"paced {events}", f"flood {SHORT_EVENTS}")
+    )
+    waited = []
+    async with asyncio.timeout(LIMIT_SECONDS):
+        streams = [
+            (await loop.create_connection(lambda: _Stream(held, mark=_SENT_AT), "127.0.0.1", server.port))[1]
+            for _ in range(count)
+        ]
+        while not all(stream.tokens or stream.done.done() for stream in streams):  # noqa: ASYNC110 - of many
+            await asyncio.sleep(PACE_SECONDS)
+        for _ in range(requests):
+            _, further = await loop.create_connection(lambda: _Begun(short), "127.0.0.1", server.port)
+            await further.done
+            waited.append(further.waited_seconds)
+    for stream in streams:
+        if stream.done.done():
+            stream.done.result()
+            raise BenchError("a stream that should stay open ended")
+        stream.leave()
+    if not all(waited):
+        raise BenchError("a stream ended without an event")
+    return waited
 
 
 async def _flood(server: Server, message: bytes, *, each: int, end: bytes) -> float:
