@@ -169,9 +169,9 @@ async def roll() -> Count:
             for place, (served, origin) in enumerate(list(olds)):
                 other = olds[1 - place][1]
                 before = count.whole
+                nginx.send_to(other)  # As Kubernetes does before it tells a pod to stop.
                 served.process.send_signal(signal.SIGTERM)
                 await becomes(origin, wanted=False)
-                nginx.send_to(other)
                 code = await asyncio.to_thread(served.process.wait, 40)
                 if code:
                     count.failed.append(f"{origin} ended with {code}")
