@@ -62,8 +62,6 @@ class BoundedHttp(HttpToolsProtocol):
         """Begin to count a head."""
         self._reading_head, self._head_bytes = True, 0
         self._heads_begun += 1
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
         super().on_message_begin()
 
     def data_received(self, data: bytes) -> None:
@@ -74,6 +72,8 @@ class BoundedHttp(HttpToolsProtocol):
         was_idle = not self._reading_head and (cycle is None or not cycle.more_body)
         self._heads_begun = 0
         super().data_received(data)
+        if self._reading_head and self._head_timer is None:  # Most heads come whole and need no timer.
+            self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
         # Otherwise it came together with another request, and how much of it is head is not known.
         is_all_head = self._heads_begun == was_idle
         if is_all_head and self._reading_head and not self.transport.is_closing():
