@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -58,23 +58,26 @@ def percentile(values: Collection[float], percent: int) -> float:
 
 
 class Rounds:
-    """The rates of one server, round after round, and what it computed meanwhile."""
+    """The rates of one server, round after round, and what it, or those ``behind`` it, computed meanwhile."""
 
-    def __init__(self, bench: Bench, server: Server) -> None:
+    def __init__(self, bench: Bench, server: Server, *, behind: Sequence[Server] = ()) -> None:
         self._bench = bench
         self.server = server
+        self._computing = behind or (server,)
         self.requests = self._computed_seconds = 0.0
         self.best = 0.0
 
     def run(self, *, seconds: float) -> None:
         """Load the server once more."""
-        before = processor_seconds(self.server.process_id)
+        before = self._computed()
         rate = requests_per_second(self.server, seconds=seconds, directory=self._bench.directory)
-        after = processor_seconds(self.server.process_id)
+        after = self._computed()
         self.best = max(self.best, rate)
         self.requests += rate * seconds
-        if before is not None and after is not None:
-            self._computed_seconds += after - before
+        self._computed_seconds += after - before
+
+    def _computed(self) -> float:
+        return sum(processor_seconds(server.process_id) or 0.0 for server in self._computing)
 
     @property
     def computed_microseconds(self) -> float:

@@ -17,6 +17,7 @@ from .load import Rounds, latencies_seconds, percentile, requests_per_second
 from .machine import processor_seconds
 from .processes import Bench, BenchError, MissingError, Server, nginx_program
 from .recordings import RECORDINGS, recordings
+from .replicas import TWO, two_processes
 from .report import Row
 from .slots import (
     CLOSED,
@@ -135,6 +136,7 @@ def _beside_chat(responses: Flood, chat: Flood) -> Row:
 
 MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
     (whole_answers, (RATE, LATENCY, LATENCY_P99)),
+    (two_processes, (TWO,)),
     (footprint, (START, IDLE, OPEN)),
     (streams, (FLOOD, *KINDS.values(), RESPONSES, PACED_P50, PACED_P99, FIRST_EVENT)),
     (calls, CALLS_ROWS),

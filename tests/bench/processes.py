@@ -141,13 +141,15 @@ class Bench:
     def nginx_proxy(self, *, upstream: Server) -> Iterator[Server]:
         """Run an nginx that only passes on, in the gateway's place."""
         port = free_port()
-        site = f"""
-        upstream stub {{ server 127.0.0.1:{upstream.port}; keepalive 512; keepalive_requests 1000000000; }}
-        server {{ listen 127.0.0.1:{port}; location / {{
-            proxy_pass http://stub; proxy_http_version 1.1; proxy_set_header Connection "";
-        }} }}"""
-        with self._nginx("proxy", site, port=port, measured=True) as process:
+        with self._nginx("proxy", _passing_on(upstream, port=port), port=port, measured=True) as process:
             yield Server(port=port, process_id=process.pid, path=UPSTREAM_PATH)
+
+    @contextmanager
+    def nginx_balancer(self, *gateways: Server, name: str) -> Iterator[Server]:
+        """Run an nginx beside the load that gives requests to gateways in turn."""
+        port = free_port()
+        with self._nginx(name, _passing_on(*gateways, port=port), port=port) as process:
+            yield Server(port=port, process_id=process.pid, path=gateways[0].path)
 
     @contextmanager
     def _nginx(self, name: str, site: str, *, port: int, measured: bool = False) -> Iterator[Process]:
@@ -195,6 +197,16 @@ class Bench:
                 yield process
             finally:
                 _stop(process)
+
+
+def _passing_on(*servers: Server, port: int) -> str:
+    """Return the site of an nginx that listens at a port and passes on to servers in turn."""
+    places = " ".join(f"server 127.0.0.1:{server.port};" for server in servers)
+    return f"""
+        upstream passed {{ {places} keepalive 512; keepalive_requests 1000000000; }}
+        server {{ listen 127.0.0.1:{port}; location / {{
+            proxy_pass http://passed; proxy_http_version 1.1; proxy_set_header Connection "";
+        }} }}"""
 
 
 def nginx_program() -> str | None:
