@@ -18,6 +18,7 @@ from tests.bench.streams import flood_events_per_second, paced_delays
 READY_SECONDS = 60.0
 MEBIBYTE = 1024 * 1024
 PUNCTUAL_SECONDS = 0.010
+PACED_TRIES = 2
 
 Result = TypeVar("Result")
 
@@ -29,7 +30,7 @@ class Effort(Struct, frozen=True, kw_only=True):
     round_seconds: float = 3.0
     latencies: int = 400
     flood_events: int = 400_000
-    paced: Sequence[int] = (1000, 700, 500, 300, 150, 70, 30)
+    paced: Sequence[int] = (700, 500, 400, 300, 150, 70, 30)
     paced_seconds: float = 6.0
 
 
@@ -176,14 +177,26 @@ def measure_punctuality(running: Sequence[Running], *, effort: Effort) -> None:
     """Write down how many streams of an event every 20 ms a program carries with a p99 of at most 10 ms."""
     for one in running:
         for streams in effort.paced:
-            try:
-                delays = paced_delays(one.server, seconds=effort.paced_seconds, streams=streams)
-            except (BenchError, OSError, TimeoutError):
+            p99_seconds = best_p99_seconds(one.server, streams=streams, effort=effort)
+            if p99_seconds is None:
                 continue
             one.figures.punctual_streams = streams
-            one.figures.punctual_p99_ms = delays.p99_seconds * 1e3
-            if delays.p99_seconds <= PUNCTUAL_SECONDS:
+            one.figures.punctual_p99_ms = p99_seconds * 1e3
+            if p99_seconds <= PUNCTUAL_SECONDS:
                 break
+
+
+def best_p99_seconds(server: Server, *, streams: int, effort: Effort) -> float | None:
+    """Return the better of two tries, as neighbours only ever take away; None when streams were lost in both."""
+    tries: list[float] = []
+    for _ in range(PACED_TRIES):
+        try:
+            tries.append(paced_delays(server, seconds=effort.paced_seconds, streams=streams).p99_seconds)
+        except (BenchError, OSError, TimeoutError):
+            continue
+        if tries[-1] <= PUNCTUAL_SECONDS:
+            break
+    return min(tries, default=None)
 
 
 def in_turns(running: Sequence[Running], once: Callable[[Running], Result], *, rounds: int) -> list[list[Result]]:
