@@ -25,7 +25,9 @@ install: $(VENV)/.run ## Set up .venv with what the gateway needs
 test: $(VENV)/.dev ## Run the test suite
 	@.ci/system-packages redis-server espeak-ng prometheus nginx
 	@.ci/helm-engine $(VENV)
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile  # Many tests wait for others: processes, time that runs out.
+	@# Many tests wait for others: processes, time that runs out. What fails beside others may try once more alone.
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile || { echo "Once more, alone, what failed:"; \
+	    $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none; }
 
 check: $(VENV)/.dev ## Run formatter, linter, types and import contracts
 	$(BIN)/ruff format --check .

@@ -137,12 +137,24 @@ suite_node() {
     local place=$CACHE/node
     node_environment "$place" || return
     # Modules are looked for beside the file that wants them, so the tests move to their modules.
-    rm -f "$place"/*.mjs && cp "$HERE"/node/*.mjs "$place" && (cd "$place" && node --test --test-concurrency=1 --test-reporter=spec --test-timeout=60000)
+    rm -f "$place"/*.mjs && cp "$HERE"/node/*.mjs "$place" || return
+    run_node "$place" || { echo "Once more:"; run_node "$place"; }
+}
+
+run_node() {
+    (cd "$1" && node --test --test-concurrency=1 --test-reporter=spec --test-timeout=60000)
 }
 
 pytest_in() {
-    OPENAI_AGENTS_DISABLE_TRACING=1 "$CACHE/$1/bin/python" -m pytest --quiet \
-        --config-file "$HERE/pytest.ini" --rootdir "$HERE" "$HERE/$1"
+    # Other people's clients have time-outs of their own; what fails may try once more.
+    run_pytest "$1" || { echo "Once more, what failed:"; run_pytest "$1" --last-failed --last-failed-no-failures none; }
+}
+
+run_pytest() {
+    local suite=$1
+    shift
+    OPENAI_AGENTS_DISABLE_TRACING=1 "$CACHE/$suite/bin/python" -m pytest --quiet "$@" \
+        --config-file "$HERE/pytest.ini" --rootdir "$HERE" -o cache_dir="$PWD/$CACHE/$suite/.pytest_cache" "$HERE/$suite"
 }
 
 python_environment() {

@@ -77,7 +77,7 @@ async def test_2048_inputs_are_answered_when_the_tier_allows_four_calls(
 ) -> None:
     """In order and as one, never more than four at once, and all tokens are counted."""
     limit = {"V0": 4, "V1": 4, "V2": 4, "V3": 4}
-    zhipu = create_simulator(limits={"embedding-3": (4, 4, 4, 4)}, latency=Latency(first_byte_seconds=0.005))
+    zhipu = create_simulator(limits={"embedding-3": (4, 4, 4, 4)}, latency=Latency(first_byte_seconds=0.05))
     with running(zhipu) as standing:
         gateway = await start_gateway(upstream_url=standing.url, limits={"embedding-3": limit})
         answer = await connect(gateway).embeddings.create(model="embedding-3", input=MANY, dimensions=256)
