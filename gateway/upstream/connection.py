@@ -61,6 +61,7 @@ class AnswerParser:
         """Return the answer that what is fed from now on belongs to."""
         self.answer = Answer()
         self.chunks.clear()
+        self.unread_bytes = 0
         return self.answer
 
     def take(self) -> bytes:
@@ -123,7 +124,6 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self._loop = loop
         self._parser = AnswerParser()
-        self._answer = self._parser.answer
         self._error: Exception | None = None
         self._exchanging = False
         self._paused = False
@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
 
         Raises StaleConnectionError when nothing at all came back, and httpx's errors for everything else.
         """
-        answer = self._answer = self._parser.begin()
+        answer = self._parser.begin()
         self._exchanging = True
         self._timeout_seconds = read_timeout_seconds
         self._transport.write(message)
@@ -148,9 +148,9 @@ class Connection(asyncio.Protocol):
 
     async def read(self) -> bytes:
         """Return everything of the body that has arrived, waiting for something; empty at the end."""
-        answer, parser = self._answer, self._parser
+        parser = self._parser
         while not parser.chunks:
-            if answer.complete:
+            if parser.answer.complete:
                 return b""
             await self._wait()
         if self._paused:
@@ -161,7 +161,7 @@ class Connection(asyncio.Protocol):
     def finish(self) -> bool:
         """End the exchange; tell whether the connection can carry another. If not, it is cut at once."""
         self._exchanging = False
-        if self._answer.reusable and not self.closed:
+        if self._parser.answer.reusable and not self.closed:
             return True
         self._fail(httpx.ReadError("The answer was closed while it was read."))
         return False
@@ -195,7 +195,7 @@ class Connection(asyncio.Protocol):
         """Tell whoever waits whether the answer was whole. The event loop calls this."""
         self.closed = True
         self._stop_timer()
-        answer = self._answer
+        answer = self._parser.answer
         if not self._exchanging or answer.complete:
             return
         if exc is None and answer.ends_with_connection():
