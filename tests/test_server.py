@@ -18,13 +18,13 @@ import httpx
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from gateway.errors import GatewayError
 from gateway.server import Lifecycle, bind, reloading
 from gateway.server.http import BoundedHttp
 from gateway.server.lifecycle import Receive, Scope, Send
 from gateway.server.run import preferred
+from tests.protocols import connected
 
 PROGRAM = """
 import asyncio, sys
@@ -266,16 +266,9 @@ class Wire:
 
 @asynccontextmanager
 async def wire(protocol: type[BoundedHttp]) -> AsyncIterator[Wire]:
-    loop = asyncio.get_running_loop()
     config = Config(hello, interface="asgi3", ws="none", log_config=None, lifespan="off")
-    state = ServerState()
-    listener = await loop.create_server(
-        lambda: protocol(config=config, server_state=state, app_state={}, _loop=loop), "127.0.0.1", 0
-    )
-    async with listener:
-        reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
-        with closing(writer):
-            yield Wire(reader, writer)
+    async with connected(protocol, config) as (reader, writer):
+        yield Wire(reader, writer)
 
 
 async def test_head_is_answered_when_it_is_as_large_as_allowed() -> None:

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import cast
@@ -66,7 +67,7 @@ class Pace:
         asyncio.get_running_loop().call_at(self._due, speak)
 
 
-class Socket(asyncio.Protocol):
+class Socket(asyncio.Protocol, ABC):
     """One end of a WebSocket. Knows messages of less than 64 KiB, and answers pings."""
 
     def __init__(self, *, masks: bool) -> None:
@@ -95,13 +96,13 @@ class Socket(asyncio.Protocol):
             self.shake(head)
         self._read()
 
+    @abstractmethod
     def shake(self, head: bytes) -> None:
         """Complete the handshake."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take(self, message: bytes) -> None:
         """Take a text message; one with sound in it is still masked."""
-        raise NotImplementedError
 
     def send(self, payload: bytes) -> None:
         self.transport.write(frame(payload, masked=self._masks))

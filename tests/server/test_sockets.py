@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 
 from gateway.errors import GatewayError
 from gateway.server.sockets import PlainSocket
+from tests.protocols import connected
 
 KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 VERSION = "Sec-WebSocket-Version: 13"
@@ -31,17 +32,10 @@ async def accepting(_scope: Any, receive: Any, send: Any) -> None:
 async def wire(
     protocol: type[PlainSocket] = PlainSocket,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    loop = asyncio.get_running_loop()
     config = Config(accepting, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
     config.load()
-    state = ServerState()
-    listener = await loop.create_server(
-        lambda: protocol(config=config, server_state=state, app_state={}, _loop=loop), "127.0.0.1", 0
-    )
-    async with listener:
-        reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
-        with closing(writer):
-            yield reader, writer
+    async with connected(protocol, config) as ends:
+        yield ends
 
 
 def handshake(*lines: str, method: str = "GET") -> bytes:
