@@ -38,7 +38,7 @@ class Tenant(Struct, frozen=True, kw_only=True):
     reasoning_effort: ReasoningEffort | None = None
 
 
-class Caller(Struct, frozen=True, kw_only=True):
+class Caller(Struct, frozen=True, kw_only=True, cache_hash=True):
     """A tenant as a request sees it; ``models`` holds ids of the catalogue, None means every model."""
 
     name: str

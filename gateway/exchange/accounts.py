@@ -63,6 +63,14 @@ def elsewhere(desk: Desk, scope: Scope, failed: Collection[str]) -> Scope:
     return replace(scope, accounts=tuple(others)) if others else scope
 
 
+def free_slot(desk: Desk, scope: Scope, *, record: Record) -> Slot | None:
+    """Return a slot that is free at this moment, None when it takes a wait; ``record`` is told of its account."""
+    slot = desk.limiter.take(scope)
+    if slot is not None:
+        record.account = slot.account
+    return slot
+
+
 async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds: float) -> Slot:
     """
     Return a slot of any account that is in order, or of one that is tried again because none is.

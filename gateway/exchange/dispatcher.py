@@ -17,7 +17,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
-from gateway.exchange.accounts import elsewhere, note_failure, take_slot
+from gateway.exchange.accounts import elsewhere, free_slot, note_failure, take_slot
 from gateway.exchange.desk import Desk
 from gateway.exchange.held import Held
 from gateway.exchange.tries import Tries
@@ -92,7 +92,13 @@ class Dispatcher:
         failed: set[str] = set()
         while True:
             scope = self._scope(call.model)
-            held = await self._take_slot(elsewhere(self._desk, scope, failed), task, deadline=deadline)
+            wanted = elsewhere(self._desk, scope, failed)
+            if self._last_ended is not None:
+                await self._give_way(self._last_ended)
+            slot = free_slot(self._desk, wanted, record=self._record)
+            if slot is None:
+                slot = await self._stand_in_line(wanted, task, deadline=deadline)
+            held = self._hold(slot)
             try:
                 return await self._send(held, task, call, body, take)
             except GatewayError as error:
@@ -126,16 +132,9 @@ class Dispatcher:
         self._record.faults.append(fault)
         return fault
 
-    async def _take_slot(self, scope: Scope, task: asyncio.Task[Any], *, deadline: float) -> Held:
-        if self._last_ended is not None:
-            await self._give_way(self._last_ended)
+    async def _stand_in_line(self, scope: Scope, task: asyncio.Task[Any], *, deadline: float) -> Slot:
         self._pass_to("queued")
-        slot = await self._stand_in_line(scope, task, timeout_seconds=deadline - self._desk.clock())
-        self._pass_to("before_first_byte")
-        self.under_way += 1
-        return Held(slot, limiter=self._desk.limiter, on_close=self._end)
-
-    async def _stand_in_line(self, scope: Scope, task: asyncio.Task[Any], *, timeout_seconds: float) -> Slot:
+        timeout_seconds = deadline - self._desk.clock()
         self._in_line.add(task)
         try:
             with self.waits.queue:
@@ -152,6 +151,11 @@ class Dispatcher:
         if self.under_way:
             await last_ended.wait()
         raise RateLimited("The caller has left, and what had not begun was not begun.")
+
+    def _hold(self, slot: Slot) -> Held:
+        self._pass_to("before_first_byte")
+        self.under_way += 1
+        return Held(slot, limiter=self._desk.limiter, on_close=self._end)
 
     def _end(self, held: Held) -> None:
         self.under_way -= 1

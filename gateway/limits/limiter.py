@@ -114,6 +114,13 @@ class Limiter(Protocol):
     def leases_expired(self) -> int:
         """How many slots came back because nobody renewed them, since the start and as far as is known here."""
 
+    def take(self, scope: Scope) -> Slot | None:
+        """
+        Return a slot if one is free, nobody is in line for it and all that is known here; else None.
+
+        None says nothing but that ``acquire`` has to be asked, which costs more. Whoever got the slot releases it.
+        """
+
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """
         Return a slot, waiting for at most ``timeout_seconds``; 0 does not wait.

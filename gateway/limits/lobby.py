@@ -1,14 +1,13 @@
 """The requests of this process for one model: who holds a slot, who waits. Who is next is for the books to say."""
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
 from time import monotonic
 from typing import Protocol
 
 from gateway.errors import CapacityError
-from gateway.limits.ledger import Full, Granted, Waiting, subtract
+from gateway.limits.ledger import Counts, Full, Granted, Waiting, add, subtract
 from gateway.limits.limiter import Scope, Slot, limit_of, serves
 from gateway.limits.pace import Pace
 from gateway.limits.refusals import full, nobody_serves, too_late, too_long
@@ -75,8 +74,8 @@ class Lobby:
         self.held: dict[int, Slot] = {}
         self.waiting: dict[int, Waiter] = {}
         self.scopes: dict[str, Scope] = {}
-        self.tenants: Counter[str] = Counter()
-        self.accounts: Counter[str] = Counter()
+        self.tenants: Counts[str] = {}
+        self.accounts: Counts[str] = {}
         self.pace = Pace()
         self._forget_at = MAX_IDLE_TENANTS
         self._kept: dict[int, asyncio.TimerHandle] = {}
@@ -84,6 +83,14 @@ class Lobby:
         self._check_seconds = check_seconds
         self._check: asyncio.TimerHandle | None = None
         self._now = monotonic
+
+    def take(self, scope: Scope) -> Slot | None:
+        """Return a slot if one is free, None when the books do not say so at once; see the port."""
+        self._now = asyncio.get_running_loop().time
+        self._remember(scope)
+        number = next(self.numbers)
+        answer = self.books.ask(number, scope, queue_size=NOBODY)
+        return self._hold(number, scope, answer.account) if isinstance(answer, Granted) else None
 
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """Return a slot; see the port."""
@@ -159,8 +166,8 @@ class Lobby:
 
     def _hold(self, number: int, scope: Scope, account: str, *, position: int = 0) -> Slot:
         slot = self.held[number] = Slot(number, scope, account, position, limit_of(scope, account), self._now())
-        self.tenants[scope.tenant] += 1
-        self.accounts[account] += 1
+        add(self.tenants, scope.tenant)
+        add(self.accounts, account)
         return slot
 
     def _let_go(self, number: int) -> Slot | None:
@@ -237,7 +244,7 @@ class Lobby:
                 waiter.scope,
                 timeout_seconds,
                 position=waiter.position,
-                held=max(waiter.held, self.tenants[waiter.scope.tenant]),
+                held=max(waiter.held, self.tenants.get(waiter.scope.tenant, 0)),
                 wait_seconds=self._expected(waiter, 1),
             )
             self.refuse(waiter, refusal)

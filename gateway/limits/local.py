@@ -21,7 +21,7 @@ class LocalBooks:
     def ask_again(self, waiter: Waiter) -> None:
         """Let the limits hold that are stated now."""
         self.serve(self.ledger.restate(waiter.number, self.wish(waiter.scope)))
-        waiter.held = self.ledger.tenants[waiter.scope.tenant]
+        waiter.held = self.ledger.tenants.get(waiter.scope.tenant, 0)
 
     def give_back(self, number: int) -> None:
         """Hand what was given back to whoever is next."""

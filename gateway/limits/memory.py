@@ -22,6 +22,10 @@ class MemoryLimiter:
         self._queue_size = queue_size
         self._lobbies: dict[str, Lobby] = {}
 
+    def take(self, scope: Scope) -> Slot | None:
+        """Return a slot if one is free; see the port."""
+        return self._lobby(scope.model).take(scope)
+
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """Return a slot; see the port."""
         return await self._lobby(scope.model).acquire(scope, timeout_seconds=timeout_seconds)
@@ -38,7 +42,7 @@ class MemoryLimiter:
 
     def remaining(self, scope: Scope) -> int:
         """Return how many more could start; see the port."""
-        return max(0, scope.limit - self._lobby(scope.model).tenants[scope.tenant])
+        return max(0, scope.limit - self._lobby(scope.model).tenants.get(scope.tenant, 0))
 
     def snapshot(self) -> list[Occupancy]:
         """Return who uses how much; see the port."""

@@ -18,23 +18,25 @@ def occupancies(lobby: Lobby, *, everywhere: Mapping[str, int]) -> Iterator[Occu
     waiting = Counter(waiter.scope.tenant for waiter in lobby.waiting.values())
     since = {waiter.scope.tenant: waiter.since for waiter in reversed(lobby.waiting.values())}
     for tenant, scope in lobby.scopes.items():
+        here = lobby.tenants.get(tenant, 0)
         yield Occupancy(
             model=lobby.model,
             kind="tenant",
             name=tenant,
             limit=scope.limit,
-            here=lobby.tenants[tenant],
-            everywhere=max(lobby.tenants[tenant], everywhere.get(f"tenant:{tenant}", 0)),
+            here=here,
+            everywhere=max(here, everywhere.get(f"tenant:{tenant}", 0)),
             waiting=waiting[tenant],
             oldest_wait_seconds=now - since.get(tenant, now),
         )
     limits = {account.name: account.limit for scope in lobby.scopes.values() for account in scope.accounts}
     for name, limit in limits.items():
+        here = lobby.accounts.get(name, 0)
         yield Occupancy(
             model=lobby.model,
             kind="account",
             name=name,
             limit=limit,
-            here=lobby.accounts[name],
-            everywhere=max(lobby.accounts[name], everywhere.get(f"account:{name}", 0)),
+            here=here,
+            everywhere=max(here, everywhere.get(f"account:{name}", 0)),
         )

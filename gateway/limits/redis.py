@@ -101,6 +101,11 @@ class RedisLimiter:
         """How many replicas share the limits, as last heard."""
         return len(self._roster.replicas)
 
+    def take(self, scope: Scope) -> Slot | None:
+        """Return None, as Redis has to be asked."""
+        del scope
+        return None
+
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """Return a slot; see the port. Raises SlotsUnavailable, too."""
         lobby, _ = self._model(scope.model)
@@ -121,7 +126,7 @@ class RedisLimiter:
         """Return how many more could start; see the port."""
         lobby, books = self._model(scope.model)
         everywhere = books.everywhere.get(f"tenant:{scope.tenant}", 0)
-        return max(0, scope.limit - max(lobby.tenants[scope.tenant], everywhere))
+        return max(0, scope.limit - max(lobby.tenants.get(scope.tenant, 0), everywhere))
 
     def snapshot(self) -> list[Occupancy]:
         """Return who uses how much; see the port."""

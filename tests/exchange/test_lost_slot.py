@@ -19,6 +19,12 @@ class Losing(MemoryLimiter):
         super().__init__(queue_size=10)
         self.given: list[Slot] = []
 
+    def take(self, scope: Scope) -> Slot | None:
+        slot = super().take(scope)
+        if slot is not None:
+            self.given.append(slot)
+        return slot
+
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         slot = await super().acquire(scope, timeout_seconds=timeout_seconds)
         self.given.append(slot)

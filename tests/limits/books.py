@@ -94,7 +94,10 @@ class Books:
             closed, ledger.closed = ledger.closed, True
             self._release(number)
             ledger.closed = closed
-            fits = ledger.tenants[hold.tenant] < hold.limit and ledger.accounts[hold.account] < hold.account_limit
+            fits = (
+                ledger.tenants.get(hold.tenant, 0) < hold.limit
+                and ledger.accounts.get(hold.account, 0) < hold.account_limit
+            )
             if not (closed or fits):
                 self._lost.append(hold.number)
                 self._tell(ledger.open())
@@ -126,7 +129,7 @@ class Books:
             answer = Granted(holder.account)
         elif known:
             position = list(ledger.lines[asked.tenant].waiters).index(number) + 1
-            answer = Waiting(position, ledger.tenants[asked.tenant])
+            answer = Waiting(position, ledger.tenants.get(asked.tenant, 0))
         else:
             answer = ledger.acquire(number, wish, queue_size=asked.queue_size)
         if not isinstance(answer, Full):

@@ -69,6 +69,23 @@ async def test_first_come_is_first_served_when_a_tenant_waits(requests: Requests
     assert ["first", "second", "third"] == requests.served
 
 
+async def test_slot_is_taken_at_once_only_when_nobody_is_passed_by_it(limiter: Limiter) -> None:
+    """Who asks for a free slot gets none beyond the limit, and none that somebody stands in line for."""
+    requests = Requests(limiter)
+    await requests.join("first", scope(limit=1))
+    await requests.join("second", scope(limit=1))
+    await requests.until_served("first")
+
+    assert limiter.take(scope(limit=1)) is None
+    assert limiter.take(scope(limit=2)) is None
+
+    requests.free("first")
+    await requests.until_served("second")
+    requests.free("second")
+    assert ["first", "second"] == requests.served
+    assert all(row.here == 0 for row in limiter.snapshot())
+
+
 async def test_tenants_are_served_in_turn_when_they_wait_for_the_same_account(requests: Requests) -> None:
     """One caller's flood does not starve another."""
     await requests.join("holder", scope("z", main=1))

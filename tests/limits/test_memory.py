@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gateway.errors import RateLimited
-from gateway.limits.limiter import Occupancy, Slot
+from gateway.limits.limiter import Occupancy, Scope, Slot
 from gateway.limits.lobby import Lobby
 from gateway.limits.local import LocalBooks
 from gateway.limits.memory import MemoryLimiter
@@ -78,6 +78,13 @@ ACCOUNT_LIMITS = {"main": 2, "spare": 1}
 QUEUE_SIZE = 2
 
 
+async def taken(limiter: MemoryLimiter, where: Scope) -> Slot:
+    slot = limiter.take(where)
+    if slot is None:
+        raise RateLimited("Nothing is free.")
+    return slot
+
+
 class LimiterAndModel(RuleBasedStateMachine):
     """
     The limiter beside a model of it that has no loop, no futures and one list of tenants in turn.
@@ -92,6 +99,18 @@ class LimiterAndModel(RuleBasedStateMachine):
         self.held: list[Request] = []
         self.lines: dict[str, deque[Request]] = {}
         self.refused: list[Request] = []
+
+    @rule(tenant=st.sampled_from(sorted(TENANT_LIMITS)))
+    def take(self, tenant: str) -> None:
+        self.loop.run_on()
+        task = self.loop.create_task(
+            taken(self.limiter, scope(tenant, limit=TENANT_LIMITS[tenant], **ACCOUNT_LIMITS))
+        )
+        self.loop.run_on()
+        is_free = self._fits(tenant) and tenant not in self.lines
+        assert is_free == (task.exception() is None)
+        if is_free:
+            self.held.append(Request(tenant, task, deadline=self.loop.now))
 
     @rule(tenant=st.sampled_from(sorted(TENANT_LIMITS)), patience=st.sampled_from([0.0, 1.0, 5.0]))
     def arrive(self, tenant: str, patience: float) -> None:
