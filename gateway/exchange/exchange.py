@@ -184,7 +184,7 @@ class Exchange:
             remaining = self.desk.limiter.remaining(self._scope)
             headers.append((b"x-ratelimit-limit-requests", b"%d" % self._scope.limit))
             headers.append((b"x-ratelimit-remaining-requests", b"%d" % remaining))
-        if self._job is not None and (ignored := printable(self._job.ignored)):
+        if self._job is not None and self._job.ignored and (ignored := printable(self._job.ignored)):
             headers.append((b"x-gateway-ignored", ", ".join(ignored).encode()))
         if self._job is not None and self._job.recalled is not None:
             headers.append((b"x-gateway-cache", cache_status(self._job.recalled)))

@@ -1,7 +1,7 @@
 """Answers in one piece: every call of a job asked, mended where the job says so, and received."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from itertools import count
 
@@ -12,15 +12,17 @@ from gateway.translate.endpoint import Call, Calls, WholeJob
 from gateway.upstream.http import Reply
 
 
-async def ask_all(job: WholeJob, dispatcher: Dispatcher) -> None:
+def ask_all(job: WholeJob, dispatcher: Dispatcher) -> Awaitable[None]:
     """
     Have every call of ``job`` answered and received, several side by side as far as the caller's tier goes.
 
     Raises the first GatewayError; the other calls are cut off then.
     """
-    if (only := single(job.calls)) is not None:
-        await ask(job, 0, only, dispatcher)
-        return
+    only = single(job.calls)
+    return ask_several(job, dispatcher) if only is None else ask(job, 0, only, dispatcher)
+
+
+async def ask_several(job: WholeJob, dispatcher: Dispatcher) -> None:
     turns = asyncio.Semaphore(dispatcher.at_once(job.at_once))
     try:
         async with asyncio.TaskGroup() as group, aclosing(in_turn(job.calls, turns)) as calls:
@@ -32,7 +34,7 @@ async def ask_all(job: WholeJob, dispatcher: Dispatcher) -> None:
 
 def single(calls: Calls) -> Call | None:
     """Return the call of a job that has but one."""
-    return calls[0] if isinstance(calls, Sequence) and len(calls) == 1 else None
+    return calls[0] if isinstance(calls, list | tuple) and len(calls) == 1 else None
 
 
 async def in_turn(calls: Calls, turns: asyncio.Semaphore) -> AsyncGenerator[tuple[int, Call], None]:

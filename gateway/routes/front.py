@@ -63,9 +63,9 @@ class Serving(Generic[Body]):
         except CallerLeftError:
             exchange.leave()
 
-    async def run(self, exchange: Exchange, body: Body, *, caller: Caller) -> bytes | StreamedAnswer:
+    def run(self, exchange: Exchange, body: Body, *, caller: Caller) -> Awaitable[bytes | StreamedAnswer]:
         """Return the answer to a body; raise GatewayError while an HTTP status can still tell it."""
-        return await exchange.run(self._endpoint, body, caller=caller)
+        return exchange.run(self._endpoint, body, caller=caller)
 
     async def _answer(
         self, exchange: Exchange, scope: Scope, *, caller: Caller, receive: Receive, send: Send

@@ -25,12 +25,19 @@ class Draft:
 
 
 Convert = Callable[[Any, Any, Draft], None]
+Conversions = dict[Convert, None]
+"""What is to be called once the fields are known, each once, in the order in which they were first named."""
 
 
 class Same(Struct, frozen=True):
     """The field goes to GLM as it came."""
 
     note: str = ""
+
+    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
+        """Put it into the draft."""
+        del conversions
+        draft.fields[name] = value
 
 
 class Renamed(Struct, frozen=True):
@@ -43,6 +50,14 @@ class Renamed(Struct, frozen=True):
     to: str
     by: Convert | None = None
     note: str = ""
+
+    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
+        """Have it converted, or put it into the draft under its other name."""
+        del name
+        if self.by is not None:
+            conversions[self.by] = None
+        else:
+            draft.fields[self.to] = value
 
 
 class Converted(Struct, frozen=True):
@@ -57,6 +72,12 @@ class Converted(Struct, frozen=True):
     by: Convert | None = None
     note: str = ""
 
+    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
+        """Have it converted."""
+        del name, value, draft
+        if self.by is not None:
+            conversions[self.by] = None
+
 
 class Ignored(Struct, frozen=True):
     """The field is accepted without effect and named in ``x-gateway-ignored``, unless its value is neutral."""
@@ -64,12 +85,24 @@ class Ignored(Struct, frozen=True):
     note: str
     neutral: tuple[Any, ...] = ()
 
+    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
+        """Tell of it in the draft, where it would have an effect."""
+        del conversions
+        if value not in self.neutral:
+            draft.ignored.append(name)
+
 
 class Refused(Struct, frozen=True):
     """The field is a 400 that names it and says ``note``, unless its value is neutral."""
 
     note: str
     neutral: tuple[Any, ...] = ()
+
+    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
+        """Raise InvalidRequest, where it would have an effect."""
+        del draft, conversions
+        if value not in self.neutral:
+            raise InvalidRequest(self.note, param=name, code="unsupported_parameter")
 
 
 Rule = Same | Renamed | Converted | Ignored | Refused
@@ -99,36 +132,17 @@ def map_params(
     refused: the caller's fault.
     """
     draft = Draft()
-    conversions: dict[Convert, None] = dict.fromkeys(always)
+    conversions: Conversions = dict.fromkeys(always)
     for name in present:
         rule = table.get(name)
         if rule is None:
             refuse_unknown(name, strict=strict)
             draft.ignored.append(anywhere(name))
         else:
-            apply(rule, name, getattr(request, name), draft, conversions)
+            rule.apply(name, getattr(request, name), draft, conversions)
     for convert in conversions:
         convert(request, context, draft)
     return draft
-
-
-def apply(rule: Rule, name: str, value: Any, draft: Draft, conversions: dict[Convert, None]) -> None:
-    match rule:
-        case Renamed(by=by) if by is not None:
-            conversions[by] = None
-        case Converted(by=by):
-            if by is not None:
-                conversions[by] = None
-        case Same():
-            draft.fields[name] = value
-        case Renamed(to=to):
-            draft.fields[to] = value
-        case Ignored(neutral=neutral):
-            if value not in neutral:
-                draft.ignored.append(name)
-        case Refused(note=note, neutral=neutral):
-            if value not in neutral:
-                raise InvalidRequest(note, param=name, code="unsupported_parameter")
 
 
 def refuse_unknown(name: str, *, strict: bool) -> None:

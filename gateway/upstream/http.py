@@ -81,7 +81,10 @@ class Reply:
 
     def _header(self, wanted: bytes) -> bytes:
         """Return a header in lower case, empty when there is none."""
-        return next((value.lower() for name, value in self._headers if name.lower() == wanted), b"")
+        for name, value in self._headers:
+            if name.lower() == wanted:
+                return value.lower()
+        return b""
 
     async def aclose(self) -> None:
         """Let go of the connection; one that is not read to its end is cut, so that GLM stops working."""

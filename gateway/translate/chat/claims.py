@@ -52,14 +52,13 @@ def claimed(
 
     Returns the same if it names none. Raises InvalidRequest for an answer that is another's and has no text.
     """
-    if not any(isinstance(message, openai.AssistantMessage) and message.audio is not None for message in messages):
-        return messages
-    return [
-        claim(message, message.audio, tagger=tagger, tenant=tenant, recalled=recalled, param=f"messages[{index}]")
-        if isinstance(message, openai.AssistantMessage) and message.audio is not None
-        else message
-        for index, message in enumerate(messages)
-    ]
+    claims: dict[int, openai.Message] = {}
+    for index, message in enumerate(messages):
+        if isinstance(message, openai.AssistantMessage) and (audio := message.audio) is not None:
+            claims[index] = claim(
+                message, audio, tagger=tagger, tenant=tenant, recalled=recalled, param=f"messages[{index}]"
+            )
+    return [claims.get(index, message) for index, message in enumerate(messages)] if claims else messages
 
 
 def claim(

@@ -34,31 +34,28 @@ def to_glm(
 ) -> list[glm.Message]:
     """Return the conversation in GLM's terms; raise InvalidRequest naming the message that GLM cannot take."""
     setting = Setting(model, recalled, now)
-    converted = [
-        convert(message, setting, legacy_id=LEGACY_CALL_ID.format(calls), param=param)
-        for calls, message, param in numbered(messages)
-    ]
+    converted = []
+    legacy_calls = 0
+    for index, message in enumerate(messages):
+        if isinstance(message, openai.AssistantMessage) and message.function_call is not None:
+            legacy_calls += 1
+        converted.append(convert(message, setting, legacy_calls=legacy_calls, param=f"messages[{index}]"))
     check_counts(converted, model=model)
     return with_question(converted)
 
 
-def numbered(messages: Sequence[openai.Message]) -> list[tuple[int, openai.Message, str]]:
-    """Pair each message with its address and with the number of deprecated function calls up to it."""
-    calls = 0
-    rows = []
-    for index, message in enumerate(messages):
-        calls += isinstance(message, openai.AssistantMessage) and message.function_call is not None
-        rows.append((calls, message, f"messages[{index}]"))
-    return rows
+def convert(message: openai.Message, setting: Setting, *, legacy_calls: int, param: str) -> glm.Message:
+    """
+    Return a message in GLM's terms.
 
-
-def convert(message: openai.Message, setting: Setting, *, legacy_id: str, param: str) -> glm.Message:
+    ``legacy_calls`` counts the calls in the deprecated form up to it: they have no ids, and GLM needs some.
+    """
     match message:
         case openai.UserMessage(content=content):
             text = user_content(content, model=setting.model, param=f"{param}.content")
             return glm.Message(role="user", content=text)
         case openai.AssistantMessage():
-            return assistant(message, setting, legacy_id=legacy_id, param=param)
+            return assistant(message, setting, legacy_calls=legacy_calls, param=param)
         case openai.SystemMessage(content=content) | openai.DeveloperMessage(content=content):
             return glm.Message(role="system", content=text_of(content, param=f"{param}.content"))
         case openai.ToolMessage(content=content, tool_call_id=call_id):
@@ -66,13 +63,13 @@ def convert(message: openai.Message, setting: Setting, *, legacy_id: str, param:
             return glm.Message(role="tool", content=text, tool_call_id=call_id)
         case openai.FunctionMessage(content=content):
             text = text_of(content, param=f"{param}.content")
-            return glm.Message(role="tool", content=text, tool_call_id=legacy_id)
+            return glm.Message(role="tool", content=text, tool_call_id=LEGACY_CALL_ID.format(legacy_calls))
 
 
-def assistant(message: openai.AssistantMessage, setting: Setting, *, legacy_id: str, param: str) -> glm.Message:
+def assistant(message: openai.AssistantMessage, setting: Setting, *, legacy_calls: int, param: str) -> glm.Message:
     calls = [tool_call(call) for call in message.tool_calls or ()]
     if message.function_call is not None:
-        calls.append(function_call(message.function_call, call_id=legacy_id))
+        calls.append(function_call(message.function_call, call_id=LEGACY_CALL_ID.format(legacy_calls)))
     text = text_of(message.content, param=f"{param}.content") or message.refusal or ""
     if message.audio is not None:
         return spoken(message.audio, setting, text=text, calls=calls, param=f"{param}.audio.id")

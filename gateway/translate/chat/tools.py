@@ -1,6 +1,7 @@
 """Tools and the choice among them: what GLM is offered, and how it is told to call one."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -44,10 +45,16 @@ class Offer(Struct, frozen=True, kw_only=True):
         return frozenset(name for tool in self.tools.values() if (name := name_of(tool)) is not None)
 
 
+NOTHING = Offer(tools=MappingProxyType({}))
+
+
 def offer_of(request: openai.CreateChatCompletionRequest) -> Offer:
     """Return what of the request's tools may be called; raise InvalidRequest for a choice that names no tool."""
-    if request.tools is None and request.functions is not None:
-        return legacy_offer(request)
+    if request.tools is None:
+        if request.functions is not None:
+            return legacy_offer(request)
+        if request.tool_choice is None:
+            return NOTHING
     tools = {f"tools[{index}]": tool for index, tool in enumerate(request.tools or ())}
     match request.tool_choice:
         case "none":

@@ -33,9 +33,10 @@ class Whole:
         self.calls = calls_of(message.tool_calls or (), plan=plan, index=index)
         self.said = answer.text_of(message.content)
         self._text = AnswerText(plan)
-        parts = [self._text.feed(self.said), self._text.finish()]
-        self._content = "".join(content for content, _ in parts)
-        self.reasoning = (message.reasoning_content or "") + "".join(thought for _, thought in parts)
+        content, thought = self._text.feed(self.said)
+        last_content, last_thought = self._text.finish()
+        self._content = content + last_content
+        self.reasoning = (message.reasoning_content or "") + thought + last_thought
         self._reason = answer.finish_reason(
             told.choices[0].finish_reason, called=bool(self.calls.whole), legacy=plan.promise.legacy
         )
