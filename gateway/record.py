@@ -6,8 +6,9 @@ Knows no sink. Never holds a key, a prompt, an answer or audio. Times are readin
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from gateway.trace_context import TraceParent
 
@@ -27,8 +28,7 @@ ClosedBy = Literal["client", "glm", "gateway"]
 NO_OPERATION = "none"
 
 
-@dataclass(slots=True, kw_only=True)
-class UpstreamFault:
+class UpstreamFault(Struct, kw_only=True):
     """One failed call to GLM; ``http_status`` 0 when there was no answer, ``code`` empty when it had none."""
 
     http_status: int
@@ -36,8 +36,7 @@ class UpstreamFault:
     kind: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Call:
+class Call(Struct, kw_only=True):
     """
     What is to be told of a realtime session besides.
 
@@ -56,8 +55,7 @@ class Call:
     close_code: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class UpstreamCall:
+class UpstreamCall(Struct, kw_only=True):
     """
     One call to GLM, or one connection of a session, from when GLM was asked until it was let go of.
 
@@ -72,8 +70,7 @@ class UpstreamCall:
     fault: UpstreamFault | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Span:
+class Span(Struct, kw_only=True):
     """
     What a trace tells of an exchange besides its record. Ids are of hex digits, 32 and 16.
 
@@ -89,8 +86,7 @@ class Span:
     calls: list[UpstreamCall] = field(default_factory=list)
 
 
-@dataclass(slots=True, kw_only=True)
-class Record:
+class Record(Struct, kw_only=True):
     """
     One exchange from its first byte to its last.
 

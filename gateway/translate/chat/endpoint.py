@@ -22,6 +22,8 @@ from gateway.translate.endpoint import Context, Endpoint, Incoming
 from gateway.translate.params import map_params
 from gateway.translate.requests import Reader
 
+NOTHING_PROMISED = Promise()
+
 read_request = Reader(openai.CreateChatCompletionRequest).read
 
 
@@ -100,6 +102,8 @@ def prepare(
 
 
 def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) -> Promise:
+    if offer is tools.NOTHING and request.parallel_tool_calls is not False:
+        return NOTHING_PROMISED
     legacy = request.tools is None and request.functions is not None
     custom = (tool.custom.name for tool in offer.tools.values() if isinstance(tool, openai.CustomTool))
     return Promise(
