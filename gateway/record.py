@@ -165,7 +165,7 @@ class Record(Struct, kw_only=True):
     def overhead_seconds(self) -> float:
         """Time that is ours: not spent in line, waiting for GLM, or waiting for the caller."""
         elsewhere = self.queued_seconds + self.upstream_seconds + self.read_seconds + self.write_seconds
-        return max(0.0, self.duration_seconds - elsewhere)
+        return max(0.0, self.ended_at - self.received_at - elsewhere)
 
 
 Sink = Callable[[Record], None]

@@ -9,9 +9,10 @@ from gateway.auth import Caller
 from gateway.errors import GatewayError
 from gateway.exchange import Desk, Exchange, StreamedAnswer
 from gateway.routes.body import check_media_type, read_body
+from gateway.routes.lookout import Lookout
 from gateway.routes.middleware import exchange_of
 from gateway.routes.streaming import EventWriter, send_last, send_whole
-from gateway.routes.watch import CallerLeftError, CallerWatch
+from gateway.routes.watch import FIRST_LOOK_SECONDS, CallerLeftError, CallerWatch
 from gateway.translate.endpoint import Body, Endpoint
 
 
@@ -21,6 +22,7 @@ class Front:
     def __init__(self, desk: Desk, *, max_body_bytes: int) -> None:
         self.desk = desk
         self.max_body_bytes = max_body_bytes
+        self.lookout = Lookout(after_seconds=FIRST_LOOK_SECONDS)
 
     async def authenticate(self, scope: Scope, *, operation: str) -> Caller:
         """Return who calls, and write down who and for what; raise AuthenticationFailed or KeysUnavailable."""
@@ -70,7 +72,7 @@ class Serving(Generic[Body]):
     async def _answer(
         self, exchange: Exchange, scope: Scope, *, caller: Caller, receive: Receive, send: Send
     ) -> None:
-        watch = CallerWatch(receive, on_leave=exchange.leave)
+        watch = CallerWatch(receive, on_leave=exchange.leave, lookout=self._front.lookout)
         try:
             async with watch:
                 with exchange.waits.reading:

@@ -8,6 +8,7 @@ from typing import Self
 from litestar.types import Receive, ReceiveMessage
 
 from gateway.errors import BodyTooSlow
+from gateway.routes.lookout import Look, Lookout
 
 FIRST_LOOK_SECONDS = 0.02
 """Most refusals and many answers are quicker than this, and a watch costs a task."""
@@ -26,13 +27,14 @@ class CallerWatch:
 
     Bodies are read through the ``receive`` of the watch; one that does not go on raises BodyTooSlow. ``on_leave``
     is called when the caller has left, and says for how many seconds the work may go on; ``left`` turns true at
-    once.
+    once. ``lookout`` has it look after a while for the first time.
     """
 
-    def __init__(self, receive: Receive, *, on_leave: Callable[[], float]) -> None:
+    def __init__(self, receive: Receive, *, on_leave: Callable[[], float], lookout: Lookout) -> None:
         self.left = False
         self._receive = receive
         self._on_leave = on_leave
+        self._lookout = lookout
         self._loop = asyncio.get_running_loop()
         self._has_looked = False
         self._pieces = 0
@@ -43,7 +45,7 @@ class CallerWatch:
     async def __aenter__(self) -> Self:
         # What asyncio.timeout does, less its timer and its states: together they were a tenth of a request.
         self._work = asyncio.current_task()
-        self._timer = self._loop.call_later(FIRST_LOOK_SECONDS, self._look)
+        self._timer: Look | asyncio.TimerHandle = self._lookout.later(self._look)
         return self
 
     async def __aexit__(

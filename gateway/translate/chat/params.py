@@ -27,7 +27,6 @@ Request = openai.CreateChatCompletionRequest
 
 MIN_USER_ID_CHARACTERS = 6
 MAX_USER_ID_CHARACTERS = 128
-TWO_DECIMALS = 2
 
 
 def convert_messages(request: Request, context: Context, draft: Draft) -> None:
@@ -60,7 +59,8 @@ def convert_sampling(request: Request, _: Context, draft: Draft) -> None:
 
 
 def within(value: float, *, lowest: float, highest: float) -> float:
-    return min(highest, max(lowest, round(value, TWO_DECIMALS)))
+    # By way of hundredths, as ``round`` to two digits goes by way of decimal text.
+    return min(highest, max(lowest, round(value * 100) / 100))
 
 
 def convert_max_tokens(request: Request, context: Context, draft: Draft) -> None:
