@@ -337,8 +337,8 @@ class Thinking(Struct, frozen=True, kw_only=True):
     clear_thinking: bool | None = None
 
 
-class CustomVoice(Struct, frozen=True, kw_only=True):
-    """A voice of one's own, by its id."""
+class AnswerVoice(Struct, frozen=True, kw_only=True):
+    """A voice of one's own for a spoken answer, by its id."""
 
     id: str
 
@@ -347,7 +347,7 @@ class AudioOptions(Struct, frozen=True, kw_only=True):
     """How a spoken answer is to sound; ``format`` None: a wav file, and pcm16 in streams."""
 
     format: Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"] | None = None
-    voice: str | CustomVoice | None = None
+    voice: str | AnswerVoice | None = None
 
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]

@@ -20,7 +20,7 @@ Temperature = Annotated[float, Meta(ge=0, le=1)]
 File = Annotated[Any, Meta(extra_json_schema=FILE)]
 
 
-class InputAudio(Struct, frozen=True, kw_only=True):
+class Recording(Struct, frozen=True, kw_only=True):
     """A recording in base64; its ``format`` is found out from its bytes."""
 
     data: str
@@ -49,7 +49,7 @@ class CreateTranscriptionRequest(Struct, frozen=True, kw_only=True):
     known_speaker_names: list[str] | None = None
     known_speaker_references: list[str] | None = None
     hotwords: list[str] | None = None
-    input_audio: InputAudio | None = None
+    input_audio: Recording | None = None
     file_base64: str | None = None
     request_id: RequestId | None = None
     user_id: UserId | None = None
@@ -68,7 +68,7 @@ class CreateTranslationRequest(Struct, frozen=True, kw_only=True):
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] | None = None
     temperature: Temperature | None = None
     hotwords: list[str] | None = None
-    input_audio: InputAudio | None = None
+    input_audio: Recording | None = None
     file_base64: str | None = None
     request_id: RequestId | None = None
     user_id: UserId | None = None

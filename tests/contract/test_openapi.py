@@ -71,6 +71,13 @@ def test_the_file_is_valid_openapi(contract: ModuleType) -> None:
     validate(contract.document())
 
 
+def test_every_schema_has_a_name_of_one_word(contract: ModuleType) -> None:
+    """Two Structs of one name would be told by their modules, which are nobody's business and may move."""
+    odd = [name for name in contract.document()["components"]["schemas"] if not name.isidentifier()]
+
+    assert [] == odd
+
+
 def test_every_route_is_in_the_file_and_no_other(contract: ModuleType) -> None:
     """With its methods, and without the prefix too."""
     app: Any = create_gateway(Settings()).app
