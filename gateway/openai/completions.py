@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from gateway.openai.chat import CompletionUsage, Penalty, StreamOptions, Thinking
+from gateway.openai.chat.answers import CompletionUsage
+from gateway.openai.chat.requests import Penalty, StreamOptions, Thinking
 
 Prompts = Annotated[list[str], Meta(min_length=1, max_length=64)]
 

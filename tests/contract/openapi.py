@@ -13,7 +13,10 @@ import yaml
 
 from gateway import __version__
 from gateway.audio import MEDIA_TYPES
-from gateway.openai import chat, completions, embeddings, errors, models, speech, transcriptions
+from gateway.openai import completions, embeddings, errors, models, speech, transcriptions
+from gateway.openai.chat.answers import CreateChatCompletionResponse
+from gateway.openai.chat.chunks import CreateChatCompletionStreamResponse
+from gateway.openai.chat.requests import CreateChatCompletionRequest
 from gateway.openai.realtime import secrets, session
 from gateway.openai.responses import answers, events, requests
 from gateway.translate.chat.params import CHAT
@@ -39,9 +42,9 @@ EVENTS = tuple(
 """Every event of a streamed response."""
 
 STRUCTS = (
-    chat.CreateChatCompletionRequest,
-    chat.CreateChatCompletionResponse,
-    chat.CreateChatCompletionStreamResponse,
+    CreateChatCompletionRequest,
+    CreateChatCompletionResponse,
+    CreateChatCompletionStreamResponse,
     requests.CreateResponse,
     answers.Response,
     answers.DeletedResponse,

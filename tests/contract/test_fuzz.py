@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.openai.chat import CreateChatCompletionRequest
+from gateway.openai.chat.requests import CreateChatCompletionRequest
 from tests.contract.fuzzing import WELL, answers, check, either, encode, fields, saying, text, values
 from tests.running import Gateway
 

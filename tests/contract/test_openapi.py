@@ -16,7 +16,7 @@ from openapi_spec_validator import validate
 from gateway import errors
 from gateway.app import create_gateway
 from gateway.errors import GatewayError
-from gateway.openai.chat import CreateChatCompletionRequest
+from gateway.openai.chat.requests import CreateChatCompletionRequest
 from gateway.openai.completions import CreateCompletionRequest
 from gateway.openai.responses.requests import CreateResponse
 from gateway.session.watch import SessionExpired

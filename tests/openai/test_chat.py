@@ -8,7 +8,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 from pydantic import BaseModel
 
-from gateway.openai import chat
+from gateway.openai.chat import answers, chunks
+from gateway.openai.chat.requests import CreateChatCompletionRequest
 
 GLM_EXTRAS = {"do_sample", "request_id", "thinking", "tool_stream", "user_id", "watermark_enabled"}
 
@@ -21,7 +22,7 @@ def test_request_has_every_parameter_of_the_sdk_and_zhipus_extras() -> None:
     """A parameter that OpenAI adds fails here until it has a field, and so a fate."""
     sdk = {*get_type_hints(CompletionCreateParamsBase), "stream"}
 
-    assert fields(chat.CreateChatCompletionRequest) == sdk | GLM_EXTRAS
+    assert fields(CreateChatCompletionRequest) == sdk | GLM_EXTRAS
 
 
 @pytest.mark.parametrize(("kind", "model"), [("message", ChatCompletion), ("delta", ChatCompletionChunk)])
@@ -29,7 +30,7 @@ def test_answer_has_no_field_that_the_sdk_does_not_know(kind: str, model: type[B
     """But for ``reasoning_content``, which is GLM's and which many clients show."""
     (choice,) = get_args(model.model_fields["choices"].annotation)
     known = set(choice.model_fields[kind].annotation.model_fields)
-    ours: dict[str, type] = {"message": chat.ChatCompletionResponseMessage, "delta": chat.Delta}
+    ours: dict[str, type] = {"message": answers.ChatCompletionResponseMessage, "delta": chunks.Delta}
 
     assert fields(ours[kind]) - known <= {"reasoning_content", "annotations"}
 
@@ -37,14 +38,14 @@ def test_answer_has_no_field_that_the_sdk_does_not_know(kind: str, model: type[B
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (chat.Delta(), {}),
-        (chat.Delta(role="assistant", content=""), {"role": "assistant", "content": ""}),
+        (chunks.Delta(), {}),
+        (chunks.Delta(role="assistant", content=""), {"role": "assistant", "content": ""}),
         (
-            chat.ChatCompletionResponseMessage(content=None),
+            answers.ChatCompletionResponseMessage(content=None),
             {"role": "assistant", "content": None, "refusal": None},
         ),
         (
-            chat.ChunkChoice(index=0, delta=chat.Delta()),
+            chunks.ChunkChoice(index=0, delta=chunks.Delta()),
             {"index": 0, "delta": {}, "finish_reason": None, "logprobs": None},
         ),
     ],

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import Meta, Raw, Struct
 
-from gateway.openai.chat import CreateChatCompletionRequest
+from gateway.openai.chat.requests import CreateChatCompletionRequest
 from gateway.translate.strays import MAX_STRAYS, anywhere, strays, twin_of
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.glm import chat as glm
 from gateway.glm.embeddings import EmbeddingRequest
 from gateway.glm.speech import SpeechRequest
-from gateway.openai.chat import CreateChatCompletionRequest
+from gateway.openai.chat.requests import CreateChatCompletionRequest
 from gateway.openai.completions import CreateCompletionRequest
 from gateway.openai.embeddings import CreateEmbeddingRequest
 from gateway.openai.responses.requests import CreateResponse

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.openai.chat import FunctionName, InputAudio
+from gateway.openai.chat.content import InputAudio
+from gateway.openai.chat.tools import FunctionName
 
 # --- What comes in ----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Raw, Struct
 
-from gateway.openai.chat import Effort, Thinking
+from gateway.openai.chat.requests import Effort, Thinking
 from gateway.openai.responses.content import TextConfig
 from gateway.openai.responses.tools import FlatChoice
 

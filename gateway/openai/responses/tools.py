@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from gateway.openai.chat import FunctionName
+from gateway.openai.chat.tools import FunctionName
 
 
 class ToolHead(Struct, frozen=True, kw_only=True):

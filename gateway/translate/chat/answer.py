@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gateway.errors import UpstreamFailed
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import answers as openai
 from gateway.translate.answers import reader_of
 
 FINISH_REASONS: dict[str, openai.FinishReason] = {

@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct
 
 from gateway.errors import GatewayError, InvalidRequest
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import messages as openai
 
 
 class Kept(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import chunks as openai
+from gateway.openai.chat.answers import AnswerCall, AnswerCustomCall
+from gateway.openai.chat.messages import CustomCall, FunctionCall
 from gateway.translate.chat.plan import Promise
 from gateway.translate.chat.tools import unwrap_custom_input
 
@@ -145,9 +147,9 @@ def json_text(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
 
 
-def to_openai(call: Call, *, promise: Promise) -> openai.AnswerCall | openai.AnswerCustomCall:
+def to_openai(call: Call, *, promise: Promise) -> AnswerCall | AnswerCustomCall:
     """Return a whole call for a message."""
     if call.name in promise.custom:
-        custom = openai.CustomCall(name=call.name, input=unwrap_custom_input(call.arguments))
-        return openai.AnswerCustomCall(id=call.id, custom=custom)
-    return openai.AnswerCall(id=call.id, function=openai.FunctionCall(name=call.name, arguments=call.arguments))
+        custom = CustomCall(name=call.name, input=unwrap_custom_input(call.arguments))
+        return AnswerCustomCall(id=call.id, custom=custom)
+    return AnswerCall(id=call.id, function=FunctionCall(name=call.name, arguments=call.arguments))

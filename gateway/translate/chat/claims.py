@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gateway.openai import chat as openai
+from gateway.openai.chat import messages as openai
 from gateway.translate.chat.audio_ids import key_of, unknown
 
 TAG_BYTES = 16

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import content as openai
 
 IMAGE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG")
 SIGNATURE_CHARACTERS = 64

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import requests as openai
+from gateway.openai.chat.tools import CustomTool
 from gateway.translate.chat import tools
 from gateway.translate.chat.audio_ids import Past, past_of
 from gateway.translate.chat.claims import Tagger, claimed
@@ -105,7 +106,7 @@ def promise_of(request: openai.CreateChatCompletionRequest, offer: tools.Offer) 
     if offer is tools.NOTHING and request.parallel_tool_calls is not False:
         return NOTHING_PROMISED
     legacy = request.tools is None and request.functions is not None
-    custom = (tool.custom.name for tool in offer.tools.values() if isinstance(tool, openai.CustomTool))
+    custom = (tool.custom.name for tool in offer.tools.values() if isinstance(tool, CustomTool))
     return Promise(
         must_call=offer.mode == "required",
         only=offer.names if offer.chosen else None,

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from gateway.errors import GatewayError
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import answers as openai
 from gateway.translate.chat import answer
 from gateway.translate.chat.audio_ids import Past
 from gateway.translate.chat.messages import with_instruction

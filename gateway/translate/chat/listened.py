@@ -9,7 +9,8 @@ import msgspec
 
 from gateway.audio import SPEECH_RATE, TOO_LONG, Bounds, Sound, probe, read_sound, wav
 from gateway.errors import InvalidRequest
-from gateway.openai import chat as openai
+from gateway.openai.chat import content as openai
+from gateway.openai.chat.messages import Message
 from gateway.translate.chat.content import bare_base64
 
 MAX_SECONDS = 600.0
@@ -24,7 +25,7 @@ SIGNATURES = {"wav": (b"RIFF",), "mp3": (b"ID3", b"\xff")}
 """What begins the files that GLM takes, by its words for them."""
 
 
-def has_recordings(messages: Sequence[openai.Message]) -> bool:
+def has_recordings(messages: Sequence[Message]) -> bool:
     """Tell whether something of a conversation is to be heard."""
     for message in messages:
         if isinstance(message.content, list):
@@ -34,7 +35,7 @@ def has_recordings(messages: Sequence[openai.Message]) -> bool:
     return False
 
 
-def with_recordings(messages: Sequence[openai.Message]) -> Sequence[openai.Message]:
+def with_recordings(messages: Sequence[Message]) -> Sequence[Message]:
     """
     Return a conversation whose recordings GLM takes; slow where there are any.
 
@@ -52,7 +53,7 @@ class Ear:
     def __init__(self) -> None:
         self._left_seconds = MAX_SECONDS
 
-    def heard(self, message: openai.Message, *, param: str) -> openai.Message:
+    def heard(self, message: Message, *, param: str) -> Message:
         """Return a message with recordings that GLM takes."""
         if not isinstance(message.content, list):
             return message

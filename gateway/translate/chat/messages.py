@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct
 from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import messages as openai
 from gateway.translate.chat import audio_ids
 from gateway.translate.chat.claims import untagged
 from gateway.translate.chat.content import check_counts, text_of, user_content

@@ -4,7 +4,8 @@ import hashlib
 
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import requests as openai
+from gateway.openai.chat.messages import FunctionMessage
 from gateway.translate.chat import messages, tools
 from gateway.translate.chat.listened import with_recordings
 from gateway.translate.chat.reasoning import convert_reasoning
@@ -36,7 +37,7 @@ def convert_messages(request: Request, context: Context, draft: Draft) -> None:
         conversation, model=model, recalled=context.recalled, now=context.created
     )
     for message in request.messages:
-        if message.name is not None and not isinstance(message, openai.FunctionMessage):
+        if message.name is not None and not isinstance(message, FunctionMessage):
             draft.ignored.append("messages[].name")
             break
 

@@ -6,7 +6,7 @@ from msgspec import UNSET
 
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import requests as openai
 from gateway.translate.endpoint import Context
 from gateway.translate.params import Draft
 

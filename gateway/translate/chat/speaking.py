@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET
 
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import chunks as openai
+from gateway.openai.chat.answers import AnswerAudio, ChatCompletionChoice
 from gateway.translate.answers import read_base64
 from gateway.translate.chat import answer, audio_ids
 from gateway.translate.chat.plan import Plan
@@ -36,12 +37,12 @@ class SpokenWhole(Whole):
         """What was said, for when its id does not serve any more."""
         return audio_ids.kept(self._name.id, self._name.kept(self.said)) if self._name is not None else {}
 
-    def choice(self) -> openai.ChatCompletionChoice:
+    def choice(self) -> ChatCompletionChoice:
         """Return the answer as OpenAI's, with no content beside the sound."""
         choice = super().choice()
         if self._name is None or self._audio is None:
             return choice
-        audio = openai.AnswerAudio(
+        audio = AnswerAudio(
             id=self._name.told,
             data=self._audio.data or "",
             expires_at=self._name.expires_at,

@@ -10,7 +10,8 @@ from gateway.audio import AudioFormat, convert
 from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import requests as openai
+from gateway.openai.chat.answers import AnswerAudio, ChatCompletionChoice
 from gateway.translate.answers import read_base64
 from gateway.translate.chat.audio_ids import Kept
 from gateway.translate.chat.plan import Plan
@@ -129,14 +130,14 @@ def moment(expires_at: int | str | None) -> int | None:
         return None
 
 
-def converted(choice: openai.ChatCompletionChoice, *, form: AudioFormat) -> openai.ChatCompletionChoice:
+def converted(choice: ChatCompletionChoice, *, form: AudioFormat) -> ChatCompletionChoice:
     """
     Return a choice whose sound, GLM's own as yet, is in the caller's format, at 24 kHz. Slow.
 
     Raises UpstreamProtocolError for what is no sound.
     """
     audio = choice.message.audio
-    if not isinstance(audio, openai.AnswerAudio):
+    if not isinstance(audio, AnswerAudio):
         return choice
     file = convert(whole_sound(read_base64(audio.data), headerless_rate=GLM_RATE), form)
     told = msgspec.structs.replace(audio, data=base64.b64encode(file).decode())

@@ -8,7 +8,8 @@ from msgspec import UNSET, UnsetType
 
 from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import chunks as openai
+from gateway.openai.chat.answers import CompletionUsage, FinishReason
 from gateway.translate.chat import answer
 from gateway.translate.chat.calls import Calls, reasoning_by_call
 from gateway.translate.chat.plan import Plan
@@ -32,7 +33,7 @@ class Writer(Protocol):
     def delta(self, out: bytearray, delta: openai.Delta) -> None:
         """Tell what is added."""
 
-    def finish(self, out: bytearray, reason: openai.FinishReason) -> None:
+    def finish(self, out: bytearray, reason: FinishReason) -> None:
         """Tell how the answer ended."""
 
 
@@ -59,21 +60,19 @@ class ChunkWriter:
         encode_into(delta, out, -1)
         out += self._tail
 
-    def finish(self, out: bytearray, reason: openai.FinishReason) -> None:
+    def finish(self, out: bytearray, reason: FinishReason) -> None:
         """Append the chunk that ends the choice."""
         out += self._chunk(openai.Delta(), finish_reason=reason)
 
-    def usage(self, usage: openai.CompletionUsage) -> bytes:
+    def usage(self, usage: CompletionUsage) -> bytes:
         """Return the chunk that tells what all choices together used."""
         return self._event([], usage=usage)
 
-    def _chunk(self, delta: openai.Delta, *, finish_reason: openai.FinishReason | None) -> bytes:
+    def _chunk(self, delta: openai.Delta, *, finish_reason: FinishReason | None) -> bytes:
         choice = openai.ChunkChoice(index=self._index, delta=delta, finish_reason=finish_reason)
         return self._event([choice], usage=None if self._plan.include_usage else UNSET)
 
-    def _event(
-        self, choices: list[openai.ChunkChoice], *, usage: openai.CompletionUsage | UnsetType | None
-    ) -> bytes:
+    def _event(self, choices: list[openai.ChunkChoice], *, usage: CompletionUsage | UnsetType | None) -> bytes:
         plan = self._plan
         chunk = openai.CreateChatCompletionStreamResponse(
             id=plan.id, created=plan.created, model=plan.model, choices=choices, usage=usage

@@ -12,7 +12,7 @@ import jsonschema_rs
 import msgspec
 
 from gateway.errors import InvalidRequest
-from gateway.openai import chat as openai
+from gateway.openai.chat import requests as openai
 from gateway.translate.chat.branching import is_bounded
 
 MARKS = re.compile(r'["\\{}\[\]]')

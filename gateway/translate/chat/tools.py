@@ -10,7 +10,8 @@ from msgspec import UNSET, Raw, Struct
 from gateway.catalog import Model
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import tools as openai
+from gateway.openai.chat.requests import CreateChatCompletionRequest, WebSearchOptions
 
 EMPTY_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 CUSTOM_PARAMETERS = Raw(
@@ -48,7 +49,7 @@ class Offer(Struct, frozen=True, kw_only=True):
 NOTHING = Offer(tools=MappingProxyType({}))
 
 
-def offer_of(request: openai.CreateChatCompletionRequest) -> Offer:
+def offer_of(request: CreateChatCompletionRequest) -> Offer:
     """Return what of the request's tools may be called; raise InvalidRequest for a choice that names no tool."""
     if request.tools is None:
         if request.functions is not None:
@@ -72,7 +73,7 @@ def offer_of(request: openai.CreateChatCompletionRequest) -> Offer:
             return allowed_offer(tools, allowed)
 
 
-def legacy_offer(request: openai.CreateChatCompletionRequest) -> Offer:
+def legacy_offer(request: CreateChatCompletionRequest) -> Offer:
     functions = enumerate(request.functions or ())
     tools: dict[str, openai.Tool] = {
         f"functions[{index}]": openai.FunctionTool(function=function) for index, function in functions
@@ -143,7 +144,7 @@ def convert(tool: openai.Tool, *, model: Model, param: str) -> glm.Tool:
             return glm.McpTool(mcp=json_object(body, param=f"{param}.mcp"))
 
 
-def without_effect(request: openai.CreateChatCompletionRequest) -> Iterator[str]:
+def without_effect(request: CreateChatCompletionRequest) -> Iterator[str]:
     """Name what the definitions of functions ask for and GLM does not know: to keep strictly to their schema."""
     if any(isinstance(tool, openai.FunctionTool) and tool.function.strict for tool in request.tools or ()):
         yield "tools[].function.strict"
@@ -192,7 +193,7 @@ def require(model: Model, kind: str, *, param: str) -> None:
         )
 
 
-def web_search_of(options: openai.WebSearchOptions) -> glm.WebSearchTool:
+def web_search_of(options: WebSearchOptions) -> glm.WebSearchTool:
     """Return Zhipu's search for OpenAI's options; the user's location has no counterpart."""
     size = "high" if options.search_context_size == "high" else "medium"
     return glm.WebSearchTool(web_search=glm.WebSearch(search_engine="search_std", content_size=size))

@@ -1,7 +1,7 @@
 """Whether an answer keeps what the caller was promised, how it may be mended, and what is told when it is not."""
 
 from gateway.errors import InvalidOutput
-from gateway.openai import chat as openai
+from gateway.openai.chat import answers as openai
 from gateway.translate.chat.calls import Calls
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.text import AnswerText

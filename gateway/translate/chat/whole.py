@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from gateway.glm import chat as glm
-from gateway.openai import chat as openai
+from gateway.openai.chat import answers as openai
 from gateway.translate.chat import answer
 from gateway.translate.chat.calls import Calls, reasoning_by_call, to_openai
 from gateway.translate.chat.plan import Plan

@@ -5,8 +5,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.errors import GatewayError, InvalidRequest
-from gateway.openai import chat
 from gateway.openai import completions as openai
+from gateway.openai.chat import requests as chat
+from gateway.openai.chat.messages import UserMessage
 from gateway.translate.chat.endpoint import Prepared, prepare
 from gateway.translate.completions.job import CompletionJob
 from gateway.translate.completions.params import COMPLETIONS
@@ -52,7 +53,7 @@ def conversation(prompt: str, request: openai.CreateCompletionRequest, context: 
     fields: dict[str, Any] = {
         name: value for name in (*SHARED, *ZHIPUS) if (value := getattr(request, name)) is not None
     }
-    fields |= {"model": request.model, "messages": [chat.UserMessage(content=prompt)]}
+    fields |= {"model": request.model, "messages": [UserMessage(content=prompt)]}
     if request.thinking is None and context.model.chat_traits.thinking == "switch":
         fields["thinking"] = chat.Thinking(type="disabled")
     asked = chat.CreateChatCompletionRequest(**fields)

@@ -6,8 +6,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from gateway.glm import chat as glm
-from gateway.openai import chat
 from gateway.openai import completions as openai
+from gateway.openai.chat import answers as chat
+from gateway.openai.chat.chunks import Delta
 from gateway.translate.chat import answer
 from gateway.translate.chat.job import ChatJob
 from gateway.translate.chat.plan import Plan
@@ -31,7 +32,7 @@ class TextWriter:
     def search(self, out: bytearray, links: Sequence[str]) -> None:
         """Append nothing."""
 
-    def delta(self, out: bytearray, delta: chat.Delta) -> None:
+    def delta(self, out: bytearray, delta: Delta) -> None:
         """Append the text that ``delta`` adds, if it adds any."""
         if isinstance(delta.content, str) and delta.content:
             out += self._event([openai.CompletionChoice(text=delta.content, index=self._index)])

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gateway.errors import InvalidRequest
-from gateway.openai import chat
+from gateway.openai.chat import content as chat_content
+from gateway.openai.chat import messages as chat
 from gateway.openai.responses import content, items
 from gateway.translate.responses.tools import flat_name
 
@@ -18,7 +19,7 @@ class Turn:
     """What the model did in one turn, as far as it is known; ``place`` is that of its first item."""
 
     place: str
-    said: chat.Content = None
+    said: chat_content.Content = None
     reasoning: str | None = None
     calls: list[chat.FunctionToolCall | chat.CustomToolCall] = field(default_factory=list)
 
@@ -43,7 +44,7 @@ class Conversation:
         self.places: list[str] = []
         self._unseal = unseal
         self._turn: Turn | None = None
-        self._beside: list[chat.Part] = []
+        self._beside: list[chat_content.Part] = []
 
     def instruct(self, text: str, *, place: str) -> None:
         """Put an instruction."""
@@ -101,7 +102,7 @@ class Conversation:
         """Show pictures and documents that tools returned, which GLM takes from users only."""
         beside, self._beside = self._beside, []
         if beside:
-            said = chat.UserMessage(content=[chat.TextPart(text=BESIDE_TEXT), *beside])
+            said = chat.UserMessage(content=[chat_content.TextPart(text=BESIDE_TEXT), *beside])
             self._put(said, self.places[-1])
 
     def _put(self, message: chat.Message, place: str) -> None:
@@ -116,18 +117,18 @@ MESSAGES: dict[str, Callable[..., chat.Message]] = {
 }
 
 
-def parts(said: str | list[content.InputPart], *, param: str) -> str | list[chat.Part]:
+def parts(said: str | list[content.InputPart], *, param: str) -> str | list[chat_content.Part]:
     if isinstance(said, str):
         return said
     return [part(one, param=f"{param}.content[{index}]") for index, one in enumerate(said)]
 
 
-def part(one: content.InputPart, *, param: str) -> chat.Part:
+def part(one: content.InputPart, *, param: str) -> chat_content.Part:
     match one:
         case content.InputText(text=text) | content.SaidText(text=text):
-            return chat.TextPart(text=text)
+            return chat_content.TextPart(text=text)
         case content.OutputRefusal(refusal=refusal):
-            return chat.RefusalPart(refusal=refusal)
+            return chat_content.RefusalPart(refusal=refusal)
         case content.InputImage(image_url=url, detail=detail):
             if url is None:
                 raise InvalidRequest(
@@ -135,18 +136,18 @@ def part(one: content.InputPart, *, param: str) -> chat.Part:
                     param=f"{param}.file_id" if one.file_id is not None else f"{param}.image_url",
                     code="unsupported_content",
                 )
-            return chat.ImagePart(image_url=chat.ImageUrl(url=url, detail=detail))
+            return chat_content.ImagePart(image_url=chat_content.ImageUrl(url=url, detail=detail))
         case content.InputFile(filename=name):
-            return chat.FilePart(
-                file=chat.FileContent(
+            return chat_content.FilePart(
+                file=chat_content.FileContent(
                     file_data=one.file_data, file_id=one.file_id, file_url=one.file_url, filename=name
                 )
             )
         case content.SpokenInput(input_audio=audio):
-            return chat.InputAudioPart(input_audio=audio)
+            return chat_content.InputAudioPart(input_audio=audio)
 
 
-def result_of(output: str | list[content.ResultPart], *, param: str) -> tuple[str, list[chat.Part]]:
+def result_of(output: str | list[content.ResultPart], *, param: str) -> tuple[str, list[chat_content.Part]]:
     """Return the text of a tool's result, and what is no text."""
     if isinstance(output, str):
         return output, []

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.errors import CapacityError, ClientError, GatewayError
-from gateway.openai import chat
+from gateway.openai.chat import answers as chat
 from gateway.openai.responses import answers, content, items
 from gateway.openai.responses.requests import CreateResponse
 from gateway.translate.endpoint import Context

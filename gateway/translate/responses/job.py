@@ -7,7 +7,8 @@ from msgspec import Raw, Struct
 
 from gateway.errors import GatewayError
 from gateway.glm import chat as glm
-from gateway.openai import chat
+from gateway.openai.chat import chunks as chat
+from gateway.openai.chat.answers import AnswerCall, AnswerCustomCall, ChatCompletionChoice, FinishReason
 from gateway.openai.responses import answers, events
 from gateway.translate.chat import answer
 from gateway.translate.chat.job import ChatJob
@@ -112,7 +113,7 @@ class ResponseJob:
         context = list(self._script.context or ())
         return {response.id: kept.write(kept.Kept(response=Raw(encode(response)), context=context))}
 
-    def _conclude(self, output: Output, reason: chat.FinishReason) -> answers.Response:
+    def _conclude(self, output: Output, reason: FinishReason) -> answers.Response:
         cut = reason in ("length", "content_filter")
         self._final = self._script.frame.response(
             "incomplete" if cut else "completed",
@@ -133,7 +134,7 @@ class ResponseJob:
         return self._writer
 
 
-def replay(choice: chat.ChatCompletionChoice, output: Output) -> None:
+def replay(choice: ChatCompletionChoice, output: Output) -> None:
     """Make the items of a whole answer, in the order in which a stream would bring them."""
     message = choice.message
     notes = message.annotations or []
@@ -150,11 +151,11 @@ def replay(choice: chat.ChatCompletionChoice, output: Output) -> None:
     output.finish(choice.finish_reason)
 
 
-def whole_call(call: chat.AnswerCall | chat.AnswerCustomCall, *, index: int) -> chat.ToolCallChunk:
+def whole_call(call: AnswerCall | AnswerCustomCall, *, index: int) -> chat.ToolCallChunk:
     match call:
-        case chat.AnswerCall(id=call_id, function=function):
+        case AnswerCall(id=call_id, function=function):
             whole = chat.FunctionFragment(name=function.name, arguments=function.arguments)
             return chat.ToolCallChunk(index=index, id=call_id, type="function", function=whole)
-        case chat.AnswerCustomCall(id=call_id, custom=custom):
+        case AnswerCustomCall(id=call_id, custom=custom):
             given = chat.CustomFragment(name=custom.name, input=custom.input)
             return chat.ToolCallChunk(index=index, id=call_id, type="custom", custom=given)

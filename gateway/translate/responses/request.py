@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Raw, Struct
 
 from gateway.errors import GatewayError, InvalidRequest
-from gateway.openai import chat
+from gateway.openai.chat import requests as chat
 from gateway.openai.responses import content, items
 from gateway.openai.responses.requests import CreateResponse
 from gateway.translate.responses.conversation import Conversation, Unseal

@@ -9,7 +9,7 @@ from msgspec import UNSET, Raw, Struct
 
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
-from gateway.openai import chat
+from gateway.openai.chat import tools as chat
 from gateway.openai.responses import tools as openai
 from gateway.translate.chat.tools import name_of
 from gateway.translate.responses.kinds import MAX_KIND_CHARACTERS, TOOL_HEAD, Kind

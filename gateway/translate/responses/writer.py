@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from gateway.openai import chat
+from gateway.openai.chat import answers as chat
+from gateway.openai.chat.chunks import Delta
 from gateway.openai.responses import events
 from gateway.translate.responses.frame import Frame
 from gateway.translate.responses.output import Making, Output
@@ -27,7 +28,7 @@ class EventWriter:
         self._begin(out)
         write(out, self.output.search(links))
 
-    def delta(self, out: bytearray, delta: chat.Delta) -> None:
+    def delta(self, out: bytearray, delta: Delta) -> None:
         """Tell what is added."""
         if (piece := self.output.hear_more(delta)) is not None:
             out += piece

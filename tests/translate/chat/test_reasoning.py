@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from gateway.catalog import ChatTraits
 from gateway.errors import InvalidRequest
 from gateway.glm.chat import Thinking
-from gateway.openai.chat import CreateChatCompletionRequest, Effort, UserMessage
+from gateway.openai.chat.messages import UserMessage
+from gateway.openai.chat.requests import CreateChatCompletionRequest, Effort
 from gateway.translate.chat.reasoning import convert_reasoning, nearest
 from gateway.translate.endpoint import Context
 from gateway.translate.params import Draft

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.errors import InvalidOutput
-from gateway.openai.chat import FinishReason
+from gateway.openai.chat.answers import FinishReason
 from gateway.translate.chat.calls import Calls
 from gateway.translate.chat.plan import Plan, Promise
 from gateway.translate.chat.structured import Schema

@@ -5,7 +5,8 @@ from itertools import count
 
 from msgspec import UNSET, Struct
 
-from gateway.openai import chat
+from gateway.openai.chat import chunks as chat
+from gateway.openai.chat.answers import Annotation, FinishReason
 from gateway.openai.responses import content, items
 from gateway.translate.responses.output.calls import DoneSearch, GrowingCall, GrowingCustomCall
 from gateway.translate.responses.output.growing import Events, GrowingItem, Spot
@@ -81,7 +82,7 @@ class Output:
         self._grown.append(search)
         return [*search.begin(), *search.end("completed")]
 
-    def finish(self, reason: chat.FinishReason) -> Events:
+    def finish(self, reason: FinishReason) -> Events:
         """End whatever is open; an answer of nothing at all gets an empty message."""
         out: Events = []
         if not self._grown and reason == "stop":
@@ -118,7 +119,7 @@ class Output:
         message = self._prose = GrowingMessage(spot=self._spot("msg"))
         return message, [*out, *self._begin(message)]
 
-    def _annotate(self, annotations: Sequence[chat.Annotation]) -> Events:
+    def _annotate(self, annotations: Sequence[Annotation]) -> Events:
         message, out = self._message()
         cited = (annotation.url_citation for annotation in annotations)
         notes = [

@@ -1,0 +1,104 @@
+"""The conversation so far: messages by who speaks, and the calls of tools that an assistant's turn holds."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.openai.chat.content import Content
+
+
+class SystemMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="system"):
+    """Instructions."""
+
+    content: Content
+    name: str | None = None
+
+
+class DeveloperMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="developer"):
+    """Instructions under their newer name."""
+
+    content: Content
+    name: str | None = None
+
+
+class UserMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="user"):
+    """What the user says or shows."""
+
+    content: Content
+    name: str | None = None
+
+
+class FunctionCall(Struct, frozen=True, kw_only=True):
+    """A function and its arguments as JSON text."""
+
+    name: str
+    arguments: str
+
+
+class CustomCall(Struct, frozen=True, kw_only=True):
+    """A custom tool and its free-form input."""
+
+    name: str
+    input: str
+
+
+class FunctionToolCall(Struct, frozen=True, kw_only=True, tag_field="type", tag="function"):
+    """A call of a function tool in an assistant's turn."""
+
+    id: str
+    function: FunctionCall
+
+
+class CustomToolCall(Struct, frozen=True, kw_only=True, tag_field="type", tag="custom"):
+    """A call of a custom tool in an assistant's turn."""
+
+    id: str
+    custom: CustomCall
+
+
+class AudioReference(Struct, frozen=True, kw_only=True):
+    """
+    An earlier spoken answer by its id.
+
+    The rest is that of an answer which is sent back whole; of that only ``transcript`` can still be of service.
+    """
+
+    id: str
+    transcript: str | None = None
+    data: Any = None
+    expires_at: Any = None
+
+
+class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="assistant"):
+    """
+    What the model said earlier; ``reasoning_content`` is GLM's, for clients that keep it.
+
+    ``annotations`` are those of an answer that is sent back whole; they have done their service.
+    """
+
+    content: Content = None
+    refusal: str | None = None
+    tool_calls: list[FunctionToolCall | CustomToolCall] | None = None
+    function_call: FunctionCall | None = None
+    audio: AudioReference | None = None
+    reasoning_content: str | None = None
+    annotations: Any = None
+    name: str | None = None
+
+
+class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool"):
+    """A tool's result."""
+
+    content: Content
+    tool_call_id: str
+    name: str | None = None
+
+
+class FunctionMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="function"):
+    """A function's result in the deprecated form."""
+
+    content: Content
+    name: str
+
+
+Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage | FunctionMessage
