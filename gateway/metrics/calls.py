@@ -5,7 +5,8 @@ from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from gateway.glm import realtime as glm
+from gateway.glm.realtime.client import Sent
+from gateway.glm.realtime.server import Received
 from gateway.openai.realtime import client, server
 from gateway.record import Call, ClosedBy
 
@@ -17,8 +18,8 @@ FIRST_AUDIO: Final = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10
 KNOWN_EVENTS: Final = frozenset(
     {
         *(str(kind.__struct_config__.tag) for kind in get_args(client.ClientEvent)),
-        *(str(kind.__struct_config__.tag) for kind in get_args(glm.Received)),
-        *(str(kind.__struct_config__.tag) for kind in get_args(glm.Sent)),
+        *(str(kind.__struct_config__.tag) for kind in get_args(Received)),
+        *(str(kind.__struct_config__.tag) for kind in get_args(Sent)),
         *server.NAMES.values(),
         *server.BETA_NAMES.values(),
     }

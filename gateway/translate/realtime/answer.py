@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 from msgspec.structs import replace
 
 from gateway.errors import GatewayError
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import server as glm
 from gateway.openai.realtime import items, server
 from gateway.openai.realtime.items import Content, Item, Metadata, ResponseState
 from gateway.translate.realtime.config import Config

@@ -1,7 +1,8 @@
 """Calls of functions and their outputs. GLM knows no call ids: outputs are its calls' in their order."""
 
 from gateway.errors import InvalidRequest
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import client as glm
+from gateway.glm.realtime.items import FunctionCallOutput, ItemText, Message
 from gateway.translate.realtime.talk import Talk
 
 NOTHING = '""'
@@ -78,11 +79,9 @@ class Calls:
         del self._open[call_id]
         self._closed.add(call_id)
         output = self._outputs.pop(call_id, "") or NOTHING
-        self._talk.ask(glm.ItemCreate(item=glm.FunctionCallOutput(output=output)))
+        self._talk.ask(glm.ItemCreate(item=FunctionCallOutput(output=output)))
 
     def _tell_late(self, name: str, output: str) -> None:
         """Tell in words what GLM was told nothing of: as an output it would be that of another call."""
-        text = glm.ItemText(type="input_text", text=LATE.format(name=name, output=output or NOTHING))
-        self._talk.ask(
-            glm.ItemCreate(item=glm.Message(id=self._talk.id_of("item"), role="system", content=(text,)))
-        )
+        text = ItemText(type="input_text", text=LATE.format(name=name, output=output or NOTHING))
+        self._talk.ask(glm.ItemCreate(item=Message(id=self._talk.id_of("item"), role="system", content=(text,))))

@@ -6,7 +6,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from gateway.errors import InvalidRequest
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import client as glm
+from gateway.glm.realtime.items import ItemText, Message
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.items import Content, Item, NewItem
 from gateway.translate.realtime.calls import Calls
@@ -179,9 +180,9 @@ class Conversing:
 
     def _tell(self, item_id: str, role: str, texts: list[str]) -> None:
         kind = "text" if role == "assistant" else "input_text"
-        content = tuple(glm.ItemText(type=kind, text=text) for text in texts)  # type: ignore[arg-type]
+        content = tuple(ItemText(type=kind, text=text) for text in texts)  # type: ignore[arg-type]
         self._talk.history.link(item_id, item_id)
-        message = glm.Message(id=item_id, role=role, content=content)  # type: ignore[arg-type]
+        message = Message(id=item_id, role=role, content=content)  # type: ignore[arg-type]
         self._talk.ask(glm.ItemCreate(item=message))
 
     def _checked(self, part: Content, number: int, role: str) -> Content:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from gateway.errors import GatewayError, InvalidRequest, UpstreamFailed
-from gateway.glm import realtime as glm
 from gateway.glm.chat import ErrorDetail
+from gateway.glm.realtime import server as glm
 from gateway.translate.errors import MAX_MESSAGE_CHARACTERS, NOTHING_SAID, from_glm
 
 OK = 200

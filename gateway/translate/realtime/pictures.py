@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 
 from gateway.errors import InvalidRequest
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import client as glm
 from gateway.openai.realtime.items import Content
 from gateway.translate.realtime.effects import Brought, Ended, Picture, Scaling
 from gateway.translate.realtime.setup import Setup

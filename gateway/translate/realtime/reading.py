@@ -6,7 +6,7 @@ from typing import get_args
 import msgspec
 
 from gateway.errors import InvalidRequest
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import server as glm
 from gateway.openai.realtime import client
 from gateway.translate.complaints import invalid_field
 

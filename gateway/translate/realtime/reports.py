@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import server as glm
 from gateway.openai.realtime import server
 from gateway.translate.realtime.conversing import Conversing
 from gateway.translate.realtime.glm_errors import NOTHING_TO_STOP, error_of

@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Callable
 
 from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout, UpstreamUnavailable
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import server as glm
+from gateway.glm.realtime.client import ResponseCancel, ResponseCreate
 from gateway.openai.realtime.items import ResponseState
 from gateway.translate.realtime.answer import Answer, usage_of
 from gateway.translate.realtime.calls import Calls
@@ -82,7 +83,7 @@ class Responder:
             self.answer, self._waiting = self._waiting.answer or self._begin(self._waiting), None
             self._close("cancelled", reason=reason)
             return
-        self._talk.ask(glm.ResponseCancel())
+        self._talk.ask(ResponseCancel())
         if self._asked is not None:
             self.answer, self._asked, self._unborn = self._asked.answer or self._begin(self._asked), None, True
         self._wait_for_stop()
@@ -101,7 +102,7 @@ class Responder:
             return
         self._waiting, self._asked = None, plan
         self._calls.give_all()
-        self._talk.ask(glm.ResponseCreate())
+        self._talk.ask(ResponseCreate())
         self._talk.wake("answer", after_seconds=PATIENCE_SECONDS)
 
     # --- From GLM -----------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ class Responder:
         if self._unborn or self._unwanted():
             self._forget(glm_id)
             if not self._unborn:
-                talk.ask(glm.ResponseCancel())
+                talk.ask(ResponseCancel())
                 self._wait_for_stop()
             self._unborn = False
             return None

@@ -3,7 +3,7 @@
 from msgspec import UNSET
 
 from gateway.errors import GatewayError, InvalidRequest
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import client as glm
 from gateway.openai.realtime import server
 from gateway.openai.realtime.session import SessionChange
 from gateway.translate.realtime.config import Config, changed

@@ -7,7 +7,7 @@ from typing import Final, get_args
 import msgspec
 
 from gateway.errors import GatewayError
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import client as glm
 from gateway.openai.realtime import server
 from gateway.openai.realtime.items import Item
 from gateway.translate.realtime.config import Config

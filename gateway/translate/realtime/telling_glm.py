@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import session as glm
 from gateway.openai.realtime.session import Tool, TurnDetection
 from gateway.translate.realtime.config import Config, silence_ms
 

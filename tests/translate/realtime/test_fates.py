@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from gateway.glm import realtime as glm
+from gateway.glm.realtime import server as glm
 from gateway.openai.realtime import client, server
 from gateway.translate.realtime.fates import CLIENT_FATES, GLM_FATES
 from gateway.translate.realtime.reading import CLIENT_EVENTS, GLM_EVENTS

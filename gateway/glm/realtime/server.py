@@ -1,173 +1,10 @@
-"""
-GLM-Realtime: the events of ``wss://open.bigmodel.cn/api/paas/v4/realtime``, in both directions.
+"""The events that GLM sends."""
 
-Source: docs.bigmodel.cn, GLM-Realtime (read 2026-11), the vendor's SDKs, and what users recorded. What is sent
-holds only documented fields; what is received tolerates whatever is missing, null or new.
-"""
+from typing import Any
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from msgspec import Struct
 
-from msgspec import UNSET, Struct, UnsetType
-
-# --- The session ------------------------------------------------------------------------------------
-
-
-class NoiseReduction(Struct, frozen=True, kw_only=True):
-    """How far the microphone is."""
-
-    type: Literal["near_field", "far_field"]
-
-
-class TurnDetection(Struct, frozen=True, kw_only=True):
-    """
-    GLM decides when a turn ends; a session without this leaves it to its client.
-
-    The three numbers stand in the table of the transcription session and in the echo of this one.
-    """
-
-    type: Literal["server_vad"] = "server_vad"
-    create_response: bool
-    interrupt_response: bool
-    prefix_padding_ms: int
-    silence_duration_ms: int
-    threshold: float
-
-
-class Tool(Struct, frozen=True, kw_only=True):
-    """A function; the four fields are required, and voice calls alone may have any."""
-
-    type: Literal["function"] = "function"
-    name: str
-    description: str
-    parameters: Mapping[str, Any]
-
-
-class Session(Struct, frozen=True, kw_only=True):
-    """
-    Everything a session is told, always all of it: what an update leaves out goes back to its default.
-
-    ``input_audio_format`` "pcm" is 16 kHz mono s16le, ``output_audio_format`` "pcm" is 24 kHz of the same.
-    ``max_response_output_tokens`` is a text, "inf" or a number up to 1024. ``beta_fields`` is required; its
-    ``chat_mode`` is "audio" or "video_passive", and from the latter there is no way back without losing history.
-    """
-
-    model: str
-    modalities: tuple[str, ...]
-    instructions: str
-    voice: str
-    input_audio_format: str = "pcm"
-    output_audio_format: str = "pcm"
-    input_audio_noise_reduction: NoiseReduction | UnsetType = UNSET
-    turn_detection: TurnDetection | UnsetType = UNSET
-    temperature: float | UnsetType = UNSET
-    max_response_output_tokens: str | UnsetType = UNSET
-    tools: tuple[Tool, ...] | UnsetType = UNSET
-    beta_fields: Mapping[str, Any]
-
-
-# --- Items ------------------------------------------------------------------------------------------
-
-
-class ItemText(Struct, frozen=True, kw_only=True):
-    """Text of a message: "input_text" of the user and the system, "text" of the assistant."""
-
-    type: Literal["input_text", "text"]
-    text: str
-
-
-class Message(Struct, frozen=True, kw_only=True, tag_field="type", tag="message"):
-    """A message put into the conversation; the client chooses its id."""
-
-    id: str
-    object: Literal["realtime.item"] = "realtime.item"
-    role: Literal["user", "assistant", "system"]
-    content: tuple[ItemText, ...]
-
-
-class FunctionCallOutput(Struct, frozen=True, kw_only=True, tag_field="type", tag="function_call_output"):
-    """What a function returned. It names no call: outputs belong to the calls in their order."""
-
-    object: Literal["realtime.item"] = "realtime.item"
-    output: str
-
-
-class Item(Struct, frozen=True, kw_only=True):
-    """An item as GLM tells it; ``content`` is often ``[{}]``."""
-
-    id: str | None = None
-    type: str | None = None
-    role: str | None = None
-    status: str | None = None
-    content: list[dict[str, Any]] | None = None
-
-
-# --- What a client sends ----------------------------------------------------------------------------
-
-
-class _Sent(Struct, frozen=True, kw_only=True, tag_field="type"):
-    pass
-
-
-class SessionUpdate(_Sent, frozen=True, kw_only=True, tag="session.update"):
-    """Replaces the whole session."""
-
-    session: Session
-
-
-class AudioAppend(_Sent, frozen=True, kw_only=True, tag="input_audio_buffer.append"):
-    """Adds audio, base64 on the wire; more than 50 of these in a second are dropped without a word."""
-
-    audio: bytes
-
-
-class VideoFrameAppend(_Sent, frozen=True, kw_only=True, tag="input_audio_buffer.append_video_frame"):
-    """Adds base64 of a JPEG, for the next commit of a video call."""
-
-    video_frame: str
-
-
-class AudioCommit(_Sent, frozen=True, kw_only=True, tag="input_audio_buffer.commit"):
-    """Ends the user's turn where the client decides about turns; at most 30 s of audio."""
-
-
-class AudioClear(_Sent, frozen=True, kw_only=True, tag="input_audio_buffer.clear"):
-    """Drops what was appended and not committed."""
-
-
-class ItemCreate(_Sent, frozen=True, kw_only=True, tag="conversation.item.create"):
-    """Puts an item at the end of the conversation; an empty text is an error."""
-
-    item: Message | FunctionCallOutput
-
-
-class ItemDelete(_Sent, frozen=True, kw_only=True, tag="conversation.item.delete"):
-    """Takes an item out of the conversation."""
-
-    item_id: str
-
-
-class ResponseCreate(_Sent, frozen=True, kw_only=True, tag="response.create"):
-    """Has GLM answer; takes no parameters."""
-
-
-class ResponseCancel(_Sent, frozen=True, kw_only=True, tag="response.cancel"):
-    """Stops the answer under way; with none under way GLM answers ``stop_task_error``."""
-
-
-Sent = (
-    SessionUpdate
-    | AudioAppend
-    | VideoFrameAppend
-    | AudioCommit
-    | AudioClear
-    | ItemCreate
-    | ItemDelete
-    | ResponseCreate
-    | ResponseCancel
-)
-
-# --- What GLM sends ---------------------------------------------------------------------------------
+from gateway.glm.realtime.items import Item
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -194,6 +31,15 @@ class Failure(Struct, frozen=True, kw_only=True):
     type: str | None = None
     code: str | int | None = None
     message: str | None = None
+
+
+class RateLimit(Struct, frozen=True, kw_only=True):
+    """What is left of a limit; ``reset_seconds`` is a float in the sample."""
+
+    name: str | None = None
+    limit: int | None = None
+    remaining: int | None = None
+    reset_seconds: float | None = None
 
 
 class _Received(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -376,15 +222,6 @@ class ArgumentsDone(_Piece, frozen=True, kw_only=True, tag="response.function_ca
 
 class SimpleBrowser(_Received, frozen=True, kw_only=True, tag="response.function_call.simple_browser"):
     """Zhipu's own search in a video call, of which nobody has to know."""
-
-
-class RateLimit(Struct, frozen=True, kw_only=True):
-    """What is left of a limit; ``reset_seconds`` is a float in the sample."""
-
-    name: str | None = None
-    limit: int | None = None
-    remaining: int | None = None
-    reset_seconds: float | None = None
 
 
 class RateLimitsUpdated(_Received, frozen=True, kw_only=True, tag="rate_limits.updated"):
