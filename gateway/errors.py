@@ -14,6 +14,7 @@ GatewayError
 │   ├── UnsupportedMediaType   415  a body that is not what the route takes
 │   ├── HeadersTooLarge        431  headers over the limit
 │   ├── NotOffered             501  something of OpenAI's that GLM has no counterpart of
+│   ├── SessionExpired         400  a realtime session that has lasted as long as it may
 │   └── ContentFiltered        400  GLM's moderation refused the input
 ├── CapacityError          nobody's fault, try later
 │   ├── RateLimited            429  no slot came free: the caller's tier is full, or the gateway's accounts are
@@ -21,11 +22,12 @@ GatewayError
 │   ├── Overloaded             503  the model has no room for anybody
 │   ├── QuotaExhausted         429  GLM's account cannot pay; waiting does not help
 │   ├── NoAccount              503  no account serves the model at the moment
-│   ├── SlotsUnavailable       503  slots cannot be counted at the moment
-│   ├── StoreUnavailable       503  what was kept cannot be looked up at the moment
-│   ├── KeysUnavailable        503  an issuer's keys cannot be had at the moment
-│   ├── SlotLost               503  the slot was given to others while it was used
-│   └── Draining               503  this process is shutting down
+│   └── GatewayUnavailable     503  what is missing is the gateway's own
+│       ├── SlotsUnavailable       slots cannot be counted at the moment
+│       ├── StoreUnavailable       what was kept cannot be looked up at the moment
+│       ├── KeysUnavailable        an issuer's keys cannot be had at the moment
+│       ├── SlotLost               the slot was given to others while it was used
+│       └── Draining               this process is shutting down
 └── UpstreamError          GLM's fault, or ours for how we reach it
     ├── UpstreamUnavailable    502  no connection, or it broke
     ├── UpstreamFailed         502  GLM answered with an error of its own
@@ -37,7 +39,10 @@ GatewayError
 Imports nothing of ours. Anything that is not a GatewayError is shown as "internal error".
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+Fault = Literal["client_error", "rejected", "upstream_error", "upstream_timeout", "gateway_error"]
+"""The outcomes of exchanges that fail, by whose fault it was."""
 
 
 class GatewayError(Exception):
@@ -49,10 +54,12 @@ class GatewayError(Exception):
     back: as given, else what is usual for its kind, None where there is no such time. ``should_retry`` None leaves
     it to the client's own rules.
     ``glm_code`` is Zhipu's business code when one caused this, None otherwise. ``resets_at`` is when a quota comes
-    back, as Zhipu wrote it, by Beijing's clock; None when it did not.
+    back, as Zhipu wrote it, by Beijing's clock; None when it did not. ``outcome`` is what
+    the record of an exchange says that ended with this.
     """
 
     status: ClassVar[int] = 500
+    outcome: ClassVar[Fault] = "gateway_error"
     type: ClassVar[str] = "server_error"
     default_code: ClassVar[str | None] = None
     should_retry: ClassVar[bool | None] = None
@@ -82,6 +89,7 @@ class ClientError(GatewayError):
     """The caller's request is at fault; sending it again unchanged gives the same answer."""
 
     status = 400
+    outcome = "client_error"
     type = "invalid_request_error"
 
 
@@ -164,6 +172,12 @@ class NotOffered(ClientError):
     should_retry = False
 
 
+class SessionExpired(ClientError):
+    """Raised when a session has lasted as long as it may, or its client has been silent for too long."""
+
+    default_code = "session_expired"
+
+
 class ContentFiltered(ClientError):
     """Raised when GLM's moderation refuses the input (business code 1301)."""
 
@@ -174,6 +188,7 @@ class CapacityError(GatewayError):
     """There is no room at the moment; nobody did anything wrong."""
 
     status = 429
+    outcome: ClassVar[Fault] = "upstream_error"
     type = "rate_limit_error"
     default_code = "rate_limit_exceeded"
     should_retry = True
@@ -188,6 +203,7 @@ class RateLimited(CapacityError):
     ``position`` is the place in line that it had on arrival, 0 when it had none.
     """
 
+    outcome = "rejected"
     position = 0
 
 
@@ -226,43 +242,41 @@ class NoAccount(CapacityError):
     default_code = "no_account"
 
 
-class SlotsUnavailable(CapacityError):
-    """Raised when whoever counts shared slots cannot be reached, and none are given out without."""
+class GatewayUnavailable(CapacityError):
+    """The gateway itself, or something that it leans on, cannot serve at the moment."""
 
     status = 503
+    outcome = "gateway_error"
     type = "server_error"
+
+
+class SlotsUnavailable(GatewayUnavailable):
+    """Raised when whoever counts shared slots cannot be reached, and none are given out without."""
+
     default_code = "slots_unavailable"
 
 
-class StoreUnavailable(CapacityError):
+class StoreUnavailable(GatewayUnavailable):
     """Raised when what was kept for a caller cannot be reached, so that nobody can tell whether it is there."""
 
-    status = 503
-    type = "server_error"
     default_code = "store_unavailable"
 
 
-class KeysUnavailable(CapacityError):
+class KeysUnavailable(GatewayUnavailable):
     """Raised when a token cannot be verified because its issuer's keys cannot be had."""
 
-    status = 503
-    type = "server_error"
     default_code = "issuer_keys_unavailable"
 
 
-class SlotLost(CapacityError):
+class SlotLost(GatewayUnavailable):
     """Raised when this process could not renew the slot of what it was doing, so that others may have it."""
 
-    status = 503
-    type = "server_error"
     default_code = "slot_lost"
 
 
-class Draining(CapacityError):
+class Draining(GatewayUnavailable):
     """Raised for work that arrives after this process was told to stop."""
 
-    status = 503
-    type = "server_error"
     default_code = "shutting_down"
 
 
@@ -270,6 +284,7 @@ class UpstreamError(GatewayError):
     """GLM failed, or cannot be reached from here."""
 
     status = 502
+    outcome: ClassVar[Fault] = "upstream_error"
     type = "server_error"
 
 
@@ -293,6 +308,7 @@ class UpstreamTimeout(UpstreamError):
     """Raised when GLM does not answer, or falls silent, for longer than the configured time."""
 
     status = 504
+    outcome = "upstream_timeout"
     default_code = "upstream_timeout"
 
 

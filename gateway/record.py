@@ -10,17 +10,10 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from gateway.errors import Fault
 from gateway.trace_context import TraceParent
 
-Outcome = Literal[
-    "ok",
-    "client_error",
-    "client_disconnect",
-    "rejected",
-    "upstream_error",
-    "upstream_timeout",
-    "gateway_error",
-]
+Outcome = Literal["ok", "client_disconnect", Fault]
 Phase = Literal["receiving", "queued", "before_first_byte", "streaming"]
 
 ClosedBy = Literal["client", "glm", "gateway"]

@@ -3,7 +3,15 @@
 import pytest
 
 from gateway import errors
-from gateway.errors import CapacityError, ClientError, GatewayError, ModelNotFound, UpstreamError
+from gateway.errors import (
+    CapacityError,
+    ClientError,
+    Fault,
+    GatewayError,
+    GatewayUnavailable,
+    ModelNotFound,
+    UpstreamError,
+)
 
 BRANCHES = (ClientError, CapacityError, UpstreamError)
 
@@ -15,26 +23,35 @@ def leaves(kind: type[GatewayError]) -> list[type[GatewayError]]:
 LEAVES = [
     leaf
     for leaf in leaves(GatewayError)
-    if leaf not in (GatewayError, *BRANCHES) and leaf.__module__ == errors.__name__
+    if leaf not in (GatewayError, GatewayUnavailable, *BRANCHES) and leaf.__module__ == errors.__name__
 ]
 
 FACTS = {
     "InvalidRequest": (400, "invalid_request_error", None, None),
     "ContentFiltered": (400, "invalid_request_error", "content_filter", None),
+    "SessionExpired": (400, "invalid_request_error", "session_expired", None),
     "AuthenticationFailed": (401, "authentication_error", "invalid_api_key", None),
     "BodyTooSlow": (408, "invalid_request_error", "request_timeout", None),
     "ModelNotFound": (404, "invalid_request_error", "model_not_found", None),
     "RouteNotFound": (404, "invalid_request_error", "unknown_url", None),
+    "ResponseNotFound": (404, "invalid_request_error", "response_not_found", None),
     "MethodNotAllowed": (405, "invalid_request_error", "method_not_allowed", None),
     "PayloadTooLarge": (413, "invalid_request_error", "request_too_large", None),
     "UnsupportedMediaType": (415, "invalid_request_error", "unsupported_media_type", None),
     "HeadersTooLarge": (431, "invalid_request_error", "headers_too_large", None),
+    "NotOffered": (501, "invalid_request_error", "not_implemented", False),
     "RateLimited": (429, "rate_limit_error", "rate_limit_exceeded", True),
     "UpstreamRateLimited": (429, "rate_limit_error", "upstream_rate_limit_exceeded", True),
     "QuotaExhausted": (429, "insufficient_quota", "insufficient_quota", False),
     "Overloaded": (503, "server_error", "upstream_overloaded", True),
+    "NoAccount": (503, "server_error", "no_account", True),
+    "SlotsUnavailable": (503, "server_error", "slots_unavailable", True),
+    "StoreUnavailable": (503, "server_error", "store_unavailable", True),
+    "KeysUnavailable": (503, "server_error", "issuer_keys_unavailable", True),
+    "SlotLost": (503, "server_error", "slot_lost", True),
     "Draining": (503, "server_error", "shutting_down", True),
     "UpstreamUnavailable": (502, "server_error", "upstream_unavailable", None),
+    "UpstreamUnreachable": (502, "server_error", "upstream_unavailable", None),
     "UpstreamFailed": (502, "server_error", "upstream_error", None),
     "UpstreamTimeout": (504, "server_error", "upstream_timeout", None),
     "UpstreamProtocolError": (502, "server_error", "upstream_protocol_error", None),
@@ -42,13 +59,29 @@ FACTS = {
     "InvalidOutput": (502, "server_error", "invalid_structured_output", False),
 }
 
+OUTCOMES: dict[Fault, set[str]] = {
+    "rejected": {"RateLimited"},
+    "upstream_timeout": {"UpstreamTimeout"},
+    "gateway_error": {"SlotsUnavailable", "StoreUnavailable", "KeysUnavailable", "SlotLost", "Draining"},
+}
+"""Those that are not told by the branch: a client's errors are its own, all the others are GLM's."""
 
-@pytest.mark.parametrize("name", FACTS)
-def test_leaf_tells_what_sdks_branch_on(name: str) -> None:
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
+def test_leaf_tells_what_sdks_branch_on(leaf: type[GatewayError]) -> None:
     """Status, type, code and whether to try again are part of the contract."""
-    error = getattr(errors, name)("m")
+    error = leaf("m")
 
-    assert (error.status, error.type, error.code, error.should_retry) == FACTS[name]
+    assert (error.status, error.type, error.code, error.should_retry) == FACTS[leaf.__name__]
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
+def test_leaf_tells_whose_fault_it_was(leaf: type[GatewayError]) -> None:
+    """Alerts and dashboards count outcomes."""
+    branch = "client_error" if issubclass(leaf, ClientError) else "upstream_error"
+    expected = next((outcome for outcome, names in OUTCOMES.items() if leaf.__name__ in names), branch)
+
+    assert expected == leaf.outcome
 
 
 @pytest.mark.parametrize(

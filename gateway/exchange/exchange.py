@@ -7,20 +7,7 @@ from typing import cast
 
 from gateway.auth import Caller
 from gateway.catalog import Model, Operation
-from gateway.errors import (
-    CapacityError,
-    ClientError,
-    Draining,
-    GatewayError,
-    InvalidRequest,
-    KeysUnavailable,
-    RateLimited,
-    SlotLost,
-    SlotsUnavailable,
-    StoreUnavailable,
-    UpstreamError,
-    UpstreamTimeout,
-)
+from gateway.errors import GatewayError, InvalidRequest
 from gateway.exchange.desk import Desk
 from gateway.exchange.dispatcher import Dispatcher
 from gateway.exchange.streamed import StreamedAnswer
@@ -28,7 +15,7 @@ from gateway.exchange.waits import Waits
 from gateway.exchange.whole import ask_all
 from gateway.glm.chat import Usage
 from gateway.limits.limiter import Scope
-from gateway.record import NO_OPERATION, Outcome, Record, Span
+from gateway.record import NO_OPERATION, Record, Span
 from gateway.trace_context import TraceParent
 from gateway.translate.endpoint import (
     JSON,
@@ -43,7 +30,6 @@ from gateway.translate.endpoint import (
 )
 
 CLIENT_CLOSED_REQUEST = 499
-INTERNAL_ERROR = 500
 MAX_IGNORED_NAMES = 32
 SPAN_ID_DIGITS = 16
 
@@ -140,8 +126,8 @@ class Exchange:
         record = self.record
         if record.outcome == "client_disconnect":
             return
-        record.outcome = outcome_of(error)
-        record.status = record.status or (error.status if isinstance(error, GatewayError) else INTERNAL_ERROR)
+        kind = error if isinstance(error, GatewayError) else GatewayError
+        record.outcome, record.status = kind.outcome, record.status or kind.status
         if isinstance(error, GatewayError):
             record.error_code = error.code or error.type
             record.glm_code = error.glm_code or ""
@@ -236,22 +222,6 @@ def check_operation(model: Model, *, needs: Operation) -> None:
             param="model",
             code="unsupported_model",
         )
-
-
-def outcome_of(error: BaseException) -> Outcome:
-    match error:
-        case RateLimited():
-            return "rejected"
-        case UpstreamTimeout():
-            return "upstream_timeout"
-        case Draining() | KeysUnavailable() | SlotLost() | SlotsUnavailable() | StoreUnavailable():
-            return "gateway_error"
-        case UpstreamError() | CapacityError():
-            return "upstream_error"
-        case ClientError():
-            return "client_error"
-        case _:
-            return "gateway_error"
 
 
 def cache_status(recalled: Recalled) -> bytes:

@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.auth import Caller
 from gateway.catalog import Model
-from gateway.errors import GatewayError, UpstreamUnavailable
+from gateway.errors import GatewayError, SessionExpired, UpstreamUnavailable
 from gateway.exchange import Exchange
 from gateway.openai.realtime.session import Kind, SessionChange
 from gateway.record import Call, ClosedBy
@@ -16,7 +16,7 @@ from gateway.session.ends import ClientGoneError, ClientSocket, EndedError, firs
 from gateway.session.entry import talk_of
 from gateway.session.errands import Errands
 from gateway.session.line import Line
-from gateway.session.watch import SessionExpired, Watch
+from gateway.session.watch import Watch
 from gateway.translate.realtime import Close, Effect, Errand, Forget, Scribe, ToClient, ToGlm, Translator
 from gateway.translate.realtime.effects import Ended
 from gateway.translate.realtime.shapes import Shape

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from gateway.errors import ClientError, Draining, GatewayError, SlotLost
+from gateway.errors import Draining, GatewayError, SessionExpired, SlotLost
 from gateway.session.desk import CallPolicy
 
 LOOK_SECONDS = 1.0
@@ -16,12 +16,6 @@ GLM_STALL_SECONDS = 10.0
 """How long GLM may take nothing of what it is sent; then the connection is given up."""
 ANSWERING = {"input_audio_buffer.committed", "response.created"}
 """What an answer comes after: from then on the user waits for it to sound."""
-
-
-class SessionExpired(ClientError):
-    """Raised when a session has lasted as long as it may, or its client has been silent for too long."""
-
-    default_code = "session_expired"
 
 
 class Watch:

@@ -15,11 +15,10 @@ from openapi_spec_validator import validate
 
 from gateway import errors
 from gateway.app import create_gateway
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, SessionExpired
 from gateway.openai.chat.requests import CreateChatCompletionRequest
 from gateway.openai.completions import CreateCompletionRequest
 from gateway.openai.responses.requests import CreateResponse
-from gateway.session.watch import SessionExpired
 from gateway.settings import Settings
 from gateway.translate.chat.params import CHAT
 from gateway.translate.completions.params import COMPLETIONS
