@@ -12,10 +12,11 @@ from typing import Literal, overload
 from msgspec import Struct
 
 from gateway.errors import GatewayError, QuotaExhausted
+from gateway.limits.allowances import Allowances, Key
 from gateway.limits.limiter import AccountLimit
 
 EVERY_MODEL = ""
-"""In place of a model: the account as a whole."""
+"""In place of a model in the key of a trouble: the account as a whole."""
 
 FIRST_ASIDE_SECONDS = 60.0
 MAX_ASIDE_SECONDS = 900.0
@@ -25,14 +26,7 @@ MAX_BREAK_SECONDS = 60.0
 TRIAL_SECONDS = 5.0
 """After which a trial that has not ended is no reason to refuse another."""
 
-DECREASE = 0.75
-RECOVERY_SECONDS = 30.0
-RECOVERY_STEPS = 20
-"""In how many steps, at the slowest, a limit comes back from nothing; of one slot at least."""
-
 Cause = Literal["refused", "failed"]
-Key = tuple[str, str]
-"""An account and a model, or every model."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -60,14 +54,6 @@ class Trouble:
     trial_until: float = 0.0
 
 
-@dataclass(slots=True, kw_only=True)
-class Learned:
-    """A limit that Zhipu was found to keep, and since when."""
-
-    limit: int
-    since: float
-
-
 class Health:
     """
     What Zhipu's answers say about its accounts. ``clock`` is monotonic, in seconds.
@@ -84,16 +70,15 @@ class Health:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._limits: dict[Key, int] = {}
+        self._allowances = Allowances(clock)
         self._troubles: dict[Key, Trouble] = {}
-        self._learned: dict[Key, Learned] = {}
         self._failures: dict[Key, int] = {}
 
     def pool(self, model: str, accounts: Iterable[AccountLimit]) -> "Pool":
         """Return the accounts with the limits that hold for them at each moment, at most those given."""
         pool = Pool(self, model, tuple(accounts))
         for account in pool.nominal:
-            self._limits[account.name, model] = account.limit
+            self._allowances.grant((account.name, model), account.limit)
         return pool
 
     def succeed(self, account: str, model: str, *, asked_at: float) -> None:
@@ -125,19 +110,8 @@ class Health:
         return self._set_aside(key, "failed", error, asked_at=asked_at, seconds=None)
 
     def crowd(self, account: str, model: str, *, in_use: int, asked_at: float) -> bool:
-        """
-        Use fewer slots of an account, because Zhipu found ``in_use`` too many. Returns whether that is news.
-
-        Calls that were under way together are refused together, and count once.
-        """
-        key, now = (account, model), self._clock()
-        learned = self._learned.get(key)
-        if learned is not None and asked_at < learned.since:
-            return False
-        limit = self._learned_limit(key, now=now)
-        lower = max(1, int(min(limit, in_use) * DECREASE))
-        self._learned[key] = Learned(limit=lower, since=now)
-        return lower < limit
+        """Use fewer slots of an account, because Zhipu found ``in_use`` too many. Returns whether that is news."""
+        return self._allowances.lower((account, model), in_use=in_use, asked_at=asked_at)
 
     def trial(self, model: str, accounts: Iterable[AccountLimit]) -> AccountLimit | None:
         """
@@ -152,7 +126,7 @@ class Health:
             return None
         _, name, trouble = min(free, key=lambda one: one[:2])
         trouble.trial_until = now + TRIAL_SECONDS
-        return AccountLimit(name, self._learned_limit((name, model), now=now))
+        return AccountLimit(name, self._allowances.of((name, model)))
 
     def end_trial(self, account: str, model: str) -> None:
         """Let another request try."""
@@ -188,12 +162,12 @@ class Health:
     def allowed(self, account: str, model: str, *, limit: int) -> int:
         """Return how many of an account's slots Zhipu was found to allow, whether or not it is set aside."""
         key = (account, model)
-        return min(limit, self._learned_limit(key, now=self._clock())) if key in self._learned else limit
+        return min(limit, self._allowances.of(key)) if key in self._allowances.learned else limit
 
     @property
     def calm(self) -> bool:
         """Whether every account may be used as its tier says."""
-        return not (self._troubles or self._learned)
+        return not (self._troubles or self._allowances.learned)
 
     def limits(self, model: str, accounts: tuple[AccountLimit, ...]) -> tuple[AccountLimit, ...]:
         """Return how many slots of each account may be used now, 0 of those that are set aside."""
@@ -202,22 +176,21 @@ class Health:
         now = self._clock()
         keys = [(account.name, model) for account in accounts]
         troubles = [self._worst(key) for key in keys]
-        learned = [
-            min(account.limit, self._learned_limit(key, now=now))
-            for account, key in zip(accounts, keys, strict=True)
+        allowed = [
+            min(account.limit, self._allowances.of(key)) for account, key in zip(accounts, keys, strict=True)
         ]
         if None in troubles:
-            usable = [self._usable(one, limit, now=now) for one, limit in zip(troubles, learned, strict=True)]
+            usable = [self._usable(one, limit, now=now) for one, limit in zip(troubles, allowed, strict=True)]
         else:
             usable = [
                 limit if one is not None and one.cause == "failed" else 0
-                for one, limit in zip(troubles, learned, strict=True)
+                for one, limit in zip(troubles, allowed, strict=True)
             ]
         return tuple(AccountLimit(name, limit) for (name, _), limit in zip(keys, usable, strict=True))
 
     def _knows_of(self, model: str, accounts: tuple[AccountLimit, ...]) -> bool:
         """Tell whether anything is out of order with these accounts, which is asked for every request."""
-        troubles, learned = self._troubles, self._learned
+        troubles, learned = self._troubles, self._allowances.learned
         for account in accounts:
             key = (account.name, model)
             if key in troubles or key in learned or (account.name, EVERY_MODEL) in troubles:
@@ -249,17 +222,6 @@ class Health:
         if whole is None or part is None:
             return whole or part
         return part if whole.cause == "failed" else whole
-
-    def _learned_limit(self, key: Key, *, now: float) -> int:
-        limit, learned = self._limits.get(key, 1), self._learned.get(key)
-        if learned is None:
-            return limit
-        step = max(1, limit // RECOVERY_STEPS)
-        regained = learned.limit + step * int((now - learned.since) / RECOVERY_SECONDS)
-        if regained >= limit:
-            del self._learned[key]
-            return limit
-        return regained
 
 
 def pause_seconds(cause: Cause, *, times: int) -> float:

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, QuotaExhausted, UpstreamFailed, UpstreamRejected
+from gateway.limits.allowances import RECOVERY_SECONDS
 from gateway.limits.health import (
     EVERY_MODEL,
     FAILURES_TO_BREAK,
     FIRST_ASIDE_SECONDS,
     FIRST_BREAK_SECONDS,
     MAX_ASIDE_SECONDS,
-    RECOVERY_SECONDS,
     TRIAL_SECONDS,
     Health,
 )
