@@ -432,28 +432,31 @@ def test_keys_differ(invoke: Invoke) -> None:
     assert invoke("keys", "new").stdout != invoke("keys", "new").stdout
 
 
-def test_simulator_runs_alone() -> None:
-    """`simulate` tells where it is and which key it takes."""
+@pytest.mark.parametrize(("options", "names_its_object"), [((), True), (("--wire", "2025"), False)])
+def test_simulator_runs_alone(options: tuple[str, ...], names_its_object: bool) -> None:  # noqa: FBT001
+    """`simulate` tells where it is and which key it takes, and answers in the shapes of the year asked for."""
     with closing(bind("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gateway", "simulate", "--port", str(port)]
+    command = [sys.executable, "-m", "gateway", "simulate", "--port", str(port), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             simulator = Served(process)
             url = simulator.read_until("Zhipu's stand-in: ").split()[-1]
             key = simulator.read_until("ZHIPU_API_KEY=").split()[0].partition("=")[2]
-            answer = models_of(url, key=key)
+            answer = chat_with(url, key=key)
         finally:
             process.terminate()
 
     assert (answer.status_code, key) == (200, DEMO_KEY)
+    assert names_its_object == ("object" in answer.json())
 
 
-def models_of(url: str, *, key: str) -> httpx.Response:
+def chat_with(url: str, *, key: str) -> httpx.Response:
     """Ask until somebody answers."""
+    asked = {"model": "glm-4.5-air", "messages": [{"role": "user", "content": "Hello"}]}
     while True:
         try:
-            return httpx.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"})
+            return httpx.post(f"{url}/chat/completions", json=asked, headers={"Authorization": f"Bearer {key}"})
         except httpx.ConnectError:
             continue
 

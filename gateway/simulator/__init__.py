@@ -6,6 +6,7 @@ Knows nothing of the gateway; imports only Zhipu's wire types.
 
 from gateway.simulator.accounts import DEMO_ACCOUNTS, DEMO_KEY, Account
 from gateway.simulator.app import Simulator, create_simulator
+from gateway.simulator.platform import Wire
 from gateway.simulator.realtime.habits import Habits
 from gateway.simulator.serving import Running, running, serve
 
@@ -16,6 +17,7 @@ __all__ = [
     "Habits",
     "Running",
     "Simulator",
+    "Wire",
     "create_simulator",
     "running",
     "serve",

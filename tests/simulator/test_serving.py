@@ -1,9 +1,6 @@
-"""Running a stand-in: beside other code, and as a process."""
+"""Running a stand-in beside other code."""
 
 import logging
-import socket
-import subprocess
-import sys
 import threading
 
 import httpx
@@ -32,22 +29,3 @@ def test_logging_is_left_alone_when_it_runs_beside_other_code() -> None:
         during = (logger.level, logger.propagate, list(logger.handlers))
 
     assert during == before
-
-
-def test_stand_in_runs_as_a_process_and_says_where() -> None:
-    """``python -m gateway.simulator`` prints its address and demo key, then answers there."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gateway.simulator", "--port", str(port)]
-
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
-        httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client,
-    ):
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        state = client.get(f"http://127.0.0.1:{port}/_simulator/state")
-        process.terminate()
-
-    assert f"http://127.0.0.1:{port}/api/paas/v4" in said
-    assert state.status_code == 200
