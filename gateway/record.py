@@ -29,9 +29,9 @@ class UpstreamFault(Struct, kw_only=True):
     kind: str
 
 
-class Call(Struct, kw_only=True):
+class SessionFacts(Struct, kw_only=True):
     """
-    What is to be told of a realtime session besides.
+    What a record tells of a realtime session besides.
 
     ``events`` counts by direction and type, the directions being "from_client", "to_client", "from_glm", "to_glm".
     ``first_audio_seconds`` are the times from a turn's end to the first sound of its answer. ``dropped_frames``
@@ -88,8 +88,8 @@ class Record(Struct, kw_only=True):
     ``outcome`` tells; 499 when it left before being told anything. ``first_token_at`` None: no token was
     streamed. ``usage_known`` False: GLM did not tell. ``cache_hits`` and ``cache_misses`` count the texts to embed
     that were known and that were not; both 0 where nothing is kept. ``audio_seconds`` is how
-    much of a recording was heard. ``call`` is there for realtime sessions only, ``parent`` for callers that told
-    of their trace, and ``span`` where traces are kept.
+    much of a recording was heard. ``session`` is there for realtime sessions only, ``parent`` for callers that
+    told of their trace, and ``span`` where traces are kept.
 
     ``queue_position`` is the place in line on arrival, the last of several calls'; 0 when none had one.
 
@@ -129,7 +129,7 @@ class Record(Struct, kw_only=True):
     cache_hits: int = 0
     cache_misses: int = 0
     audio_seconds: float = 0.0
-    call: Call | None = None
+    session: SessionFacts | None = None
     parent: TraceParent | None = None
     span: Span | None = None
 

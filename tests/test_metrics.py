@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from gateway.catalog import Limits, Model
 from gateway.metrics import AccountSlots, AccountState, Metrics, Slots, TenantSlots
 from gateway.metrics.families import DURATION
-from gateway.record import Call, Record, UpstreamFault
+from gateway.record import Record, SessionFacts, UpstreamFault
 
 MODELS = (
     Model(id="glm-4.7", operations=("chat",)),
@@ -446,7 +446,7 @@ def test_histogram_counts_as_the_library_does(amounts: list[float]) -> None:
 
 def test_session_is_counted_with_what_it_carried() -> None:
     """Events by type, but only types that are known: a client chooses the rest."""
-    call = Call(
+    session = SessionFacts(
         events=Counter({("from_client", "response.create"): 2, ("from_client", "chosen.by.somebody"): 1}),
         first_audio_seconds=[0.4, 1.7],
         heard_seconds=12.5,
@@ -465,7 +465,7 @@ def test_session_is_counted_with_what_it_carried() -> None:
             model="glm-realtime",
             tier="V1",
             status=101,
-            call=call,
+            session=session,
         )
     )
 

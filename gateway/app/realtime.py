@@ -6,7 +6,7 @@ from gateway.app.endpoints import create_chat_endpoint, create_speech_endpoint
 from gateway.app.terms import api_keys, secret_for
 from gateway.auth.secrets import ClientSecrets
 from gateway.exchange import Desk
-from gateway.session import CallPolicy, SessionDesk
+from gateway.session import SessionDesk, SessionPolicy
 from gateway.session.errands import Endpoints
 from gateway.session.sound import CallSound
 from gateway.settings import Settings
@@ -34,7 +34,7 @@ def create_session_desk(settings: Settings, *, desk: Desk, is_draining: Callable
             speech=create_speech_endpoint(settings),
             speech_model=realtime.speech_model,
         ),
-        policy=CallPolicy(
+        policy=SessionPolicy(
             translation=RealtimePolicy(
                 typed_text=realtime.typed_text,
                 turn_detection=realtime.turn_detection,

@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 
 from gateway.catalog import Model
 from gateway.glm.errors import BUSINESS_CODES, Kind
-from gateway.metrics.calls import CallFamilies
 from gateway.metrics.process import ProcessFamilies
 from gateway.metrics.redis import RedisFamilies
+from gateway.metrics.sessions import SessionFamilies
 from gateway.metrics.slots import TIERS, SlotFamilies
 from gateway.metrics.unlocked import Count, Seconds
 from gateway.record import Record, UpstreamFault
@@ -95,7 +95,7 @@ class Metrics:
         )
         self.redis = RedisFamilies(registry, prefix=PREFIX)
         self.slots = SlotFamilies(registry, prefix=PREFIX)
-        self.calls = CallFamilies(registry, prefix=PREFIX)
+        self.sessions = SessionFamilies(registry, prefix=PREFIX)
         self.process = ProcessFamilies(registry, prefix=PREFIX, revision=revision)
 
         # They double what a scrape holds, and nothing here asks for them.
@@ -133,8 +133,9 @@ class Metrics:
         if record.audio_seconds:
             where = (record.operation, self._model(record.model))
             self.audio_seconds.labels(*where).inc(record.audio_seconds)
-        if record.call is not None and record.status == SWITCHING_PROTOCOLS:
-            self.calls.observe(record.call, model=self._model(record.model), duration_seconds=duration_seconds)
+        if record.session is not None and record.status == SWITCHING_PROTOCOLS:
+            model = self._model(record.model)
+            self.sessions.observe(record.session, model=model, duration_seconds=duration_seconds)
         if record.account:
             series.waited(record.queued_seconds)
         if record.faults or record.outcome != "ok" or not record.usage_known:
@@ -206,7 +207,7 @@ class Metrics:
             for hearing in HEARING_OPERATIONS:
                 self.audio_seconds.labels(hearing, model.id)
         if "realtime" in model.operations:
-            self.calls.begin_at_zero(model.id)
+            self.sessions.begin_at_zero(model.id)
         if "embeddings" in model.operations:
             for result in CACHE_RESULTS:
                 self.cached_texts.labels(model.id, result)

@@ -11,7 +11,7 @@ from gateway.translate.realtime import Policy, Sound
 from gateway.upstream.realtime import RealtimeUpstream
 
 
-class CallPolicy(Struct, frozen=True, kw_only=True):
+class SessionPolicy(Struct, frozen=True, kw_only=True):
     """
     How long things may take in a session, in seconds, and how the translator behaves.
 
@@ -32,12 +32,12 @@ class SessionDesk:
     """
     The rooms and the policy of every session.
 
-    ``desk`` is that of exchanges, with its slots and terms; ``endpoints`` do what is done beside calls.
+    ``desk`` is that of exchanges, with its slots and terms; ``endpoints`` do what is done beside sessions.
     """
 
     desk: Desk
     upstream: RealtimeUpstream
     sound: Sound
     endpoints: Endpoints
-    policy: CallPolicy
+    policy: SessionPolicy
     is_draining: Callable[[], bool]

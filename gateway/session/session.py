@@ -10,7 +10,7 @@ from gateway.catalog import Model
 from gateway.errors import GatewayError, SessionExpired, UpstreamUnavailable
 from gateway.exchange import Exchange
 from gateway.openai.realtime.session import Kind, SessionChange
-from gateway.record import Call, ClosedBy
+from gateway.record import ClosedBy, SessionFacts
 from gateway.session.desk import SessionDesk
 from gateway.session.ends import ClientGoneError, ClientSocket, EndedError, first
 from gateway.session.entry import talk_of
@@ -40,7 +40,7 @@ class Session:
         self._shared = session_desk
         self._exchange = exchange
         self._desk = session_desk.desk
-        self._call = exchange.record.call = Call()
+        self._facts = exchange.record.session = SessionFacts()
         self._line = Line(session_desk, exchange)
         self._counted: tuple[str, str] | None = None
         self._turn = asyncio.Lock()
@@ -114,9 +114,9 @@ class Session:
             self._uncount()
         await self._line.aclose()
         if hasattr(self, "_translator"):
-            self._call.heard_seconds = self._translator.heard_bytes / INPUT_BYTES_PER_SECOND
-            self._call.dropped_frames = self._translator.dropped_bytes // FRAME_BYTES
-            self._call.spoken_seconds = self._translator.spoken_bytes / OUTPUT_BYTES_PER_SECOND
+            self._facts.heard_seconds = self._translator.heard_bytes / INPUT_BYTES_PER_SECOND
+            self._facts.dropped_frames = self._translator.dropped_bytes // FRAME_BYTES
+            self._facts.spoken_seconds = self._translator.spoken_bytes / OUTPUT_BYTES_PER_SECOND
         if self._error is not None:
             self._exchange.fail(self._error)
 
@@ -131,7 +131,7 @@ class Session:
             async with self._turn:
                 self._watch.hear_client()
                 effects = self._translator.from_client(data, now=self._desk.clock())
-                self._call.events["from_client", self._translator.read] += 1
+                self._facts.events["from_client", self._translator.read] += 1
                 await self._perform(effects)
 
     async def _listen_to_glm(self) -> None:
@@ -143,7 +143,7 @@ class Session:
                 continue
             async with self._turn:
                 effects = self._translator.from_glm(data, now=self._desk.clock())
-                self._call.events["from_glm", self._translator.read] += 1
+                self._facts.events["from_glm", self._translator.read] += 1
                 await self._perform(effects)
 
     async def _keep_time(self) -> None:
@@ -182,16 +182,16 @@ class Session:
             self._room.set()
 
     async def _tell_client(self, effect: ToClient) -> None:
-        call, watch = self._call, self._watch
-        call.events["to_client", effect.name] += 1
+        facts, watch = self._facts, self._watch
+        facts.events["to_client", effect.name] += 1
         if (seconds := watch.waited_for(effect.name)) is not None:
-            call.first_audio_seconds.append(seconds)
+            facts.first_audio_seconds.append(seconds)
         watch.client_sent_from = self._desk.clock()
         await self._client.send(effect.data)
         watch.client_sent_from = None
 
     async def _tell_glm(self, effect: ToGlm) -> None:
-        self._call.events["to_glm", effect.name] += 1
+        self._facts.events["to_glm", effect.name] += 1
         self._watch.glm_sent_from = self._desk.clock()
         await self._line.send(effect.data)
         self._watch.glm_sent_from = None
@@ -222,11 +222,11 @@ class Session:
         async with self._turn:
             lost = UpstreamUnavailable(f"The connection to GLM was lost (close code {closed.code}). Begin anew.")
             self._line.note_loss(lost)
-            if not self._translator.resumable or self._call.reconnects >= self._shared.policy.max_reconnects:
+            if not self._translator.resumable or self._facts.reconnects >= self._shared.policy.max_reconnects:
                 await self._end(lost, code=INTERNAL_ERROR)
             if self._line.slot is None:
                 return
-            self._call.reconnects += 1
+            self._facts.reconnects += 1
             try:
                 await self._line.reopen(self._line.slot)
             except GatewayError as error:
@@ -244,5 +244,5 @@ class Session:
             self._desk.streams[counted] -= 1
 
     def _note_end(self, by: ClosedBy, *, code: int) -> None:
-        self._call.closed_by = by
-        self._call.close_code = code
+        self._facts.closed_by = by
+        self._facts.close_code = code

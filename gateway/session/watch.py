@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from gateway.errors import Draining, GatewayError, SessionExpired, SlotLost
-from gateway.session.desk import CallPolicy
+from gateway.session.desk import SessionPolicy
 
 LOOK_SECONDS = 1.0
 """How often is looked whether a session has to end; translators are woken to the moment."""
@@ -87,7 +87,7 @@ class Watch:
         """Whether GLM has taken nothing for too long."""
         return self.glm_sent_from is not None and self._clock() - self.glm_sent_from > GLM_STALL_SECONDS
 
-    def verdict(self, policy: CallPolicy, *, draining: bool, responding: bool) -> GatewayError | None:
+    def verdict(self, policy: SessionPolicy, *, draining: bool, responding: bool) -> GatewayError | None:
         """Return why the session has to end, None while it may go on. A drain lets a response end first."""
         now = self._clock()
         if self._slot_is_lost:

@@ -119,11 +119,11 @@ async def test_typed_turn(gateway: Gateway, glm: GlmCalls) -> None:
         record.status,
         record.outcome,
     )
-    assert record.call is not None
-    assert 0.2 == record.call.spoken_seconds
-    assert 1 == len(record.call.first_audio_seconds)
-    assert 1 == record.call.events["to_client", "response.done"]
-    assert 1 == record.call.events["from_client", "response.create"]
+    assert record.session is not None
+    assert 0.2 == record.session.spoken_seconds
+    assert 1 == len(record.session.first_audio_seconds)
+    assert 1 == record.session.events["to_client", "response.done"]
+    assert 1 == record.session.events["from_client", "response.create"]
     assert 0 == gateway.slots
     (call,) = glm.calls
     assert "Be brief." == call.of("session.update")[-1]["session"]["instructions"]
@@ -390,8 +390,8 @@ async def test_lost_connection_to_glm_is_replaced(gateway: Gateway, glm: GlmCall
         == second.of("session.update")[0]["session"]["instructions"]
     )
     await ended(gateway)
-    assert gateway.record.call is not None
-    assert 1 == gateway.record.call.reconnects
+    assert gateway.record.session is not None
+    assert 1 == gateway.record.session.reconnects
 
 
 async def test_session_ends_when_glm_does_not_come_back(gateway: Gateway, glm: GlmCalls) -> None:
@@ -424,7 +424,10 @@ async def test_session_expires(start_gateway: StartGateway, glm: GlmCalls) -> No
     assert ("error", "session_expired") == (events[-1]["type"], events[-1]["error"]["code"])
     assert 1001 == socket.close_code
     await ended(gateway)
-    assert ("ok", "gateway") == (gateway.record.outcome, gateway.record.call and gateway.record.call.closed_by)
+    assert ("ok", "gateway") == (
+        gateway.record.outcome,
+        gateway.record.session and gateway.record.session.closed_by,
+    )
 
 
 async def test_client_that_leaves_gives_its_slot_back(gateway: Gateway, glm: GlmCalls) -> None:

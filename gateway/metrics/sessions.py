@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from gateway.glm.realtime.client import Sent
 from gateway.glm.realtime.server import Received
 from gateway.openai.realtime import client, server
-from gateway.record import Call, ClosedBy
+from gateway.record import ClosedBy, SessionFacts
 
 OTHER: Final = "other"
 DIRECTIONS: Final = ("heard", "spoken")
@@ -26,7 +26,7 @@ KNOWN_EVENTS: Final = frozenset(
 )
 
 
-class CallFamilies:
+class SessionFamilies:
     """What Prometheus sees of realtime sessions; sessions under way are among the streams."""
 
     def __init__(self, registry: CollectorRegistry, *, prefix: str) -> None:
@@ -56,16 +56,16 @@ class CallFamilies:
         self._dropped.labels(model)
         self._reconnects.labels(model)
 
-    def observe(self, call: Call, *, model: str, duration_seconds: float) -> None:
+    def observe(self, session: SessionFacts, *, model: str, duration_seconds: float) -> None:
         """Count a session that has ended."""
-        code = str(call.close_code) if call.close_code in CLOSE_CODES else OTHER
-        self._closed.labels(model, call.closed_by, code).inc()
+        code = str(session.close_code) if session.close_code in CLOSE_CODES else OTHER
+        self._closed.labels(model, session.closed_by, code).inc()
         self._duration.labels(model).observe(duration_seconds)
-        for seconds in call.first_audio_seconds:
+        for seconds in session.first_audio_seconds:
             self._first_audio.labels(model).observe(seconds)
-        for (direction, name), count in call.events.items():
+        for (direction, name), count in session.events.items():
             self._events.labels(direction, name if name in KNOWN_EVENTS else OTHER).inc(count)
-        self._audio.labels(model, "heard").inc(call.heard_seconds)
-        self._audio.labels(model, "spoken").inc(call.spoken_seconds)
-        self._dropped.labels(model).inc(call.dropped_frames)
-        self._reconnects.labels(model).inc(call.reconnects)
+        self._audio.labels(model, "heard").inc(session.heard_seconds)
+        self._audio.labels(model, "spoken").inc(session.spoken_seconds)
+        self._dropped.labels(model).inc(session.dropped_frames)
+        self._reconnects.labels(model).inc(session.reconnects)
