@@ -15,12 +15,12 @@ class Waits:
     __slots__ = ("queue", "reading", "upstream", "writing")
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        watch = Watch(clock)
+        watch = Stopwatch(clock)
         self.upstream, self.queue = Wait(watch, rank=0), Wait(watch, rank=1)
         self.writing, self.reading = Wait(watch, rank=2), Wait(watch, rank=3)
 
 
-class Watch:
+class Stopwatch:
     """What is waited for at the moment, ``since`` when. It knows no wait that has ended, so it makes no cycle."""
 
     __slots__ = ("clock", "open", "since")
@@ -42,15 +42,10 @@ class Wait:
 
     __slots__ = ("_watch", "rank", "seconds")
 
-    def __init__(self, watch: Watch, *, rank: int) -> None:
+    def __init__(self, watch: Stopwatch, *, rank: int) -> None:
         self.seconds = 0.0
         self.rank = rank
         self._watch = watch
-
-    @property
-    def open(self) -> int:
-        """How often it is entered at the moment."""
-        return self._watch.open.count(self)
 
     def __enter__(self) -> None:
         watch = self._watch
