@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from gateway.errors import GatewayError
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.session import Session, SessionChange
-from gateway.translate.realtime.config import changed
+from gateway.translate.realtime.changes import changed
 from gateway.translate.realtime.effects import Brought, Effect
 from gateway.translate.realtime.reading import CLIENT_NAMES, UnreadableError, read_client
 from gateway.translate.realtime.talk import Talk

@@ -21,7 +21,8 @@ from gateway.openai.realtime.session import (
     SessionChange,
     TranscriptionSession,
 )
-from gateway.translate.realtime.config import Config, changed
+from gateway.translate.realtime.changes import changed
+from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.shapes import Beta, Today
 from gateway.translate.requests import Reader
 

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.errors import InvalidRequest
 from gateway.openai.realtime import client, server
 from gateway.translate.realtime.asides import Asides
-from gateway.translate.realtime.config import of_response
+from gateway.translate.realtime.changes import of_response
 from gateway.translate.realtime.conversing import Conversing
 from gateway.translate.realtime.microphone import Microphone
 from gateway.translate.realtime.plan import Plan

@@ -10,7 +10,7 @@ from gateway.errors import GatewayError, InvalidRequest
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.items import Content, Item
 from gateway.openai.realtime.session import Transcription
-from gateway.translate.realtime.config import changed
+from gateway.translate.realtime.changes import changed
 from gateway.translate.realtime.effects import Brought, Ended, Words
 from gateway.translate.realtime.interpreter import Interpreter
 from gateway.translate.realtime.recognition import recognition, transcription_error

@@ -6,7 +6,8 @@ from gateway.errors import GatewayError, InvalidRequest
 from gateway.glm.realtime import client as glm
 from gateway.openai.realtime import server
 from gateway.openai.realtime.session import SessionChange
-from gateway.translate.realtime.config import Config, changed
+from gateway.translate.realtime.changes import changed
+from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.history import notes_of, written
 from gateway.translate.realtime.talk import Talk
 from gateway.translate.realtime.telling_glm import asks_for_video, to_glm
