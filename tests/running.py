@@ -12,7 +12,8 @@ from gateway.app import create_app
 from gateway.auth import Tenant, digest
 from gateway.exchange import Desk
 from gateway.record import Record
-from gateway.settings.schema import Account, Secret, Settings
+from gateway.settings.schema import Account, Settings
+from gateway.settings.secret import Secret
 from gateway.simulator import DEMO_ACCOUNTS
 from tests.fakes import KEY, App
 

@@ -11,7 +11,7 @@ from gateway.errors import ModelNotFound
 from gateway.exchange import AccountTier, Terms
 from gateway.limits.health import Health
 from gateway.settings import Jwt, Settings, SettingsError
-from gateway.settings.schema import Secret
+from gateway.settings.secret import Secret
 
 if TYPE_CHECKING:
     from gateway.auth.keys import IssuerKeys

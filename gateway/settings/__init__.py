@@ -15,12 +15,12 @@ from gateway.settings.schema import (
     Jwt,
     Logs,
     Redis,
-    Secret,
     Settings,
     Speech,
     Telemetry,
     Upstream,
 )
+from gateway.settings.secret import Secret
 
 __all__ = [
     "Account",

@@ -14,7 +14,7 @@ from msgspec.structs import FieldInfo, fields
 
 from gateway.settings.files import Fingerprint, fingerprint
 from gateway.settings.problems import describe, nearest, quotable
-from gateway.settings.schema import Secret, decode_custom
+from gateway.settings.secret import Secret
 
 T = TypeVar("T", bound=Struct)
 
@@ -163,3 +163,10 @@ def _is_list(kind: Any) -> bool:
 
 def _elsewhere(field: FieldInfo) -> tuple[str, ...]:
     return (f"{field.name}_env", f"{field.name}_file") if _is_secret(field) else ()
+
+
+def decode_custom(kind: type, value: Any) -> Any:
+    """Turn text into the types of this tree that no format has; msgspec's ``dec_hook``."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(kind)

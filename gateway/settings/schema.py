@@ -4,10 +4,9 @@ The tree of settings: what can be said, of which type, and what holds when nothi
 Structs only. Where values come from and what they mean together is decided elsewhere in this package.
 """
 
-import hmac
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -28,36 +27,9 @@ from gateway.settings.kinds import (
     SocketUrl,
     Voice,
 )
+from gateway.settings.secret import Secret
 
 MEBIBYTE = 1024 * 1024
-
-
-class Secret:
-    """A value that no ``repr``, log line or encoder gives away; only ``reveal`` does."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the value, for the one place that has to send it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __str__(self) -> str:
-        return "***"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("A secret cannot be serialised.")
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -270,10 +242,3 @@ class Settings(Struct, frozen=True, kw_only=True):
     def simulator(self) -> bool:
         """Whether there is no account, so that the simulator has to stand in for GLM."""
         return not self.accounts
-
-
-def decode_custom(kind: type, value: Any) -> Any:
-    """Turn text into the types of this tree that no format has; msgspec's ``dec_hook``."""
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    raise NotImplementedError(kind)

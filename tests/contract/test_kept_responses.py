@@ -13,7 +13,8 @@ from openai.types.responses import Response
 from openai.types.responses.response_item import ResponseItem
 
 from gateway.auth import Tenant, digest
-from gateway.settings.schema import Redis, Responses, Secret
+from gateway.settings.schema import Redis, Responses
+from gateway.settings.secret import Secret
 from gateway.translate.responses.kept import Kept, write
 from tests.conftest import StartGateway
 from tests.contract.conftest import Connect

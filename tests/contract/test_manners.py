@@ -1,7 +1,8 @@
 """A caller does not suffer from another's flood, and a slot is free as soon as its caller is gone."""
 
 from gateway.auth import Tenant, digest
-from gateway.settings.schema import Account, Secret
+from gateway.settings.schema import Account
+from gateway.settings.secret import Secret
 from gateway.simulator import running
 from tests.conftest import StartGateway
 from tests.manners import ACCOUNT, FLOOD, MODEL, Caller, Witness, releases, waits_beside_a_flood

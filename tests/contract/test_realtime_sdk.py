@@ -18,7 +18,8 @@ from openai.types.realtime import RealtimeServerEvent
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from gateway.settings.schema import Account, Realtime, Secret
+from gateway.settings.schema import Account, Realtime
+from gateway.settings.secret import Secret
 from tests.calls import VOICE, GlmCalls, call_functions, playing_calls, speak
 from tests.conftest import StartGateway
 from tests.fakes import KEY

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion
 
-from gateway.settings.schema import Embeddings, Redis, Secret
+from gateway.settings.schema import Embeddings, Redis
+from gateway.settings.secret import Secret
 from gateway.simulator import Running
 from gateway.simulator.book import Place
 from tests.conftest import StartGateway

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from gateway.app import create_gateway
-from gateway.settings.schema import Redis, Secret
+from gateway.settings.schema import Redis
+from gateway.settings.secret import Secret
 from tests.fakes import KEY, Caller, Zhipu, call_app, completion
 from tests.redis_server import RedisServer
 from tests.running import SETTINGS, Gateway

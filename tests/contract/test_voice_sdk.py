@@ -12,7 +12,8 @@ from openai.types.chat import ChatCompletion
 
 from gateway.audio import Bounds, Sound, convert, read_sound
 from gateway.auth import Tenant, digest
-from gateway.settings.schema import Redis, Secret
+from gateway.settings.schema import Redis
+from gateway.settings.secret import Secret
 from gateway.simulator import Running, create_simulator, running
 from gateway.simulator.speech import listen
 from gateway.simulator.speech import speak as say
