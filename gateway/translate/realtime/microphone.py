@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 
-from gateway.errors import GatewayError, InvalidRequest
+from gateway.errors import InvalidRequest
 from gateway.glm.realtime import client as glm
 from gateway.openai.realtime import server
 from gateway.openai.realtime.items import Content, Item
 from gateway.openai.realtime.session import FormatType
 from gateway.translate.realtime.decoding import bounded
-from gateway.translate.realtime.recognition import transcription_error
 from gateway.translate.realtime.sound import FRAME_BYTES, INPUT_BYTES_PER_SECOND
 from gateway.translate.realtime.talk import Talk
+from gateway.translate.realtime.transcripts import Transcripts
 from gateway.translate.realtime.turns import Ear, Heard
-from gateway.translate.realtime.unwritten import Unwritten
 
 LEAST_FRAME_BYTES = FRAME_BYTES * 9 // 10
 """Converting keeps back some 2 ms: a client's frame of 100 ms must not wait for the next because of that."""
@@ -50,7 +49,8 @@ class Microphone:
     Takes a client's audio, and makes items of the turns in it.
 
     ``ear`` decides when a turn ends where GLM does not; None: GLM does, or the client. ``commits`` are those that
-    GLM has not confirmed yet. ``dropped_bytes`` is how much of what was heard GLM never took.
+    GLM has not confirmed yet. ``dropped_bytes`` is how much of what was heard GLM never took. ``transcripts``
+    tells what was said in the turns.
     """
 
     def __init__(self, talk: Talk) -> None:
@@ -59,6 +59,7 @@ class Microphone:
         self.speaking = False
         self.heard_bytes = 0
         self.dropped_bytes = 0
+        self.transcripts = Transcripts(talk)
         self._talk = talk
         self._form: FormatType = talk.config.input_format
         self._converter = talk.sound.to_glm(self._form)
@@ -68,10 +69,7 @@ class Microphone:
         self._next_id: str | None = None
         self._start_ms = 0
         self._end_ms: int | None = None
-        self._untold: dict[str, float] = {}
-        self._early: str | None = None
         self._presumed: list[str] = []
-        self.unwritten = Unwritten(talk, tell=self._tell_transcript, fail=self._tell_failure)
 
     # --- From the client ----------------------------------------------------------------------------
 
@@ -180,7 +178,7 @@ class Microphone:
         commit = self._next_commit() or Commit(item_id=self._take_id(), seconds=self._seconds())
         item_id = commit.item_id or talk.id_of("item")
         if commit.typed:
-            self._early = None
+            self.transcripts.skip()
             talk.history.link(glm_id, item_id)
             return
         talk.tell(server.AudioCommitted(previous_item_id=talk.history.last, item_id=item_id))
@@ -189,11 +187,7 @@ class Microphone:
         talk.add(item)
         talk.finish(item)
         talk.history.link(glm_id, item_id)
-        self._untold[item_id] = commit.seconds
-        self.unwritten.take(item_id)
-        if self._early is not None:
-            early, self._early = self._early, None
-            self.transcribe(glm_id, early)
+        self.transcripts.expect(item_id, seconds=commit.seconds)
 
     def presume(self) -> None:
         """Take it that GLM has taken the oldest turn of which it says nothing: it tells of what it cannot take."""
@@ -205,22 +199,6 @@ class Microphone:
     def give_up(self) -> Commit | None:
         """Return the oldest commit that GLM has not taken, which it will not take any more."""
         return self._next_commit()
-
-    def transcribe(self, glm_id: str | None, transcript: str) -> None:
-        """Tell what was said in a turn; kept for a moment if the turn is not known yet."""
-        item_id = self._whose(glm_id)
-        if item_id is None:
-            self._early = transcript
-            return
-        self.unwritten.settle(item_id)
-        self._tell_transcript(item_id, transcript)
-
-    def fail_transcription(self, glm_id: str | None, error: server.TranscriptionError) -> None:
-        """Tell that what was said could not be made out."""
-        item_id = self._whose(glm_id)
-        if item_id is not None and self._untold.pop(item_id, None) is not None:
-            self.unwritten.settle(item_id)
-            self._talk.tell(server.TranscriptionFailed(item_id=item_id, content_index=0, error=error))
 
     # --- Within -------------------------------------------------------------------------------------
 
@@ -239,34 +217,12 @@ class Microphone:
         else:
             talk.rest("frames")
 
-    def _tell_transcript(self, item_id: str, transcript: str) -> None:
-        talk, seconds = self._talk, self._untold.pop(item_id, None)
-        if seconds is None:  # It was typed, or is told already.
-            return
-        talk.history.hear(item_id, transcript)
-        if talk.config.transcription is None and talk.strict:
-            return
-        talk.tell(
-            server.TranscriptionCompleted(
-                item_id=item_id,
-                content_index=0,
-                transcript=transcript,
-                usage=server.DurationUsage(seconds=round(seconds, 3)),
-            )
-        )
-
-    def _tell_failure(self, item_id: str, error: GatewayError) -> None:
-        self._untold.pop(item_id, None)
-        self._talk.tell(
-            server.TranscriptionFailed(item_id=item_id, content_index=0, error=transcription_error(error))
-        )
-
     def _take(self, pcm: bytes) -> Iterator[Heard]:
         self.heard_bytes += len(pcm)
         for kept, heard in self.ear.listen(pcm) if self.ear is not None else ((pcm, None),):
             self._pending += kept
             self._turn_bytes += len(kept)
-            self.unwritten.hear(kept, speaking=self.speaking)
+            self.transcripts.unwritten.hear(kept, speaking=self.speaking)
             self.send_frames()
             if heard is not None:
                 yield heard
@@ -300,8 +256,3 @@ class Microphone:
             seconds = max(0, self._end_ms - self._start_ms) / 1000
         self._turn_bytes, self._end_ms = 0, None
         return seconds
-
-    def _whose(self, glm_id: str | None) -> str | None:
-        """Return the item that a transcript is of: the one GLM names, else the oldest that has none."""
-        item_id = self._talk.history.linked(glm_id)
-        return item_id if item_id is not None else next(iter(self._untold), None)

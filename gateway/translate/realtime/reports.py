@@ -66,12 +66,12 @@ class Reports:
 
     def transcript(self, event: glm.TranscriptionCompleted) -> None:
         """Take what was said in a turn."""
-        self._microphone.transcribe(event.item_id, event.transcript or "")
+        self._microphone.transcripts.take(event.item_id, event.transcript or "")
 
     def failed_transcript(self, event: glm.TranscriptionFailed) -> None:
         """Take it that a turn could not be made out."""
         failure = event.error
-        self._microphone.fail_transcription(
+        self._microphone.transcripts.fail(
             event.item_id,
             server.TranscriptionError(
                 type="server_error",

@@ -58,7 +58,7 @@ class Translator(Interpreter):
             "answer": responder.time_out,
             "outputs": responder.hurry,
             "stop": responder.stopped,
-            "transcript": microphone.unwritten.write_down,
+            "transcript": microphone.transcripts.unwritten.write_down,
         }
 
     def _begin(self) -> None:
