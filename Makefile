@@ -12,7 +12,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test check format contract test-clients test-kubernetes torture bench bench-peers lock clean
+.PHONY: help run install test check format contract test-clients test-kubernetes torture bench bench-peers bench-soak lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench: $(VENV)/.dev ## Run the benchmarks
 bench-peers: $(VENV)/.dev ## Compare with nginx, smg, Portkey and LiteLLM, which are installed for that alone
 	@.ci/system-packages nginx wrk
 	$(BIN)/python -m tests.bench.peers --into tests/bench
+
+bench-soak: $(VENV)/.dev ## Load a gateway for ten minutes and see that it does not grow
+	$(BIN)/python -m tests.bench.soak
 
 lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \

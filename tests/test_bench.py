@@ -12,6 +12,7 @@ from tests.bench.embeddings import RATE as BESIDE_LITELLM
 from tests.bench.measures import MEASURES
 from tests.bench.processes import nginx_program
 from tests.bench.report import Report
+from tests.bench.soak.soak import FILES, SLOTS, SOAK
 
 ROOT = Path(__file__).parents[1]
 LIMIT_SECONDS = 300
@@ -47,6 +48,18 @@ def test_gateway_is_compared_with_what_costs_nothing() -> None:
     rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| **")]
     assert ["nginx", "GLM Gateway"] == [row[1].split("**")[1] for row in rows]
     assert all("–" not in row for row in rows[1])
+
+
+@pytest.mark.timeout(LIMIT_SECONDS)
+def test_gateway_is_watched_under_load() -> None:
+    done = smoke("tests.bench.soak", "--json")
+
+    assert (0, "") == (done.returncode, done.stderr), done.stdout
+    rows = msgspec.json.decode(done.stdout, type=Report).rows
+    assert [row.measure for row in SOAK] == [row.measure for row in rows]
+    assert [row for row in rows if row.failed] == []
+    if sys.platform == "linux":  # Elsewhere nobody tells what a process holds.
+        assert [0, 0] == [row.result for row in rows if row.measure in {FILES.measure, SLOTS.measure}]
 
 
 def smoke(module: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -4,21 +4,19 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 
-def cores() -> tuple[int, int] | None:
-    """Return the core of what is measured and that of everything else; None where there are not two."""
-    if sys.platform != "linux":
-        return None
-    allowed = sorted(os.sched_getaffinity(0))
-    return (allowed[0], allowed[1]) if len(allowed) > 1 else None
+def cores() -> tuple[int, ...]:
+    """Return the cores that this process may use; none where nobody tells."""
+    return tuple(sorted(os.sched_getaffinity(0))) if sys.platform == "linux" else ()
 
 
-def pin(core: int | None) -> None:
-    """Keep this process, and what it starts from now on, on one core; None leaves it free."""
-    if core is not None and sys.platform == "linux":
-        os.sched_setaffinity(0, {core})
+def pin(to: Collection[int]) -> None:
+    """Keep this process, and what it starts from now on, on these cores; none leaves it free."""
+    if to and sys.platform == "linux":
+        os.sched_setaffinity(0, to)
 
 
 def processor_seconds(process_id: int) -> float | None:
@@ -49,6 +47,13 @@ def peak_bytes(process_id: int) -> int | None:
 def resident_bytes(process_id: int) -> int | None:
     """Return the memory that a process and its children have now."""
     return _memory_bytes(process_id, "VmRSS:")
+
+
+def open_files(process_id: int) -> int | None:
+    """Return how many files and sockets a process has open."""
+    if sys.platform != "linux":
+        return None
+    return len(list(Path(f"/proc/{process_id}/fd").iterdir()))
 
 
 def _memory_bytes(process_id: int, field: str) -> int | None:

@@ -1,7 +1,7 @@
 """The measures: each starts what it needs, compares the gateway with it, and gives rows."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -136,7 +136,10 @@ def _beside_chat(responses: Flood, chat: Flood) -> Row:
     return replace(RESPONSES, gateway=ours, reference=theirs, result=ours / theirs, note=note)
 
 
-MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
+Measure = tuple[Callable[[Bench], list[Row]], tuple[Row, ...]]
+"""What gives rows, and the rows it owes."""
+
+MEASURES: tuple[Measure, ...] = (
     (whole_answers, (RATE, LATENCY, LATENCY_P99)),
     (two_processes, (TWO,)),
     (footprint, (START, IDLE, OPEN)),
@@ -148,23 +151,28 @@ MEASURES: tuple[tuple[Callable[[Bench], list[Row]], tuple[Row, ...]], ...] = (
     (embeddings, (EMBEDDINGS_RATE, EMBEDDINGS_MEMORY)),
     (recordings, RECORDINGS),
 )
-"""Each measure, and the rows it owes."""
 
 
-def measured(bench: Bench) -> Iterator[list[Row]]:
+def measured(bench: Bench, measures: Sequence[Measure] = MEASURES) -> Iterator[list[Row]]:
     """
-    Run every measure; one that fails, or lacks a program, gives its rows with the reason in place of results.
+    Run each measure; one that fails, or lacks a program, gives its rows with the reason in place of results.
 
     No target holds for what a smoke run finds.
     """
-    for measure, owed in MEASURES:
+    for measure, owed in measures:
         try:
             rows = measure(bench)
         except MissingError as error:
             rows = [replace(row, skipped=str(error)) for row in owed]
         except (BenchError, OSError, TimeoutError, ExceptionGroup) as error:
-            rows = [replace(row, failed=str(error) or type(error).__name__) for row in owed]
+            rows = [replace(row, failed=_reason(error)) for row in owed]
         yield [replace(row, bound="none", target=None) for row in rows] if bench.smoke else rows
+
+
+def _reason(error: Exception) -> str:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__
 
 
 def _rate(bench: Bench, *, gateway: Server, nginx: Server | None) -> Row:

@@ -56,20 +56,25 @@ class Server(Struct, frozen=True, kw_only=True):
 
 class Bench:
     """
-    Where the programs run: the two cores, and a directory for their files.
+    Where the programs run: the cores, and a directory for their files.
 
-    ``smoke``: only to see that everything works, with the least of everything.
+    ``smoke``: only to see that everything works, with the least of everything. What is measured has the first core
+    to itself, the load and all else have the second; with fewer than two nothing is kept anywhere.
     """
 
     def __init__(self, directory: Path, *, smoke: bool = False) -> None:
         self.directory = directory
         self.smoke = smoke
         self.cores = cores()
-        self._measured: int | None = None
-        self._other: int | None = None
-        if self.cores is not None:
-            self._measured, self._other = self.cores
+        self._measured, self._other = (self.cores[:1], self.cores[1:2]) if len(self.cores) > 1 else ((), ())
         pin(self._other)
+
+    @property
+    def where(self) -> str:
+        """Say which cores everything is kept on."""
+        if not self._measured:
+            return "not pinned"
+        return f"what is measured on core {self._measured[0]}, the rest on {self._other[0]}"
 
     def amount(self, full: Amount, *, least: Amount) -> Amount:
         """Return how much of something a measure takes: all of it, or the ``least`` that shows that it works."""
