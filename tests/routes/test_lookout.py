@@ -15,7 +15,7 @@ class Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
-    def call_at(self, *args: object, **kwargs: object) -> asyncio.TimerHandle:  # type: ignore[override]
+    def call_at(self, *args: object, **kwargs: object) -> asyncio.TimerHandle:
         self.timers += 1
         return super().call_at(*args, **kwargs)  # type: ignore[arg-type]
 
