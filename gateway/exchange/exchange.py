@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import cast
 
 from gateway.auth import Caller
@@ -22,7 +23,6 @@ from gateway.translate.endpoint import (
     Body,
     Context,
     Endpoint,
-    Incoming,
     Job,
     Recalled,
     StreamedJob,
@@ -32,6 +32,9 @@ from gateway.translate.endpoint import (
 CLIENT_CLOSED_REQUEST = 499
 MAX_IGNORED_NAMES = 32
 SPAN_ID_DIGITS = 16
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+"""What is recalled by who asks for nothing."""
 
 HEADER_SAFE = re.compile(r"[A-Za-z0-9_.\[\]\-]{1,128}")
 
@@ -70,7 +73,9 @@ class Exchange:
         self._memory = endpoint.memory or endpoint.needs
         model = self.find(incoming.model, needs=endpoint.needs, caller=caller)
         self._scope = self.terms.scope(caller, model)
-        context = await self._context(incoming, model, caller)
+        keys = incoming.recall(model)
+        recalled = await self._recall(keys, caller, must=incoming.builds_on_it) if keys else NOTHING
+        context = self._context(model, caller, recalled)
         if incoming.heavy:
             job = await asyncio.to_thread(endpoint.begin, incoming, context)
         else:
@@ -183,12 +188,11 @@ class Exchange:
         check_operation(model, needs=needs)
         return model
 
-    async def _context(self, incoming: Incoming, model: Model, caller: Caller) -> Context:
-        recalled: Mapping[str, str] = {}
-        if keys := incoming.recall(model):
-            memory = self.desk.memories[self._memory]
-            find = memory.require if incoming.builds_on_it else memory.recall
-            recalled = await find(caller.name, keys)
+    def _recall(self, keys: Sequence[str], caller: Caller, *, must: bool) -> Awaitable[Mapping[str, str]]:
+        memory = self.desk.memories[self._memory]
+        return (memory.require if must else memory.recall)(caller.name, keys)
+
+    def _context(self, model: Model, caller: Caller, recalled: Mapping[str, str]) -> Context:
         return Context(
             model=model,
             id=self.desk.new_id(),

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from types import TracebackType
 
+from msgspec import Struct, field
+
 
 class Waits:
     """
@@ -16,19 +18,16 @@ class Waits:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         watch = Stopwatch(clock)
-        self.upstream, self.queue = Wait(watch, rank=0), Wait(watch, rank=1)
-        self.writing, self.reading = Wait(watch, rank=2), Wait(watch, rank=3)
+        self.upstream, self.queue = Wait(watch, 0), Wait(watch, 1)
+        self.writing, self.reading = Wait(watch, 2), Wait(watch, 3)
 
 
-class Stopwatch:
+class Stopwatch(Struct, eq=False):
     """What is waited for at the moment, ``since`` when. It knows no wait that has ended, so it makes no cycle."""
 
-    __slots__ = ("clock", "open", "since")
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.clock = clock
-        self.since = 0.0
-        self.open: list[Wait] = []
+    clock: Callable[[], float]
+    since: float = 0.0
+    open: list["Wait"] = field(default_factory=list)
 
     def turn(self) -> None:
         """Count the time since the last change for the first kind that was waited for."""
@@ -37,18 +36,15 @@ class Stopwatch:
         self.since = now
 
 
-class Wait:
+class Wait(Struct, eq=False):
     """One kind of waiting, as a context manager around each ``await`` of it; the lowest ``rank`` counts."""
 
-    __slots__ = ("_watch", "rank", "seconds")
-
-    def __init__(self, watch: Stopwatch, *, rank: int) -> None:
-        self.seconds = 0.0
-        self.rank = rank
-        self._watch = watch
+    watch: Stopwatch
+    rank: int
+    seconds: float = 0.0
 
     def __enter__(self) -> None:
-        watch = self._watch
+        watch = self.watch
         if watch.open:
             watch.turn()
         else:
@@ -58,7 +54,7 @@ class Wait:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        watch = self._watch
+        watch = self.watch
         if len(watch.open) == 1:
             self.seconds += watch.clock() - watch.since
         else:

@@ -164,9 +164,8 @@ class Health:
         key = (account, model)
         return min(limit, self._allowances.of(key)) if key in self._allowances.learned else limit
 
-    @property
-    def calm(self) -> bool:
-        """Whether every account may be used as its tier says."""
+    def is_calm(self) -> bool:
+        """Tell whether every account may be used as its tier says."""
         return not (self._troubles or self._allowances.learned)
 
     def limits(self, model: str, accounts: tuple[AccountLimit, ...]) -> tuple[AccountLimit, ...]:
@@ -242,7 +241,7 @@ class Pool(Sequence[AccountLimit]):
         self._model = model
 
     def __iter__(self) -> Iterator[AccountLimit]:
-        return iter(self.nominal if self._health.calm else self._health.limits(self._model, self.nominal))
+        return iter(self.nominal if self._health.is_calm() else self._health.limits(self._model, self.nominal))
 
     def __len__(self) -> int:
         return len(self.nominal)

@@ -1,6 +1,6 @@
 """Bodies of requests: which are taken, and reading them within bounds."""
 
-from litestar.types import Receive, Scope
+from litestar.types import Receive, ReceiveMessage, Scope
 
 from gateway.errors import PayloadTooLarge, UnsupportedMediaType
 from gateway.routes.watch import CallerLeftError
@@ -44,7 +44,7 @@ async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
     size_bytes = 0
     more = True
     while more:
-        piece, more = await read_piece(receive)
+        piece, more = piece_of(await receive())
         size_bytes += len(piece)
         if size_bytes > max_bytes:
             raise too_large(max_bytes)
@@ -52,9 +52,8 @@ async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def read_piece(receive: Receive) -> tuple[bytes, bool]:
+def piece_of(message: ReceiveMessage) -> tuple[bytes, bool]:
     """Return the next piece of a body, and whether there is more; raise CallerLeftError when there is nobody."""
-    message = await receive()
     if message["type"] == "http.disconnect":
         raise CallerLeftError
     assert message["type"] == "http.request"  # noqa: S101 - there is no other

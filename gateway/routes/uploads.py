@@ -18,7 +18,7 @@ from multipart import (
 )
 
 from gateway.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from gateway.routes.body import check_encoding, check_length, read_piece, too_large
+from gateway.routes.body import check_encoding, check_length, piece_of, too_large
 from gateway.routes.recording import SpooledRecording
 from gateway.translate.transcriptions.upload import Upload, fields_of
 
@@ -90,7 +90,7 @@ class FormReader:
             with PushMultipartParser(boundary, max_segment_count=MAX_FIELDS) as parser:
                 more = True
                 while more:
-                    data, more = await read_piece(receive)
+                    data, more = piece_of(await receive())
                     self._count(len(data))
                     if data:
                         for found in parser.parse(data):

@@ -5,10 +5,9 @@ A table has one row for every field of a public request; it decides what happens
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from gateway.errors import InvalidRequest
 from gateway.translate.strays import anywhere
@@ -16,8 +15,7 @@ from gateway.translate.strays import anywhere
 MAX_NAME_CHARACTERS = 64
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """What is to be sent to GLM, and the names of what was accepted without effect."""
 
     fields: dict[str, Any] = field(default_factory=dict)

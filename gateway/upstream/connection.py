@@ -5,13 +5,14 @@ from typing import cast
 
 import httptools
 import httpx
+from msgspec import Struct, field
+
+from gateway.upstream.wire import Headers, Piece
 
 HIGH_WATER_BYTES = 256 * 1024
 """An answer that is read more slowly than it arrives is held back beyond this."""
 
 MAX_HEAD_BYTES = 64 * 1024
-
-Headers = list[tuple[bytes, bytes]]
 
 
 class StaleConnectionError(Exception):
@@ -22,19 +23,16 @@ class UnaskedAnswerError(Exception):
     """Raised to stop the parser at an answer to no request."""
 
 
-class Answer:
+class Answer(Struct, eq=False):
     """One answer as far as it has been parsed, but for its body. ``status`` 0: not told yet."""
 
-    __slots__ = ("begun", "complete", "head_bytes", "head_complete", "headers", "reusable", "status")
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: Headers = []
-        self.head_bytes = 0
-        self.begun = False
-        self.head_complete = False
-        self.complete = False
-        self.reusable = False
+    status: int = 0
+    headers: Headers = field(default_factory=list)
+    head_bytes: int = 0
+    begun: bool = False
+    head_complete: bool = False
+    complete: bool = False
+    reusable: bool = False
 
     def ends_with_connection(self) -> bool:
         """Tell whether the body has no length of its own, so that closing the connection is its proper end."""
@@ -146,17 +144,17 @@ class Connection(asyncio.Protocol):
             await self._wait()
         return answer.status, answer.headers
 
-    async def read(self) -> bytes:
-        """Return everything of the body that has arrived, waiting for something; empty at the end."""
+    async def read(self) -> Piece:
+        """Return everything of the body that has arrived, waiting for something, and whether there may be more."""
         parser = self._parser
         while not parser.chunks:
             if parser.answer.complete:
-                return b""
+                return b"", False
             await self._wait()
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
-        return parser.take()
+        return parser.take(), not parser.answer.complete
 
     def finish(self) -> bool:
         """End the exchange; tell whether the connection can carry another. If not, it is cut at once."""

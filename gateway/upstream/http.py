@@ -5,7 +5,8 @@ Speaks to a transport directly: ``httpx.AsyncClient`` adds cookies, redirects an
 address does not need, and costs more than the rest of the gateway.
 """
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import httpx
 
@@ -62,22 +63,25 @@ class Reply:
 
     async def receive(self) -> bytes:
         """Return what has arrived of the body, waiting for something; empty at the end."""
+        if self.ended:
+            return b""
         try:
-            data = await self._body.read()
+            data, more = await self._body.read()
         except FAILURES as error:
             raise ours(error) from error
-        self.ended = not data
+        self.ended = not more
         return data
 
     async def read(self) -> bytes:
         """Return the whole body; raise UpstreamProtocolError when it is larger than is ever reasonable."""
         pieces, size = [], 0
-        while data := await self.receive():
+        while not self.ended:
+            data = await self.receive()
             size += len(data)
             if size > self._max_bytes:
                 raise UpstreamProtocolError(f"GLM's answer has more than {self._max_bytes} bytes.")
             pieces.append(data)
-        return b"".join(pieces)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _header(self, wanted: bytes) -> bytes:
         """Return a header in lower case, empty when there is none."""
@@ -86,9 +90,9 @@ class Reply:
                 return value.lower()
         return b""
 
-    async def aclose(self) -> None:
+    def aclose(self) -> Coroutine[Any, Any, None]:
         """Let go of the connection; one that is not read to its end is cut, so that GLM stops working."""
-        await self._body.aclose()
+        return self._body.aclose()
 
 
 class Upstream:

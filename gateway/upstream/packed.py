@@ -4,7 +4,7 @@ import zlib
 
 import httpx
 
-from gateway.upstream.wire import Body
+from gateway.upstream.wire import Body, Piece
 
 PACKINGS = frozenset({b"gzip", b"x-gzip", b"deflate"})
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
@@ -21,11 +21,11 @@ class Unpacked:
         self._packed = b""
         self._begun = False
 
-    async def read(self) -> bytes:
+    async def read(self) -> Piece:
         """Return what can be unpacked of what has arrived; see the port. Raises DecodingError for what cannot."""
         while True:
             if not self._packed:
-                self._packed = await self._body.read()
+                self._packed, _ = await self._body.read()
                 if not self._packed:
                     return self._end()
             self._begun = True
@@ -35,13 +35,13 @@ class Unpacked:
                 raise httpx.DecodingError(f"Not packed as it says: {error}") from error
             self._packed = self._inflater.unconsumed_tail
             if piece:
-                return piece
+                return piece, True
 
     async def aclose(self) -> None:
         """Let go of it."""
         await self._body.aclose()
 
-    def _end(self) -> bytes:
+    def _end(self) -> Piece:
         if self._begun and not self._inflater.eof:
             raise httpx.DecodingError("The answer ends before what is packed in it does.")
-        return b""
+        return b"", False

@@ -9,12 +9,13 @@ No redirects, cookies or proxies: GLM's API has one known address and needs none
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Awaitable
 
 import certifi
 import httpx
 
 from gateway.upstream.connection import Connection, StaleConnectionError
-from gateway.upstream.wire import Answered, Origin, Target, Timeouts
+from gateway.upstream.wire import Answered, Origin, Piece, Target, Timeouts
 
 KEEPALIVE_SECONDS = 30.0
 """Below the 60 s and more for which servers keep idle connections, so that a stale one is rare."""
@@ -102,11 +103,11 @@ class KeptBody:
         self._connection: Connection | None = connection
         self._idle = idle
 
-    async def read(self) -> bytes:
+    def read(self) -> Awaitable[Piece]:
         """Return what has arrived; see the port."""
         if self._connection is None:
             raise httpx.StreamClosed
-        return await self._connection.read()
+        return self._connection.read()
 
     async def aclose(self) -> None:
         """Keep the connection for the next request, or cut it when this answer is not read to its end."""

@@ -1,12 +1,14 @@
 """What a transport is asked and answers: a target that is serialised once, and an answer not read yet."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import NamedTuple, Protocol
 
 import httpx
 
 Headers = list[tuple[bytes, bytes]]
 Origin = tuple[str, str, int]
+Piece = tuple[bytes, bool]
+"""A part of a body, and whether there may be more."""
 
 PORTS = {"http": 80, "https": 443}
 
@@ -46,8 +48,12 @@ class Target:
 class Body(Protocol):
     """The body of an answer. Whoever holds it closes it; closed before its end, the connection is cut."""
 
-    async def read(self) -> bytes:
-        """Return what has arrived, waiting for something; empty at the end. Raises httpx's errors."""
+    def read(self) -> Awaitable[Piece]:
+        """
+        Return what has arrived, waiting for something, and whether there may be more.
+
+        Nothing at all is always the end. Raises httpx's errors.
+        """
 
     async def aclose(self) -> None:
         """Let go of the connection."""
@@ -105,12 +111,12 @@ class HttpxBody:
         self._stream = stream
         self._pieces = aiter(stream)
 
-    async def read(self) -> bytes:
+    async def read(self) -> Piece:
         """Return the next piece; see the port."""
         async for piece in self._pieces:
             if piece:
-                return piece
-        return b""
+                return piece, True
+        return b"", False
 
     async def aclose(self) -> None:
         """Let go of it."""

@@ -65,4 +65,4 @@ async def test_every_request_is_answered_when_zhipu_takes_less_than_the_tier_say
     assert [200] * 20 == [record.status for record in gateway.records]
     assert 4 == sum(record.retries for record in gateway.records)
     assert 0 == gateway.slots
-    assert not gateway.desk.health.calm
+    assert not gateway.desk.health.is_calm()

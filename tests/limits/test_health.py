@@ -233,7 +233,7 @@ def test_limit_creeps_back_when_zhipu_has_not_complained(accounts: Accounts) -> 
     assert [3, 4, 5, 6, 7, 8, 9, 10] == seen
     assert [375, 400, 425, 450, 475, 500, 500, 500] == widely
     assert accounts.limits()[0] == 10
-    assert accounts.health.calm
+    assert accounts.health.is_calm()
 
 
 def test_every_account_gets_another_chance_when_the_configuration_changes(accounts: Accounts) -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway.upstream.packed import MAX_PIECE_BYTES, Unpacked
+from gateway.upstream.wire import Piece
 
 TEXT = "data: 你好\n\n".encode() * 100
 
@@ -19,8 +20,8 @@ class Pieces:
         self._pieces = pieces
         self.closed = False
 
-    async def read(self) -> bytes:
-        return self._pieces.pop(0) if self._pieces else b""
+    async def read(self) -> Piece:
+        return (self._pieces.pop(0), True) if self._pieces else (b"", False)
 
     async def aclose(self) -> None:
         self.closed = True
@@ -29,7 +30,7 @@ class Pieces:
 async def unpacked(*pieces: bytes) -> list[bytes]:
     body = Unpacked(Pieces(list(pieces)))
     read = []
-    while piece := await body.read():
+    while piece := (await body.read())[0]:
         read.append(piece)
     return read
 

@@ -58,7 +58,7 @@ async def ask(
 
 async def body_of(answered: Answered) -> bytes:
     body = b""
-    while data := await answered.body.read():
+    while data := (await answered.body.read())[0]:
         body += data
     await answered.body.aclose()
     return body
@@ -112,7 +112,7 @@ async def test_cuts_the_connection_when_an_answer_is_closed_half_read(transport:
 
     async with serving(script) as (_, url):
         stream = (await ask(transport, url)).body
-        first = await stream.read()
+        first, _ = await stream.read()
         await stream.aclose()
         await asyncio.wait_for(gone.wait(), 5)
 

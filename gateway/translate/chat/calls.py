@@ -52,9 +52,8 @@ class Calls:
         self._last: Call | None = None
         self._named: list[Call] = []
 
-    @property
     def whole(self) -> list[Call]:
-        """The calls that have a name; of several only the first, if that was asked."""
+        """Return the calls that have a name; of several only the first, if that was asked."""
         return self._named[:1] if self._promise.single else self._named
 
     def feed(self, piece: glm.AnswerToolCall) -> openai.Delta | None:
@@ -74,7 +73,7 @@ class Calls:
 
     def conclude(self) -> list[openai.Delta]:
         """Return what was held back until the calls were whole."""
-        return [delta for call in self.whole for delta in self._rest(call)]
+        return [delta for call in self.whole() for delta in self._rest(call)]
 
     def _find(self, piece: glm.AnswerToolCall) -> Call:
         """Return the call that a piece belongs to: by its index, by its id, or else the last one."""
@@ -137,7 +136,7 @@ class Calls:
 
 def reasoning_by_call(calls: Calls, reasoning: str) -> dict[str, str]:
     """Return what to remember for clients that do not send reasoning back with the results of calls."""
-    return {call.id: reasoning for call in calls.whole} if reasoning else {}
+    return {call.id: reasoning for call in calls.whole()} if reasoning else {}
 
 
 def json_text(arguments: Any) -> str:

@@ -192,7 +192,7 @@ class ChatStream:
         if self._finished:
             return
         self._finished = True
-        word = answer.finish_reason(reason, called=bool(self.calls.whole), legacy=self._plan.promise.legacy)
+        word = answer.finish_reason(reason, called=bool(self.calls.whole()), legacy=self._plan.promise.legacy)
         self._say_rest(out)
         for told in self.calls.conclude():
             self._write(out, told)

@@ -38,7 +38,7 @@ class Whole:
         self._content = content + last_content
         self.reasoning = (message.reasoning_content or "") + thought + last_thought
         self._reason = answer.finish_reason(
-            told.choices[0].finish_reason, called=bool(self.calls.whole), legacy=plan.promise.legacy
+            told.choices[0].finish_reason, called=bool(self.calls.whole()), legacy=plan.promise.legacy
         )
         self.fault = fault_of(plan, text=self._text, calls=self.calls, reason=self._reason)
 
@@ -50,7 +50,7 @@ class Whole:
     def choice(self) -> openai.ChatCompletionChoice:
         """Return the answer as OpenAI's; raise InvalidOutput when its fault cannot be told as a refusal."""
         refusal = None if self.fault is None else refusal_of(self.fault, text=self._text)
-        called = [to_openai(call, promise=self._plan.promise) for call in self.calls.whole]
+        called = [to_openai(call, promise=self._plan.promise) for call in self.calls.whole()]
         legacy = self._plan.promise.legacy
         function = next((call.function for call in called if isinstance(call, openai.AnswerCall)), None)
         message = openai.ChatCompletionResponseMessage(

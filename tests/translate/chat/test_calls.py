@@ -22,7 +22,7 @@ def run(pieces: list[dict[str, Any]], promise: Promise = FREE) -> tuple[list[Any
     calls = Calls(promise=promise, id_prefix="call_x")
     deltas = [told for one in pieces if (told := calls.feed(msgspec.convert(one, AnswerToolCall))) is not None]
     deltas += calls.conclude()
-    whole = [to_openai(call, promise=promise) for call in calls.whole]
+    whole = [to_openai(call, promise=promise) for call in calls.whole()]
     return msgspec.to_builtins(deltas), msgspec.to_builtins(whole)
 
 
