@@ -5,11 +5,11 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from gateway import logs
 from gateway.logs import LEVELS, Form, Level

@@ -1,11 +1,11 @@
 """What Prometheus sees: each finished exchange, in families whose labels nobody outside can multiply."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Histogram
 
 from gateway.catalog import Limits, Model

@@ -1,6 +1,6 @@
 """What went wrong lately, for the page that people look at."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gateway.metrics.state import REMEMBERED_FAILURES, REMEMBERED_SECONDS, RecentFailures, streams_of
 from gateway.record import Record
