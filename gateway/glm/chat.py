@@ -203,9 +203,10 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
 
 
 # --- Answers ----------------------------------------------------------------------------------------
+# What is read from JSON has no cycles, so those that come with every token are not looked through for any.
 
 
-class AnswerFunction(Struct, frozen=True, kw_only=True):
+class AnswerFunction(Struct, frozen=True, kw_only=True, gc=False):
     """
     The function of a call, whole or a fragment.
 
@@ -216,7 +217,7 @@ class AnswerFunction(Struct, frozen=True, kw_only=True):
     arguments: Any = None
 
 
-class AnswerToolCall(Struct, frozen=True, kw_only=True):
+class AnswerToolCall(Struct, frozen=True, kw_only=True, gc=False):
     """A call in an answer. ``type`` is ``function`` or ``mcp``; ``index`` is there in both kinds of answer."""
 
     id: str | None = None
@@ -225,7 +226,7 @@ class AnswerToolCall(Struct, frozen=True, kw_only=True):
     function: AnswerFunction | None = None
 
 
-class AnswerAudio(Struct, frozen=True, kw_only=True):
+class AnswerAudio(Struct, frozen=True, kw_only=True, gc=False):
     """A spoken answer: base64 of headerless PCM or of a WAV file; ``expires_at`` in Unix seconds."""
 
     id: str | None = None
@@ -233,7 +234,7 @@ class AnswerAudio(Struct, frozen=True, kw_only=True):
     expires_at: int | str | None = None
 
 
-class AnswerMessage(Struct, frozen=True, kw_only=True):
+class AnswerMessage(Struct, frozen=True, kw_only=True, gc=False):
     """
     A message or a delta; every part may be missing. Its ``role`` is always ``assistant`` and repeated in deltas.
 
@@ -286,7 +287,7 @@ class ErrorDetail(Struct, frozen=True, kw_only=True):
     message: str | None = None
 
 
-class Choice(Struct, frozen=True, kw_only=True):
+class Choice(Struct, frozen=True, kw_only=True, gc=False):
     """
     The one answer of a whole completion (``message``) or of a chunk (``delta``); its ``index`` is always 0.
 
@@ -299,7 +300,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     delta: AnswerMessage | None = None
 
 
-class ChatAnswer(Struct, frozen=True, kw_only=True):
+class ChatAnswer(Struct, frozen=True, kw_only=True, gc=False):
     """
     A whole completion or one chunk of a stream: what is read of it, since one comes with every token.
 

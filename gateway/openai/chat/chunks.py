@@ -40,7 +40,7 @@ class AudioDelta(Struct, frozen=True, kw_only=True):
     expires_at: int | UnsetType = UNSET
 
 
-class Delta(Struct, frozen=True, kw_only=True):
+class Delta(Struct, frozen=True, kw_only=True, gc=False):  # gc: it holds no cycles, and every token makes one
     """What a chunk adds."""
 
     role: Literal["assistant"] | UnsetType = UNSET

@@ -47,7 +47,7 @@ class Calls:
         self.strayed = False
         self._promise = promise
         self._id_prefix = id_prefix
-        self._by_index: dict[int, Call] = {}
+        self._by_index: dict[int | None, Call] = {}
         self._by_id: dict[str, Call] = {}
         self._last: Call | None = None
         self._named: list[Call] = []
@@ -56,10 +56,26 @@ class Calls:
         """Return the calls that have a name; of several only the first, if that was asked."""
         return self._named[:1] if self._promise.single else self._named
 
+    def grow(self, piece: glm.AnswerToolCall) -> Call | None:
+        """
+        Take a piece that only goes on with the arguments of a call that the caller knows of, as most do.
+
+        Return the call, whose last fragment is new; None for any other piece, which ``feed`` takes.
+        """
+        call, function = self._by_index.get(piece.index), piece.function
+        if call is None or not call.told or function is None or not is_function(piece):
+            return None
+        fragment = function.arguments
+        if not fragment or not isinstance(fragment, str) or (piece.id and piece.id != call.id):
+            return None
+        call.fragments.append(fragment)
+        self._last = call
+        return call
+
     def feed(self, piece: glm.AnswerToolCall) -> openai.Delta | None:
         """Take one piece; return what the caller may be told of it already."""
-        if piece.type not in (None, "", "function"):
-            return None  # Zhipu runs its built-in tools itself; the caller has nothing to do.
+        if not is_function(piece):
+            return None
         call = self._find(piece)
         fragment = ""
         if (function := piece.function) is not None:
@@ -117,9 +133,7 @@ class Calls:
         return self._delta(openai.ToolCallChunk(index=call.index, id=call.id, type="function", function=function))
 
     def _continue(self, call: Call, fragment: str) -> openai.Delta:
-        return self._delta(
-            openai.ToolCallChunk(index=call.index, function=openai.FunctionFragment(arguments=fragment))
-        )
+        return more_arguments(call.index, fragment, legacy=self._promise.legacy)
 
     def _rest(self, call: Call) -> list[openai.Delta]:
         if call.name in self._promise.custom:
@@ -129,9 +143,23 @@ class Calls:
         return [] if call.fragments else [self._continue(call, "{}")]
 
     def _delta(self, chunk: openai.ToolCallChunk) -> openai.Delta:
-        if self._promise.legacy:
-            return openai.Delta(function_call=chunk.function)
-        return openai.Delta(tool_calls=[chunk])
+        return delta_of(chunk, legacy=self._promise.legacy)
+
+
+def is_function(piece: glm.AnswerToolCall) -> bool:
+    """Tell whether the caller is to run it; Zhipu runs its built-in tools itself."""
+    return not piece.type or piece.type == "function"
+
+
+def more_arguments(index: int, fragment: str, *, legacy: bool) -> openai.Delta:
+    """Return what tells of more of the arguments of the call of this ``index``."""
+    function = openai.FunctionFragment(arguments=fragment)
+    return delta_of(openai.ToolCallChunk(index=index, function=function), legacy=legacy)
+
+
+def delta_of(chunk: openai.ToolCallChunk, *, legacy: bool) -> openai.Delta:
+    """Return what tells of a piece of a call, in the deprecated form where ``legacy``."""
+    return openai.Delta(function_call=chunk.function) if legacy else openai.Delta(tool_calls=[chunk])
 
 
 def reasoning_by_call(calls: Calls, reasoning: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from gateway.glm import chat as glm
 from gateway.openai.chat import chunks as openai
 from gateway.openai.chat.answers import CompletionUsage, FinishReason
 from gateway.translate.chat import answer
-from gateway.translate.chat.calls import Calls, reasoning_by_call
+from gateway.translate.chat.calls import Calls, more_arguments, reasoning_by_call
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.text import AnswerText
 from gateway.translate.chat.verdict import fault_of, refusal_of
@@ -22,6 +22,7 @@ encoder = msgspec.json.Encoder()
 encode, encode_into = encoder.encode, encoder.encode_into
 
 NO_DELTA = b'"delta":{}'
+NO_ARGUMENTS = b'"arguments":""'
 
 
 class Writer(Protocol):
@@ -32,6 +33,9 @@ class Writer(Protocol):
 
     def delta(self, out: bytearray, delta: openai.Delta) -> None:
         """Tell what is added."""
+
+    def arguments(self, out: bytearray, index: int, more: str) -> None:
+        """Tell ``more`` of the arguments of the call of this ``index``, which is known by its name already."""
 
     def finish(self, out: bytearray, reason: FinishReason) -> None:
         """Tell how the answer ended."""
@@ -50,6 +54,7 @@ class ChunkWriter:
         head, _, tail = self._chunk(openai.Delta(), finish_reason=None).partition(NO_DELTA)
         self._head = head + b'"delta":'
         self._tail = tail
+        self._around_arguments: dict[int, tuple[bytes, bytes]] = {}
 
     def search(self, out: bytearray, links: Sequence[str]) -> None:
         """Append nothing: what was found is told as notes at the end."""
@@ -60,6 +65,15 @@ class ChunkWriter:
         encode_into(delta, out, -1)
         out += self._tail
 
+    def arguments(self, out: bytearray, index: int, more: str) -> None:
+        """Append the chunk that adds to a call's arguments, of which only they are encoded anew."""
+        around = self._around_arguments.get(index)
+        if around is None:
+            around = self._around_arguments[index] = self._around(index)
+        out += around[0]
+        encode_into(more, out, -1)
+        out += around[1]
+
     def finish(self, out: bytearray, reason: FinishReason) -> None:
         """Append the chunk that ends the choice."""
         out += self._chunk(openai.Delta(), finish_reason=reason)
@@ -67,6 +81,12 @@ class ChunkWriter:
     def usage(self, usage: CompletionUsage) -> bytes:
         """Return the chunk that tells what all choices together used."""
         return self._event([], usage=usage)
+
+    def _around(self, index: int) -> tuple[bytes, bytes]:
+        chunk = bytearray()
+        self.delta(chunk, more_arguments(index, "", legacy=self._plan.promise.legacy))
+        head, _, tail = bytes(chunk).partition(NO_ARGUMENTS)
+        return head + b'"arguments":', tail
 
     def _chunk(self, delta: openai.Delta, *, finish_reason: FinishReason | None) -> bytes:
         choice = openai.ChunkChoice(index=self._index, delta=delta, finish_reason=finish_reason)
@@ -156,9 +176,8 @@ class ChatStream:
         delta = choice.delta or choice.message
         if delta is not None:
             self._hear(out, delta)
-            for piece in delta.tool_calls or ():
-                if (told := self.calls.feed(piece)) is not None:
-                    self._write(out, told)
+            if delta.tool_calls:
+                self._call(out, delta.tool_calls)
         if choice.finish_reason:
             self._conclude(out, choice.finish_reason)
 
@@ -173,6 +192,13 @@ class ChatStream:
         opens = self._role is not UNSET and not delta.tool_calls
         if content or reasoning or opens:
             self._say(out, content, reasoning)
+
+    def _call(self, out: bytearray, pieces: Sequence[glm.AnswerToolCall]) -> None:
+        for piece in pieces:
+            if (call := self.calls.grow(piece)) is not None:
+                self._writer.arguments(out, call.index, call.fragments[-1])
+            elif (told := self.calls.feed(piece)) is not None:
+                self._write(out, told)
 
     def _say(self, out: bytearray, content: str, reasoning: str) -> None:
         if reasoning:

@@ -37,6 +37,9 @@ class TextWriter:
         if isinstance(delta.content, str) and delta.content:
             out += self._event([openai.CompletionChoice(text=delta.content, index=self._index)])
 
+    def arguments(self, out: bytearray, index: int, more: str) -> None:
+        """Append nothing."""
+
     def finish(self, out: bytearray, reason: chat.FinishReason) -> None:
         """Append the chunk that ends the text."""
         out += self._event([choice_of("", reason, index=self._index)])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from gateway.openai.chat import answers as chat
 from gateway.openai.chat.chunks import Delta
 from gateway.openai.responses import events
+from gateway.translate.chat.calls import more_arguments
 from gateway.translate.responses.frame import Frame
 from gateway.translate.responses.output import Making, Output
 from gateway.translate.responses.output.growing import written
@@ -35,6 +36,10 @@ class EventWriter:
             return
         self._begin(out)
         write(out, self.output.hear(delta))
+
+    def arguments(self, out: bytearray, index: int, more: str) -> None:
+        """Tell more of a call's arguments."""
+        self.delta(out, more_arguments(index, more, legacy=False))
 
     def finish(self, out: bytearray, reason: chat.FinishReason) -> None:
         """Tell how each item ended; the end of the whole waits for the tokens."""

@@ -4,9 +4,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from gateway.glm.chat import AnswerToolCall
-from gateway.translate.chat.calls import Calls, to_openai
+from gateway.glm.chat import AnswerFunction, AnswerToolCall
+from gateway.translate.chat.calls import Calls, more_arguments, to_openai
 from gateway.translate.chat.plan import Promise
 
 
@@ -15,6 +17,59 @@ def piece(name: str | None = None, arguments: Any = None, **more: Any) -> dict[s
 
 
 FREE = Promise()
+
+PIECES = st.lists(
+    st.builds(
+        AnswerToolCall,
+        id=st.sampled_from(["1", "1", "2", None, ""]),
+        index=st.sampled_from([0, 0, 1, None]),
+        type=st.sampled_from(["function", "function", "mcp", None]),
+        function=st.builds(
+            AnswerFunction,
+            name=st.sampled_from(["f", "f", "g", "free", None]),
+            arguments=st.sampled_from(["{", '"a"', "}", {"a": 1}, "", None]),
+        ),
+    ),
+    max_size=12,
+)
+PROMISES = st.builds(
+    Promise,
+    single=st.booleans(),
+    legacy=st.booleans(),
+    only=st.sampled_from([None, frozenset({"f"})]),
+    custom=st.sampled_from([frozenset(), frozenset({"free"})]),
+)
+
+
+def built(name: str | None, arguments: str, **more: Any) -> AnswerToolCall:
+    return msgspec.convert(piece(name, arguments, **more), AnswerToolCall)
+
+
+@example(
+    [
+        built("f", "{", id="1", index=0),
+        built("g", "{", id="2", index=1),
+        built(None, '"a"', index=0),
+        built(None, ":1}"),
+    ],
+    FREE,
+)
+@settings(max_examples=500)
+@given(PIECES, PROMISES)
+def test_shorter_way_tells_the_same(pieces: list[AnswerToolCall], promise: Promise) -> None:
+    """Pieces that only add to arguments may go past most of it, and nothing is told, or kept, in another way."""
+    long, short = (Calls(promise=promise, id_prefix="call_x") for _ in range(2))
+
+    for one in pieces:
+        told = long.feed(one)
+        grown = short.grow(one)
+        if grown is None:
+            assert told == short.feed(one)
+        else:
+            assert told == more_arguments(grown.index, grown.fragments[-1], legacy=promise.legacy)
+
+    assert long.conclude() == short.conclude()
+    assert (long.whole(), long.strayed) == (short.whole(), short.strayed)
 
 
 def run(pieces: list[dict[str, Any]], promise: Promise = FREE) -> tuple[list[Any], list[Any]]:
