@@ -60,20 +60,26 @@ def percentile(values: Collection[float], percent: int) -> float:
 class Rounds:
     """The rates of one server, round after round, and what it, or those ``behind`` it, computed meanwhile."""
 
-    def __init__(self, bench: Bench, server: Server, *, behind: Sequence[Server] = ()) -> None:
+    def __init__(
+        self, bench: Bench, server: Server, *, behind: Sequence[Server] = (), connections: int = CONNECTIONS
+    ) -> None:
         self._bench = bench
         self.server = server
         self._computing = behind or (server,)
-        self.requests = self._computed_seconds = 0.0
+        self._connections = connections
+        self.requests = self._seconds = self._computed_seconds = 0.0
         self.best = 0.0
 
     def run(self, *, seconds: float) -> None:
         """Load the server once more."""
         before = self._computed()
-        rate = requests_per_second(self.server, seconds=seconds, directory=self._bench.directory)
+        rate = requests_per_second(
+            self.server, seconds=seconds, directory=self._bench.directory, connections=self._connections
+        )
         after = self._computed()
         self.best = max(self.best, rate)
         self.requests += rate * seconds
+        self._seconds += seconds
         self._computed_seconds += after - before
 
     def _computed(self) -> float:
@@ -83,6 +89,11 @@ class Rounds:
     def computed_microseconds(self) -> float:
         """What a request costs in time of the processor, however busy that is with others; 0 where unknown."""
         return self._computed_seconds / self.requests * 1e6 if self.requests else 0.0
+
+    @property
+    def computed_share(self) -> float:
+        """How much of a core each of those that computed had, on average."""
+        return self._computed_seconds / self._seconds / len(self._computing) if self._seconds else 0.0
 
 
 def latencies_seconds(server: Server, *, count: int) -> list[float]:

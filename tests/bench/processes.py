@@ -81,6 +81,18 @@ class Bench:
         return least if self.smoke else full
 
     @contextmanager
+    def placed(self, *, measured: Sequence[int], others: Sequence[int]) -> Iterator[None]:
+        """Start what is measured on these cores until the block ends, and keep the load and all else on others."""
+        before = self._measured, self._other
+        self._measured, self._other = tuple(measured), tuple(others)
+        pin(self._other)
+        try:
+            yield
+        finally:
+            self._measured, self._other = before
+            pin(self._other)
+
+    @contextmanager
     def stub(self) -> Iterator[Server]:
         """Run the stand-in for GLM beside the load."""
         port = free_port()
