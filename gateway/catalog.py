@@ -139,12 +139,12 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     realtime: RealtimeTraits | None = None
 
     def __post_init__(self) -> None:
-        for operation, (traits, _, _) in _DEFAULTS.items():
+        for operation, (traits, _, _) in DEFAULTS.items():
             if (operation in self.operations) and getattr(self, operation) is None:
                 force_setattr(self, operation, traits)
             if (operation not in self.operations) and getattr(self, operation) is not None:
                 raise ValueError(f"`{operation}` describes an operation that `operations` does not list")
-        _, inputs, outputs = _DEFAULTS[self.operations[0]]
+        _, inputs, outputs = DEFAULTS[self.operations[0]]
         force_setattr(self, "inputs", self.inputs or inputs)
         force_setattr(self, "outputs", self.outputs or outputs)
         for kind in ("image", "video", "file"):
@@ -154,7 +154,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def chat_traits(self) -> ChatTraits:
         """What it takes in a chat; the defaults of one that does not chat."""
-        return self.chat or _NO_CHAT
+        return self.chat or NO_CHAT
 
     @property
     def created(self) -> int:
@@ -165,8 +165,8 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return calendar.timegm((year, month, day, 0, 0, 0))
 
 
-_NO_CHAT = ChatTraits()
-_DEFAULTS: dict[Operation, tuple[Struct, tuple[Modality, ...], tuple[Modality, ...]]] = {
+NO_CHAT = ChatTraits()
+DEFAULTS: dict[Operation, tuple[Struct, tuple[Modality, ...], tuple[Modality, ...]]] = {
     "chat": (ChatTraits(), ("text",), ("text",)),
     "embeddings": (EmbeddingTraits(), ("text",), ("embedding",)),
     "transcription": (TranscriptionTraits(), ("audio",), ("text",)),
@@ -175,11 +175,15 @@ _DEFAULTS: dict[Operation, tuple[Struct, tuple[Modality, ...], tuple[Modality, .
 }
 
 
-class _Rows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Rows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A catalogue as it is written; its models are read one by one, so that a mistake is told with its place."""
+
     models: list[dict[str, Any]]
 
 
-class _Builtin(_Rows, frozen=True, kw_only=True):
+class Builtin(Rows, frozen=True, kw_only=True):
+    """The built-in catalogue, which has names of OpenAI's for its models, too."""
+
     aliases: dict[str, str]
 
 
@@ -208,15 +212,15 @@ class Catalog:
         ``limits`` change single tiers of known models. ``aliases`` take the place of the built-in table; None
         keeps that. Raises CatalogError, the fault of whoever wrote the part that it names.
         """
-        with _blaming("built-in catalogue"):
-            builtin = msgspec.toml.decode(text, type=_Builtin)
-        models = _models(builtin.models, where="built-in catalogue")
+        with blaming("built-in catalogue"):
+            builtin = msgspec.toml.decode(text, type=Builtin)
+        models = models_of(builtin.models, where="built-in catalogue")
         if overrides is not None:
-            with _blaming("own catalogue"):
-                own = msgspec.toml.decode(overrides, type=_Rows)
-            models |= _models(own.models, where="own catalogue")
-        models |= _limited(limits, models=models)
-        names = _aliased(builtin.aliases if aliases is None else aliases, models=models)
+            with blaming("own catalogue"):
+                own = msgspec.toml.decode(overrides, type=Rows)
+            models |= models_of(own.models, where="own catalogue")
+        models |= limited(limits, models=models)
+        names = aliased(builtin.aliases if aliases is None else aliases, models=models)
         return cls(models.values(), by_name=models | names)
 
     def resolve(self, name: str) -> Model:
@@ -227,24 +231,24 @@ class Catalog:
         if model is None:
             # A name can be as long as a request body; what is quoted and compared has to be short.
             short = name[:64]
-            near = _nearest(short, self._by_name, cutoff=0.6)
+            near = nearest(short, self._by_name, cutoff=0.6)
             raise ModelNotFound(f"There is no model {short!r}.{near} GET /v1/models lists those there are.")
         return model
 
 
 @contextmanager
-def _blaming(where: str) -> Iterator[None]:
+def blaming(where: str) -> Iterator[None]:
     try:
         yield
     except msgspec.DecodeError as error:
         raise CatalogError(f"{where}: {error}. The built-in catalog.toml shows every key in use.") from error
 
 
-def _models(rows: Iterable[dict[str, Any]], *, where: str) -> dict[str, Model]:
+def models_of(rows: Iterable[dict[str, Any]], *, where: str) -> dict[str, Model]:
     models: dict[str, Model] = {}
     for number, row in enumerate(rows, 1):
         place = f"{where}, [[models]] number {number} ({row.get('id', 'without an id')})"
-        with _blaming(place):
+        with blaming(place):
             model = msgspec.convert(row, Model)
         if model.id.lower() in models:
             raise CatalogError(f"{place}: an earlier row has the same id; keep one of the two.")
@@ -252,19 +256,19 @@ def _models(rows: Iterable[dict[str, Any]], *, where: str) -> dict[str, Model]:
     return models
 
 
-def _limited(limits: Mapping[str, Mapping[Tier, int]], *, models: Mapping[str, Model]) -> dict[str, Model]:
+def limited(limits: Mapping[str, Mapping[Tier, int]], *, models: Mapping[str, Model]) -> dict[str, Model]:
     changed: dict[str, Model] = {}
     for name, tiers in limits.items():
         where, key = f'[limits."{name}"]', name.lower()
         if key not in models:
-            raise CatalogError(f"{where}: there is no model of this id.{_nearest(name, models, cutoff=0)}")
-        with _blaming(where):
+            raise CatalogError(f"{where}: there is no model of this id.{nearest(name, models, cutoff=0)}")
+        with blaming(where):
             merged = msgspec.convert(asdict(models[key].limits) | dict(tiers), Limits)
         changed[key] = replace(models[key], limits=merged, limits_source="configured")
     return changed
 
 
-def _aliased(aliases: Mapping[str, str], *, models: Mapping[str, Model]) -> dict[str, Model]:
+def aliased(aliases: Mapping[str, str], *, models: Mapping[str, Model]) -> dict[str, Model]:
     targets = {alias.lower(): target.lower() for alias, target in aliases.items()}
     for alias, target in aliases.items():
         where = f'[aliases] "{alias}" = "{target}"'
@@ -275,10 +279,10 @@ def _aliased(aliases: Mapping[str, str], *, models: Mapping[str, Model]) -> dict
         if target.lower() in targets:
             raise CatalogError(f"{where}: an alias cannot stand for an alias; name the model's id.")
         if target.lower() not in models:
-            raise CatalogError(f"{where}: there is no model of this id.{_nearest(target, models, cutoff=0)}")
+            raise CatalogError(f"{where}: there is no model of this id.{nearest(target, models, cutoff=0)}")
     return {alias: models[target] for alias, target in targets.items()}
 
 
-def _nearest(name: str, names: Iterable[str], *, cutoff: float) -> str:
+def nearest(name: str, names: Iterable[str], *, cutoff: float) -> str:
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=cutoff)
     return f" Did you mean {near[0]!r}?" if near else ""

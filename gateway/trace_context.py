@@ -7,7 +7,7 @@ SAMPLED = 0x01
 FIRST_VERSION = b"00"
 NO_VERSION = b"ff"
 
-_TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[\x21-\x7e]*)?")
+TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[\x21-\x7e]*)?")
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class TraceParent:
 
 def read_traceparent(value: bytes) -> TraceParent | None:
     """Return what the header says, None when it says nothing that could be true; later versions may say more."""
-    found = _TRACEPARENT.fullmatch(value)
+    found = TRACEPARENT.fullmatch(value)
     if found is None:
         return None
     version, trace_id, span_id, flags, more = found.groups()

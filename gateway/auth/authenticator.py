@@ -46,7 +46,7 @@ class Authenticator:
             (issuer, keys, Admission(issuer, tenants=by_name, model_id=model_id)) for issuer, keys in issuers
         ]
         self._callers = {key: caller for tenant, caller in listed for key in tenant.key_sha256}
-        self._tokens = _tokens(admitted, now=now) if admitted else None
+        self._tokens = tokens_of(admitted, now=now) if admitted else None
 
     async def authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
         """
@@ -60,7 +60,7 @@ class Authenticator:
             return await self._tokens.authenticate(credential)
         caller = self._callers.get(sha256(credential).hexdigest())
         if caller is None:
-            raise _refusal(credential)
+            raise refusal_of(credential)
         return caller
 
 
@@ -82,13 +82,13 @@ def presented_credential(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return other
 
 
-def _tokens(admitted: Iterable[tuple[Issuer, "IssuerKeys", Admission]], *, now: Callable[[], float]) -> "Tokens":
+def tokens_of(admitted: Iterable[tuple[Issuer, "IssuerKeys", Admission]], *, now: Callable[[], float]) -> "Tokens":
     from gateway.auth.tokens import Tokens, Trust  # noqa: PLC0415 - see gateway.auth
 
     return Tokens((Trust(*one) for one in admitted), now=now)
 
 
-def _refusal(credential: bytes) -> AuthenticationFailed:
+def refusal_of(credential: bytes) -> AuthenticationFailed:
     if not credential:
         return AuthenticationFailed(
             f"This request carries no API key. {HOW_TO_SEND_A_KEY}", code="missing_api_key"

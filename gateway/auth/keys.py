@@ -113,7 +113,9 @@ class JwksKeys:
             return body
 
 
-class _KeySet(Struct):
+class KeySet(Struct):
+    """What an issuer publishes; the keys are read one by one."""
+
     keys: list[dict[str, Any]]
 
 
@@ -124,7 +126,7 @@ def usable_keys(body: bytes) -> dict[str, jwt.PyJWK]:
     Raises ValueError or msgspec's errors when it is none, or when nothing in it can be used.
     """
     keys: dict[str, jwt.PyJWK] = {}
-    for row in msgspec.json.decode(body, type=_KeySet).keys:
+    for row in msgspec.json.decode(body, type=KeySet).keys:
         if row.get("use", "sig") != "sig" or row.get("kty") == "oct":
             continue
         try:

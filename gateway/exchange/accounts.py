@@ -82,7 +82,7 @@ async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds
     try:
         slot = await desk.limiter.acquire(scope, timeout_seconds=timeout_seconds)
     except NoAccount as nobody:
-        slot = await _try_one(desk, scope, nobody, timeout_seconds=timeout_seconds)
+        slot = await try_one(desk, scope, nobody, timeout_seconds=timeout_seconds)
     except RateLimited as refused:
         record.queue_position = max(record.queue_position, refused.position)
         raise
@@ -94,7 +94,7 @@ async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds
     return slot
 
 
-async def _try_one(desk: Desk, scope: Scope, nobody: NoAccount, *, timeout_seconds: float) -> Slot:
+async def try_one(desk: Desk, scope: Scope, nobody: NoAccount, *, timeout_seconds: float) -> Slot:
     """Return a slot of an account that is set aside, for the one request that may try it."""
     trial = desk.health.trial(scope.model, scope.accounts)
     if trial is None:

@@ -68,7 +68,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True, rename={"content_filter": "co
 # Older editions give no HTTP status for 1100, 1110-1121, 1231, 1300 and 1701-1703; theirs is that of their
 # neighbours (the FAQ counts locked and suspended accounts under 429).
 # 1113 bars the model alone: free models, and those with a resource package of their own, go on answering.
-_ROWS = (
+ROWS = (
     BusinessCode("500", 500, "internal", "internal error", retryable=True),
     BusinessCode("1000", 401, "auth", "authentication failed", bars="account"),
     BusinessCode("1001", 401, "auth", "the Authorization header is missing", bars="account"),
@@ -146,5 +146,5 @@ _ROWS = (
     BusinessCode("1703", 400, "search", "the search engine found nothing"),
 )
 
-BUSINESS_CODES: Mapping[str, BusinessCode] = {row.code: row for row in _ROWS}
+BUSINESS_CODES: Mapping[str, BusinessCode] = {row.code: row for row in ROWS}
 """Zhipu's whole table by code."""

@@ -51,7 +51,7 @@ class State(Struct, frozen=True, kw_only=True):
     failures: tuple[Failures, ...]
 
 
-_Kind = tuple[Outcome, str, str, int, str, str]
+Kind = tuple[Outcome, str, str, int, str, str]
 """What such exchanges have in common, as the first fields of ``Failures``."""
 
 
@@ -64,7 +64,7 @@ class RecentFailures:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._failed: deque[tuple[float, _Kind]] = deque(maxlen=REMEMBERED_FAILURES)
+        self._failed: deque[tuple[float, Kind]] = deque(maxlen=REMEMBERED_FAILURES)
 
     def observe(self, record: Record) -> None:
         """Remember an exchange that failed; one whose caller left has not."""

@@ -64,15 +64,15 @@ def read_address(url: str) -> Address | None:
     return Address(
         kind=kind,
         tls=parts["scheme"] == "rediss",
-        hosts=_hosts(parts["hosts"], SENTINEL_PORT if kind == "sentinel" else PORT),
+        hosts=hosts_of(parts["hosts"], SENTINEL_PORT if kind == "sentinel" else PORT),
         user=unquote(parts["user"] or ""),
         password=unquote(parts["password"] or ""),
         primary=primary,
-        database=_database(path) if kind != "cluster" else 0,
+        database=database_of(path) if kind != "cluster" else 0,
     )
 
 
-def _hosts(text: str, default_port: int) -> tuple[tuple[str, int], ...]:
+def hosts_of(text: str, default_port: int) -> tuple[tuple[str, int], ...]:
     """Return hosts and ports; an IPv6 address stands in brackets."""
     found = []
     for one in text.split(","):
@@ -83,7 +83,7 @@ def _hosts(text: str, default_port: int) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
-def _database(path: list[str]) -> int:
+def database_of(path: list[str]) -> int:
     if not path or not path[0]:
         return 0
     if not path[0].isdecimal():

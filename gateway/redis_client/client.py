@@ -48,13 +48,13 @@ def connect(url: str, *, timeout_seconds: float) -> Client:
             nodes = [ClusterNode(host, port) for host, port in address.hosts]
             return RedisCluster(startup_nodes=nodes, **options, **who)
         case "sentinel":
-            return _primary(address, options, who)
+            return primary(address, options, who)
         case "server":
             host, port = address.hosts[0]
             return Redis(host=host, port=port, db=address.database, **options, **who)
 
 
-def _primary(address: Address, options: dict[str, Any], who: dict[str, Any]) -> Redis:
+def primary(address: Address, options: dict[str, Any], who: dict[str, Any]) -> Redis:
     """Return a client of the primary; its sentinels know not its user, but as much of the rest."""
     watched: Any = Sentinel(list(address.hosts), sentinel_kwargs=options, **options, **who)  # type: ignore[no-untyped-call]
     primary: Redis = watched.master_for(address.primary, redis_class=Primary, db=address.database)

@@ -16,7 +16,7 @@ FAULTS = (RedisError, RedisClusterException, OSError, TimeoutError)
 """For ``except``: a Cluster that nobody reaches is no RedisError."""
 
 # The first that fits counts: a server that is loading is a broken connection to the client.
-_KINDS: Sequence[tuple[tuple[type[BaseException], ...], str]] = (
+KINDS: Sequence[tuple[tuple[type[BaseException], ...], str]] = (
     ((TimeoutError, TooLate), "timeout"),
     ((BusyLoadingError,), "loading"),
     ((ReadOnlyError,), "readonly"),
@@ -27,4 +27,4 @@ _KINDS: Sequence[tuple[tuple[type[BaseException], ...], str]] = (
 
 def kind_of(fault: BaseException) -> str:
     """Return the kind of a fault, as metrics label it."""
-    return next((kind for types, kind in _KINDS if isinstance(fault, types)), "protocol")
+    return next((kind for types, kind in KINDS if isinstance(fault, types)), "protocol")

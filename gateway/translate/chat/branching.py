@@ -23,14 +23,16 @@ MAPS = frozenset({"dependencies", "dependentSchemas", "patternProperties", "prop
 
 def is_bounded(schema: dict[str, Any], value: Any) -> bool:
     """Tell whether what is wrong with a value can be looked for; False for what is too deep to be sure of."""
-    depth = _depth(value)
+    depth = depth_of(value)
     try:
-        return depth <= MAX_DEPTH and _Looks(schema).at(schema, depth) <= MAX_LOOKS
+        return depth <= MAX_DEPTH and Looks(schema).at(schema, depth) <= MAX_LOOKS
     except RecursionError:
         return False
 
 
-class _Looks:
+class Looks:
+    """How often a validator looks at one place of a value, by the schema that ``root`` is the whole of."""
+
     def __init__(self, root: dict[str, Any]) -> None:
         self._root = root
         self._known: dict[tuple[int, int], int] = {}
@@ -49,20 +51,20 @@ class _Looks:
         if word in INERT:
             return 0
         if word in {"$ref", "$dynamicRef", "$recursiveRef"}:
-            target = _target(self._root, rule)
+            target = target_of(self._root, rule)
             return MAX_LOOKS + 1 if target is None else self.at(target, depth)
-        schemas = _schemas(rule, named=word in MAPS)
+        schemas = schemas_in(rule, named=word in MAPS)
         if word in BELOW:
             return max((self.at(schema, depth - 1) for schema in schemas), default=0)
         return sum(self.at(schema, depth) for schema in schemas)
 
 
-def _schemas(rule: Any, *, named: bool) -> Iterable[dict[str, Any]]:
+def schemas_in(rule: Any, *, named: bool) -> Iterable[dict[str, Any]]:
     listed = rule if isinstance(rule, list) else rule.values() if named and isinstance(rule, dict) else [rule]
     return (schema for schema in listed if isinstance(schema, dict))
 
 
-def _target(root: dict[str, Any], reference: Any) -> Any:
+def target_of(root: dict[str, Any], reference: Any) -> Any:
     """Return what a pointer from the top names; None for anchors, addresses and what is not there."""
     if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
         return None
@@ -74,7 +76,7 @@ def _target(root: dict[str, Any], reference: Any) -> Any:
     return found
 
 
-def _depth(value: Any) -> int:
+def depth_of(value: Any) -> int:
     deepest, level = 0, [value]
     while level := [
         inner

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 
-_CLOSERS = r"[\"'”’»)\]」』）》〉】]*"
-_ABBREVIATED = r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\bvs)(?<!\bMrs)(?<!\be\.g)(?<!\bi\.e)(?<!\b[A-Z])"
+CLOSERS = r"[\"'”’»)\]」』）》〉】]*"
+ABBREVIATED = r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\bvs)(?<!\bMrs)(?<!\be\.g)(?<!\bi\.e)(?<!\b[A-Z])"
 BREAKS = (
-    re.compile(rf"\n\s*\n|[。！？…]+{_CLOSERS}|(?:[!?]+|{_ABBREVIATED}\.+){_CLOSERS}(?=\s)"),
-    re.compile(rf"\n|[；;:：]{_CLOSERS}(?=\s|[\u4e00-\u9fff])"),
-    re.compile(rf"[，、]{_CLOSERS}|,{_CLOSERS}(?=\s)|\s[—–-](?=\s)"),
+    re.compile(rf"\n\s*\n|[。！？…]+{CLOSERS}|(?:[!?]+|{ABBREVIATED}\.+){CLOSERS}(?=\s)"),
+    re.compile(rf"\n|[；;:：]{CLOSERS}(?=\s|[\u4e00-\u9fff])"),
+    re.compile(rf"[，、]{CLOSERS}|,{CLOSERS}(?=\s)|\s[—–-](?=\s)"),
     re.compile(r"\s"),
 )
 """Where a text may be cut, the best places first: after sentences, parts of them, commas, words."""
@@ -21,19 +21,19 @@ def pieces(text: str, *, most_characters: int) -> list[str]:
     Each piece ends where a sentence does, if one does; else at the next best place, or in the middle of a word
     where there is none. A text without anything but spaces has no pieces.
     """
-    return list(_pieces(text.strip(), most_characters))
+    return list(cut(text.strip(), most_characters))
 
 
-def _pieces(rest: str, most_characters: int) -> Iterator[str]:
+def cut(rest: str, most_characters: int) -> Iterator[str]:
     while len(rest) > most_characters:
-        end = _end(rest, most_characters)
+        end = end_of_piece(rest, most_characters)
         yield rest[:end].rstrip()
         rest = rest[end:].lstrip()
     if rest:
         yield rest
 
 
-def _end(text: str, most_characters: int) -> int:
+def end_of_piece(text: str, most_characters: int) -> int:
     """Return where the first piece ends."""
     for places in BREAKS:
         end = 0
