@@ -41,8 +41,8 @@ class KeptConnections:
     over a new one. One that closes later is a failure, since GLM may have worked on the request.
     """
 
-    def __init__(self, *, ssl_context: ssl.SSLContext | None = None, stale_seconds: float = STALE_SECONDS) -> None:
-        self._ssl_context = ssl_context
+    def __init__(self, *, stale_seconds: float = STALE_SECONDS) -> None:
+        self._ssl_context: ssl.SSLContext | None = None
         self._stale_seconds = stale_seconds
         self._idle: dict[Origin, deque[Connection]] = {}
 

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from gateway.translate.fates import markdown
-from gateway.translate.realtime.fates import TABLES as EVENTS
-from gateway.translate.realtime.fates import markdown as events
+from tests.contract.fates import EVENTS, events, markdown
 from tests.contract.openapi import FILE, text
 from tests.contract.tables import TABLES
 

@@ -6,8 +6,7 @@ from typing import Literal
 
 import pytest
 
-from gateway.translate.fates import markdown
-from gateway.translate.realtime import fates
+from tests.contract.fates import EVENTS, events, markdown
 from tests.contract.tables import TABLES
 
 Side = Literal["client", "glm"]
@@ -17,7 +16,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 @pytest.mark.parametrize("name", TABLES)
 def test_readme_shows_the_table_that_the_code_keeps(name: str) -> None:
-    """Between its markers stands the table as it is; ``markdown`` in ``translate/fates.py`` writes it anew."""
+    """Between its markers stands the table as it is; ``make contract`` writes it anew."""
     text = README.read_text("utf-8")
 
     shown = re.search(rf"<!-- fates:{name} -->\n+(.*?)\n*<!-- /fates -->", text, re.DOTALL)
@@ -26,9 +25,9 @@ def test_readme_shows_the_table_that_the_code_keeps(name: str) -> None:
     assert markdown(TABLES[name]).strip() == shown[1].strip()
 
 
-@pytest.mark.parametrize("side", fates.TABLES)
+@pytest.mark.parametrize("side", EVENTS)
 def test_readme_shows_what_becomes_of_every_event(side: Side) -> None:
     shown = re.search(rf"<!-- events:{side} -->\n+(.*?)\n*<!-- /events -->", README.read_text("utf-8"), re.DOTALL)
 
     assert shown is not None
-    assert fates.markdown(side).strip() == shown[1].strip()
+    assert events(side).strip() == shown[1].strip()

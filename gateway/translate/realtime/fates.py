@@ -1,7 +1,6 @@
-"""What becomes of every event of both sides, in both shapes: the README's tables."""
+"""What becomes of every event of both sides, in both shapes, as the README tells it."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 CLIENT_FATES: Mapping[str, str] = {
     "session.update": "merged, and sent to GLM whole; `session.updated` follows GLM's confirmation",
@@ -58,14 +57,3 @@ GLM_FATES: Mapping[str, str] = {
     "heartbeat": "swallowed",
 }
 """GLM's events; what is not here is counted, and swallowed."""
-
-TABLES: Mapping[Literal["client", "glm"], tuple[str, Mapping[str, str]]] = {
-    "client": ("| a client's event | what becomes of it |", CLIENT_FATES),
-    "glm": ("| GLM's event | what the client is told |", GLM_FATES),
-}
-
-
-def markdown(side: Literal["client", "glm"]) -> str:
-    """Return the table of one side as Markdown."""
-    head, fates = TABLES[side]
-    return "\n".join([head, "|---|---|", *(f"| `{name}` | {fate} |" for name, fate in fates.items())]) + "\n"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.translate.fates import markdown
 from gateway.translate.params import Converted, Ignored, Refused, Renamed, Rule, Same
+from tests.contract.fates import markdown
 
 
 @pytest.mark.parametrize(

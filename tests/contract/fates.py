@@ -1,8 +1,24 @@
-"""A table of fates as Markdown, for the README. Decides nothing."""
+"""The tables of fates as Markdown, for the README: of parameters and of realtime events."""
+
+from collections.abc import Mapping
+from typing import Literal
 
 from gateway.translate.params import Converted, Ignored, Refused, Renamed, Rule, Same, Table
+from gateway.translate.realtime.fates import CLIENT_FATES, GLM_FATES
 
 HEAD = ("| parameter | fate | what becomes of it |", "|---|---|---|")
+
+
+EVENTS: Mapping[Literal["client", "glm"], tuple[str, Mapping[str, str]]] = {
+    "client": ("| a client's event | what becomes of it |", CLIENT_FATES),
+    "glm": ("| GLM's event | what the client is told |", GLM_FATES),
+}
+
+
+def events(side: Literal["client", "glm"]) -> str:
+    """Return the table of one side's events as Markdown."""
+    head, fates = EVENTS[side]
+    return "\n".join([head, "|---|---|", *(f"| `{name}` | {fate} |" for name, fate in fates.items())]) + "\n"
 
 
 def markdown(table: Table) -> str:
