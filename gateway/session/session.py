@@ -29,11 +29,11 @@ INTERNAL_ERROR: Final = 1011
 
 class Session:
     """
-    One call.
+    One session.
 
     ``open`` takes the slot and reaches GLM, while errors can still answer the handshake; a session that only
-    writes down is not opened, since each of its turns takes a slot of its own. ``run`` is the call itself.
-    ``aclose`` gives back what is held; again has no effect.
+    writes down is not opened, since each of its turns takes a slot of its own. ``run``, after ``prepare``, is the
+    conversation itself. ``aclose`` gives back what is held; again has no effect.
     """
 
     def __init__(self, session_desk: SessionDesk, exchange: Exchange) -> None:
@@ -105,6 +105,8 @@ class Session:
             self._uncount()
             with suppress(ClientGoneError):
                 await client.close(code=end.code, reason=end.reason)
+        finally:
+            self._sum_up()
 
     async def aclose(self) -> None:
         """Give back everything."""
@@ -113,10 +115,6 @@ class Session:
         finally:
             self._uncount()
         await self._line.aclose()
-        if hasattr(self, "_translator"):
-            self._facts.heard_seconds = self._translator.heard_bytes / INPUT_BYTES_PER_SECOND
-            self._facts.dropped_frames = self._translator.dropped_bytes // FRAME_BYTES
-            self._facts.spoken_seconds = self._translator.spoken_bytes / OUTPUT_BYTES_PER_SECOND
         if self._error is not None:
             self._exchange.fail(self._error)
 
@@ -242,6 +240,11 @@ class Session:
         counted, self._counted = self._counted, None
         if counted is not None:
             self._desk.streams[counted] -= 1
+
+    def _sum_up(self) -> None:
+        self._facts.heard_seconds = self._translator.heard_bytes / INPUT_BYTES_PER_SECOND
+        self._facts.dropped_frames = self._translator.dropped_bytes // FRAME_BYTES
+        self._facts.spoken_seconds = self._translator.spoken_bytes / OUTPUT_BYTES_PER_SECOND
 
     def _note_end(self, by: ClosedBy, *, code: int) -> None:
         self._facts.closed_by = by
