@@ -111,7 +111,7 @@ def create_gateway(
     sealer = create_sealer(settings)
     responses = create_responses_endpoint(settings, sealer=sealer)
     background = Background(desk, responses, life_seconds=settings.lease_seconds, working=working)
-    calls = create_session_desk(settings, desk=desk, is_draining=is_draining)
+    sessions = create_session_desk(settings, desk=desk, is_draining=is_draining)
     client_secrets = create_secrets(settings)
     handlers = [
         *create_routes(settings, front=front, sealer=sealer, responses=responses, background=background),
@@ -123,8 +123,8 @@ def create_gateway(
         handlers=handlers,
         connected=partial(connected, desk, key_ring=key_ring, link=link, background=background),
     )
-    edge = Edge(app, desk=desk, sockets=Sockets(calls, secrets=client_secrets))
-    return Gateway(app=edge, refuse=edge.refuse, desk=desk, key_ring=key_ring, realtime=calls.upstream)
+    edge = Edge(app, desk=desk, sockets=Sockets(sessions, secrets=client_secrets))
+    return Gateway(app=edge, refuse=edge.refuse, desk=desk, key_ring=key_ring, realtime=sessions.upstream)
 
 
 def create_router(

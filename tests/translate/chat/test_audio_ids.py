@@ -95,6 +95,7 @@ def test_words_are_at_hand_for_when_glm_does_not_know_the_id(start: Start, recal
         model="glm-4-voice", messages=conversation(REFERENCE), recalled=recalled, request_id="request-1", n=2
     )
 
+    assert 2 == len(job.calls)
     for call in job.calls:
         assert call.otherwise is not None
         body = msgspec.json.decode(call.otherwise)
