@@ -257,12 +257,14 @@ class StreamedAnswer:
         if self._first:
             first, self._first = self._first, b""
             return first
+        started = self._clock()
         try:
-            events = await self._read()
+            events = await self._source.read()
         except GatewayError as error:
             self.failure = error
             await self._end()
             return self.tell(error)
+        self._record.max_gap_seconds = max(self._record.max_gap_seconds, self._clock() - started)
         if events:
             return events
         await self._end()
@@ -277,12 +279,6 @@ class StreamedAnswer:
     async def aclose(self) -> None:
         """Cut what GLM is still sending and give the slots back; again has no effect."""
         await self._source.aclose()
-
-    async def _read(self) -> bytes:
-        started = self._clock()
-        events = await self._source.read()
-        self._record.max_gap_seconds = max(self._record.max_gap_seconds, self._clock() - started)
-        return events
 
     async def _end(self) -> None:
         await self.aclose()

@@ -86,7 +86,7 @@ class Lobby:
 
     def take(self, scope: Scope) -> Slot | None:
         """Return a slot if one is free, None when the books do not say so at once; see the port."""
-        self._now = asyncio.get_running_loop().time
+        self._learn_clock()
         self._remember(scope)
         number = next(self.numbers)
         answer = self.books.ask(number, scope, queue_size=NOBODY)
@@ -94,7 +94,7 @@ class Lobby:
 
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """Return a slot; see the port."""
-        self._now = asyncio.get_running_loop().time
+        self._learn_clock()
         self._remember(scope)
         if not serves(scope):
             raise nobody_serves(scope)
@@ -181,6 +181,11 @@ class Lobby:
     def _discount(self, slot: Slot) -> None:
         subtract(self.tenants, slot.scope.tenant)
         subtract(self.accounts, slot.account)
+
+    def _learn_clock(self) -> None:
+        """Go by the clock of the loop it is in; to ask for the loop every time is a system call on Python 3.11."""
+        if self._now is monotonic:
+            self._now = asyncio.get_running_loop().time
 
     def _remember(self, scope: Scope) -> None:
         """Note what a tenant asks for; tokens can bring any number of tenants, so the idle ones are forgotten."""

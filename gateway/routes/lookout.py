@@ -3,12 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 
 from msgspec import Struct
 
 
 class Look(Struct, eq=False):
-    """What is to be called at a time of the loop's clock; None: it was called off."""
+    """What is to be called at a time of the lookout's clock; None: it was called off."""
 
     at: float
     call: Callable[[], None] | None
@@ -22,27 +23,27 @@ class Lookout:
     """
     Calls what it is given ``after_seconds``, unless that is called off before, as it nearly always is.
 
-    To set and to stop a timer of its own would be three hundredths of a request. One loop uses it.
+    To set and to stop a timer of its own would be three hundredths of a request. One loop uses it; ``clock`` is
+    monotonic, in seconds.
     """
 
-    def __init__(self, *, after_seconds: float) -> None:
+    def __init__(self, *, after_seconds: float, clock: Callable[[], float] = monotonic) -> None:
         self._after_seconds = after_seconds
+        self._clock = clock
         self._looks: deque[Look] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def later(self, call: Callable[[], None]) -> Look:
         """Have ``call`` called after the while."""
-        loop = asyncio.get_running_loop()
-        look = Look(loop.time() + self._after_seconds, call)
+        look = Look(self._clock() + self._after_seconds, call)
         self._looks.append(look)
         if self._timer is None:
-            self._timer = loop.call_at(look.at, self._run)
+            self._timer = asyncio.get_running_loop().call_later(self._after_seconds, self._run)
         return look
 
     def _run(self) -> None:
-        loop, looks = asyncio.get_running_loop(), self._looks
-        now = loop.time()
+        looks, now = self._looks, self._clock()
         while looks and (looks[0].call is None or looks[0].at <= now):
             if (call := looks.popleft().call) is not None:
                 call()
-        self._timer = loop.call_at(looks[0].at, self._run) if looks else None
+        self._timer = asyncio.get_running_loop().call_later(looks[0].at - now, self._run) if looks else None

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -49,11 +49,11 @@ class Edge:
         exchange = open_exchange(self._desk, headers=scope["headers"])
         scope.setdefault("state", {})["exchange"] = exchange
 
-        async def send_marked(message: Any) -> None:
+        def send_marked(message: Any) -> Awaitable[None]:
             if "headers" in message:
                 exchange.record.status = message["status"]
                 message["headers"] = [*message["headers"], *marks_of(exchange)]
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, send_marked)

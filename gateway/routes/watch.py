@@ -35,7 +35,6 @@ class CallerWatch:
         self._receive = receive
         self._on_leave = on_leave
         self._lookout = lookout
-        self._loop = asyncio.get_running_loop()
         self._has_looked = False
         self._pieces = 0
         self._reading = True
@@ -77,12 +76,12 @@ class CallerWatch:
         if not self.left:
             self.left = True
             self._timer.cancel()
-            self._timer = self._loop.call_later(self._on_leave(), self._stop, CallerLeftError())
+            self._timer = asyncio.get_running_loop().call_later(self._on_leave(), self._stop, CallerLeftError())
 
     def _look(self) -> None:
         self._has_looked = True
         if self._reading:
-            self._timer = self._loop.call_later(SILENCE_SECONDS, self._check_silence, self._pieces)
+            self._timer = asyncio.get_running_loop().call_later(SILENCE_SECONDS, self._check_silence, self._pieces)
         else:
             self._await_departure()
 
@@ -93,7 +92,7 @@ class CallerWatch:
             self._look()
 
     def _await_departure(self) -> None:
-        self._departure = self._loop.create_task(self._depart())
+        self._departure = asyncio.get_running_loop().create_task(self._depart())
 
     async def _depart(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -7,12 +7,11 @@ Also gives what never reaches the application, such as a head that cannot be par
 import asyncio
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest
-from gateway.server.corked import Corked
 from gateway.translate.errors import to_openai
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -50,7 +49,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head, but not for ever."""
-        super().connection_made(cast("asyncio.Transport", Corked(transport, loop=self.loop)))
+        super().connection_made(transport)
         self._head_timer = self.loop.call_later(self.head_seconds, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:

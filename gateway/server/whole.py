@@ -5,6 +5,7 @@ uvicorn looks through every header of an answer, since it cannot know who made i
 An application that sees the extension may send both at once, and vouches for its headers.
 """
 
+from collections.abc import Awaitable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -23,11 +24,8 @@ def answering_whole(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
 
-        async def send_either(message: Any) -> None:
-            if message["type"] == WHOLE:
-                await write(cycle, message)
-            else:
-                await send(message)
+        def send_either(message: Any) -> Awaitable[None]:
+            return write(cycle, message) if message["type"] == WHOLE else send(message)
 
         scope["extensions"] = {WHOLE: {}}
         await app(scope, receive, send_either)

@@ -41,16 +41,20 @@ class Decoder:
         if b"\r" in data or self._ends_in_cr:
             data = self._with_line_feeds(data)
         if b"\n" not in data:
-            self._keep(data)
+            if data:
+                self._keep(data)
             return []
         if self._pieces:
             data = b"".join([*self._pieces, data])
             self._pieces.clear()
             self._pending_bytes = 0
         head, blank_line, tail = data.rpartition(b"\n\n")
-        self._keep(tail)
+        if tail:
+            self._keep(tail)
         if not blank_line:
             return []
+        if head.startswith(b"data: ") and b"\n" not in head:  # One event, as they come when they are paced.
+            return [head[6:]] if len(head) > 6 else []
         return [payload for block in head.split(b"\n\n") if (payload := read_block(block))]
 
     def finish(self) -> list[bytes]:
@@ -58,8 +62,6 @@ class Decoder:
         return self.feed(b"\n\n")
 
     def _keep(self, data: bytes) -> None:
-        if not data:
-            return
         self._pieces.append(data)
         self._pending_bytes += len(data)
         if self._pending_bytes > MAX_EVENT_BYTES:

@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
     """
     A connection that can carry one exchange after the other.
 
-    ``closed`` turns true as soon as it cannot carry another. ``idle_since`` is a reading of the loop's clock.
+    ``closed`` turns true as soon as it cannot carry another. ``idle_since`` is a reading of the monotonic clock.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -183,8 +183,10 @@ class Connection(asyncio.Protocol):
         except httpx.RemoteProtocolError as error:
             self._fail(error)
             return
-        if self._waiter is not None:
-            self._wake()
+        waiter = self._waiter
+        if waiter is not None:
+            if not waiter.done():
+                waiter.set_result(None)
         elif self._parser.unread_bytes > HIGH_WATER_BYTES and not self._paused:
             self._paused = True
             self._transport.pause_reading()

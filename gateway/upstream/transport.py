@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Awaitable
+from time import monotonic
 
 import certifi
 import httpx
@@ -48,19 +49,18 @@ class KeptConnections:
 
     async def send(self, target: Target, body: bytes, timeouts: Timeouts) -> Answered:
         """Send a request; return its answer as soon as the head is there, the body unread."""
-        loop = asyncio.get_running_loop()
         idle = self._idle.get(target.origin)
         if idle is None:
             idle = self._idle[target.origin] = deque()
         message = target.message(body)
-        sent_at = loop.time()
+        sent_at = monotonic()
         kept = take(idle, now=sent_at)
         while True:
             connection = kept or await self._connect(target.origin, timeout_seconds=timeouts.connect_seconds)
             try:
                 status, headers = await connection.exchange(message, read_timeout_seconds=timeouts.read_seconds)
             except StaleConnectionError:
-                if kept is not None and loop.time() - sent_at < self._stale_seconds:
+                if kept is not None and monotonic() - sent_at < self._stale_seconds:
                     kept = None
                     continue
                 raise httpx.RemoteProtocolError("The connection closed without an answer.") from None
@@ -113,7 +113,7 @@ class KeptBody:
         """Keep the connection for the next request, or cut it when this answer is not read to its end."""
         connection, self._connection = self._connection, None
         if connection is not None and connection.finish():
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since = monotonic()
             self._idle.append(connection)
 
 

@@ -15,9 +15,9 @@ class Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
-    def call_at(self, *args: object, **kwargs: object) -> asyncio.TimerHandle:
+    def call_later(self, *args: object, **kwargs: object) -> asyncio.TimerHandle:
         self.timers += 1
-        return super().call_at(*args, **kwargs)  # type: ignore[arg-type]
+        return super().call_later(*args, **kwargs)  # type: ignore[arg-type]
 
     def at(self, seconds: float) -> None:
         """Let it be so late, and run what is due."""
@@ -29,7 +29,7 @@ class Loop(asyncio.SelectorEventLoop):
 
 def test_each_is_called_in_its_time_by_one_timer_after_the_other() -> None:
     loop, called = Loop(), list[str]()
-    lookout = Lookout(after_seconds=1.0)
+    lookout = Lookout(after_seconds=1.0, clock=loop.time)
 
     async def later(*names: str) -> None:
         for name in names:
@@ -52,7 +52,7 @@ def test_each_is_called_in_its_time_by_one_timer_after_the_other() -> None:
 
 def test_what_is_called_off_is_not_called_and_needs_no_timer() -> None:
     loop, called = Loop(), list[str]()
-    lookout = Lookout(after_seconds=1.0)
+    lookout = Lookout(after_seconds=1.0, clock=loop.time)
 
     async def later() -> None:
         first, second, third = (lookout.later(partial(called.append, name)) for name in ("a", "b", "c"))
@@ -69,7 +69,7 @@ def test_what_is_called_off_is_not_called_and_needs_no_timer() -> None:
 
 def test_it_begins_anew_when_nothing_was_left() -> None:
     loop, called = Loop(), list[float]()
-    lookout = Lookout(after_seconds=1.0)
+    lookout = Lookout(after_seconds=1.0, clock=loop.time)
 
     async def later() -> None:
         lookout.later(lambda: called.append(loop.now))
