@@ -44,6 +44,9 @@ EXAMPLES: Final[dict[type[GatewayError], tuple[str, str | None]]] = {
 }
 """A message of each, and the field at fault. Those of the gateway say more."""
 
+RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""What RFC 9110 calls statuses, and Python from 3.13 on."""
+
 
 def by_status() -> dict[int, list[type[GatewayError]]]:
     """Return the classes by their status, in the order of statuses."""
@@ -54,8 +57,9 @@ def by_status() -> dict[int, list[type[GatewayError]]]:
 
 
 def name_of(status: int) -> str:
-    """Return the name of the response that all operations share for a status."""
-    return "".join(word.capitalize() for word in HTTPStatus(status).phrase.replace("-", " ").split())
+    """Return the name of the response that all operations share for a status, the same on every Python."""
+    phrase = RENAMED.get(status, HTTPStatus(status).phrase)
+    return "".join(word.capitalize() for word in phrase.replace("-", " ").split())
 
 
 def reference(status: int) -> dict[str, Any]:

@@ -39,9 +39,11 @@ class Server:
 async def serving(script: Script) -> AsyncIterator[tuple[Server, str]]:
     server = Server(script)
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    async with listener:
+    try:
         port = listener.sockets[0].getsockname()[1]
         yield server, f"http://127.0.0.1:{port}/v4/chat"
+    finally:
+        listener.close()  # and no more: since Python 3.12 one would wait for connections that the transport keeps
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
