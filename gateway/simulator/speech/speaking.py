@@ -46,8 +46,8 @@ def speak(text: str, *, voice: str = DEFAULT_VOICE, speed: float = 1.0) -> tuple
     ``voice`` may be any name: those unknown have some voice, the same each time. Without espeak-ng, or where it
     fails, each token is a tone, so that the length still fits the text.
     """
-    program = _espeak()
-    sound = _spoken(text, program=program, voice=voice, speed=speed) if program is not None else None
+    command = _espeak()
+    sound = _spoken(text, espeak=command, voice=voice, speed=speed) if command is not None else None
     return (sound, ESPEAK_HZ) if sound is not None else (tones(text, rate_hz=ESPEAK_HZ, speed=speed), ESPEAK_HZ)
 
 
@@ -58,14 +58,24 @@ def tones(text: str, *, rate_hz: int, speed: float = 1.0) -> bytes:
 
 
 @cache
-def _espeak() -> str | None:
-    return shutil.which("espeak-ng")
+def _espeak() -> tuple[str, ...] | None:
+    program = shutil.which("espeak-ng")
+    if program is None:
+        return None
+    try:
+        known = subprocess.run(  # noqa: S603  # asks for its options
+            [program, "--help"], capture_output=True, timeout=_PATIENCE_SECONDS, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return (program,)
+    # From 1.52 on breath is as random as the time of day, unless this option is there and given.
+    return (program, "-D") if b"deterministic" in known else (program,)
 
 
-def _spoken(text: str, *, program: str, voice: str, speed: float) -> bytes | None:
+def _spoken(text: str, *, espeak: tuple[str, ...], voice: str, speed: float) -> bytes | None:
     language = "cmn" if _CJK.search(text) else "en-us"
     words_per_minute = min(_FASTEST, max(_SLOWEST, round(_WORDS_PER_MINUTE * speed)))
-    command = [program, "--stdin", "--stdout", "-b", "1", "-v", f"{language}+{_variant(voice)}"]
+    command = [*espeak, "--stdin", "--stdout", "-b", "1", "-v", f"{language}+{_variant(voice)}"]
     try:
         done = subprocess.run(  # noqa: S603  # the text goes to its standard input, never to a shell
             [*command, "-s", str(words_per_minute)],

@@ -1,5 +1,9 @@
 """Text to sound."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from gateway.simulator.speech import resample, seconds_of, speak
@@ -28,10 +32,26 @@ def test_speed_changes_the_length() -> None:
 @speaks
 def test_voices_sound_different_and_are_the_same_each_time() -> None:
     """Those of the platform's, and any other name."""
-    said = {voice: speak("Hello", voice=voice)[0] for voice in ("tongtong", "jam", "a-voice-of-my-own")}
+    text, voices = "The weather is nice, hello there", ("tongtong", "xiaochen", "jam", "a-voice-of-my-own")
+    rounds = [{voice: speak(text, voice=voice)[0] for voice in voices} for _ in range(5)]
 
-    assert 3 == len(set(said.values()))
-    assert said["a-voice-of-my-own"] == speak("Hello", voice="a-voice-of-my-own")[0]
+    assert len(voices) == len(set(rounds[0].values()))
+    assert [rounds[0]] * 5 == rounds
+
+
+@pytest.mark.parametrize(
+    ("known", "given"), [("-D  Enable deterministic random mode", True), ("-d  Something else", False)]
+)
+def test_nothing_is_left_to_chance_where_espeak_can_be_told_so(tmp_path: Path, known: str, *, given: bool) -> None:
+    """From 1.52 on it knows an option for that; before, it knew neither the option nor chance."""
+    program = tmp_path / "espeak-ng"
+    program.write_text(f"#!/bin/sh\n[ $1 = --help ] && echo '{known}' || echo $@ >{tmp_path}/options\n")
+    program.chmod(0o755)
+    code = "from gateway.simulator.speech import speak; speak('Hello')"
+
+    subprocess.run([sys.executable, "-c", code], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+
+    assert given == ("-D" in (tmp_path / "options").read_text().split())
 
 
 @speaks
