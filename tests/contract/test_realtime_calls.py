@@ -23,6 +23,7 @@ from tests.conftest import StartGateway
 from tests.fakes import KEY
 from tests.recordings import at_rate, joined, silence
 from tests.running import Gateway
+from tests.simulator.speech.clearly import listens
 
 pytestmark = pytest.mark.timeout(180)  # to understand speech takes seconds, and many on a busy machine
 
@@ -200,6 +201,7 @@ async def test_written_answer(gateway: Gateway, dialect: Dialect) -> None:
     assert not any("audio" in kind for kind in kinds(events))
 
 
+@listens
 async def test_spoken_turn(gateway: Gateway, dialect: Dialect, simulator: Running) -> None:
     """Spoken words come back in the transcript of the turn and in the answer; none of their frames is lost."""
     async with calling(gateway, dialect) as caller:
@@ -224,6 +226,7 @@ async def test_spoken_turn(gateway: Gateway, dialect: Dialect, simulator: Runnin
     assert 0 == simulator.simulator.book.refused.total()
 
 
+@listens
 async def test_turn_that_the_client_ends(gateway: Gateway) -> None:
     """Without turn detection the client commits and asks."""
     async with calling(gateway, GA) as caller:
@@ -237,6 +240,7 @@ async def test_turn_that_the_client_ends(gateway: Gateway) -> None:
     assert "weather in Paris" in told(events, f"{GA.transcript}.done", "transcript")
 
 
+@listens
 async def test_two_calls_at_once(gateway: Gateway, dialect: Dialect) -> None:
     """A question about two cities is two calls; results that are told in any order are read out in theirs."""
     async with calling(gateway, dialect) as caller:
@@ -257,6 +261,7 @@ async def test_two_calls_at_once(gateway: Gateway, dialect: Dialect) -> None:
     assert "get_weather says: Rain in Paris\nget_weather says: Rain in London" == text
 
 
+@listens
 async def test_interruption(gateway: Gateway) -> None:
     """Who speaks over an answer ends it, and is answered."""
     async with calling(gateway, GA) as caller:
@@ -356,6 +361,7 @@ async def test_typing_is_answered_whether_glm_reads_it_or_not(start_gateway: Sta
     assert 1 == kinds(events).count("response.created")
 
 
+@listens
 @pytest.mark.parametrize("tools_hang", [True, False])
 async def test_functions_are_called_where_server_vad_hangs(
     start_gateway: StartGateway, *, tools_hang: bool
@@ -389,6 +395,7 @@ async def test_call_counts_at_zhipu_as_long_as_it_lasts(gateway: Gateway, simula
     assert (0, 0) == (book.in_flight.total(), gateway.slots)
 
 
+@listens
 async def test_session_that_only_writes_down(gateway: Gateway, dialect: Dialect) -> None:
     """What is said comes back as text, and nothing is answered."""
     transcription: Any = {"model": "gpt-4o-transcribe"}

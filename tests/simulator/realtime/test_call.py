@@ -10,6 +10,7 @@ import pytest
 
 from gateway.simulator import Account, Habits, Running
 from tests.simulator.realtime.phone import JPEG, WEATHER, Phone, calling, cut, kinds, speech, told
+from tests.simulator.speech.clearly import listens
 
 pytestmark = pytest.mark.timeout(180)  # to understand speech takes seconds, and many on a busy machine
 
@@ -90,6 +91,7 @@ async def test_cancel_of_nothing_is_an_error(zhipu: Running) -> None:
         assert "stop_task_error" == (await phone.error())["code"]
 
 
+@listens
 async def test_speech_interrupts(zhipu: Running) -> None:
     """Server VAD stops what is said as soon as somebody speaks, and answers that instead."""
     async with calling(zhipu) as phone:
@@ -106,6 +108,7 @@ async def test_speech_interrupts(zhipu: Running) -> None:
     assert "weather" in told(answered, "response.text.done", "text")
 
 
+@listens
 async def test_speech_does_not_interrupt_where_it_should_not(zhipu: Running) -> None:
     """Without ``interrupt_response`` the next answer follows; without ``create_response`` there is none."""
     async with calling(zhipu) as phone:

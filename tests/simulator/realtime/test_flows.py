@@ -10,6 +10,7 @@ from gateway.simulator import Running
 from gateway.simulator.realtime.voice import RATE_HZ
 from gateway.simulator.speech import listen
 from tests.simulator.realtime.phone import JPEG, WEATHER, as_file, calling, cut, kinds, speech, told
+from tests.simulator.speech.clearly import listens
 
 pytestmark = pytest.mark.timeout(180)  # to understand speech takes seconds, and many on a busy machine
 
@@ -41,6 +42,7 @@ VOICE_ENDS = [
 ]
 
 
+@listens
 async def test_client_vad(zhipu: Running) -> None:
     """A whole file in one append, a commit, and a response once that was taken; the words come back as voice."""
     async with calling(zhipu) as phone:
@@ -70,6 +72,7 @@ async def test_client_vad(zhipu: Running) -> None:
     assert answer[-1]["response"]["usage"]["input_token_details"]["audio_tokens"] > 30
 
 
+@listens
 async def test_server_vad(zhipu: Running) -> None:
     """Slices of 100 ms, each a file of its own, and nothing else: the platform hears when the turn ends."""
     async with calling(zhipu) as phone:
@@ -100,6 +103,7 @@ async def test_server_vad(zhipu: Running) -> None:
     assert "weather" in told(events, "response.text.done", "text")
 
 
+@listens
 async def test_function_calls(zhipu: Running) -> None:
     """Two cities are two calls in one response, without ids; results are told in order and read out."""
     async with calling(zhipu) as phone:
