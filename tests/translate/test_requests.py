@@ -75,8 +75,10 @@ def test_flaw_of_a_body_is_told_as_it_is(body: bytes, flaw: str) -> None:
         pytest.param(b'{"name":"a","raw":"\xed\xa0\x80"}', id="surrogate as bytes"),
         pytest.param('{"name":"a"}'.encode("utf-16"), id="UTF-16"),
         pytest.param(b'\xef\xbb\xbf{"name":"a"}', id="byte order mark"),
-        pytest.param(b'{"name":"a","x":' + b"[" * 200_000 + b"]" * 200_000 + b"}", id="nested deeply"),
-        pytest.param(b'{"name":"a","raw":' + b'{"a":' * 200_000 + b"1" + b"}" * 200_001, id="nested deeply, raw"),
+        pytest.param(b'{"name":"a","x":' + b"[" * 2_000_000 + b"]" * 2_000_000 + b"}", id="nested deeply"),
+        pytest.param(
+            b'{"name":"a","raw":' + b'{"a":' * 2_000_000 + b"1" + b"}" * 2_000_001, id="nested deeply, raw"
+        ),
         pytest.param(b"[]", id="array"),
         pytest.param(b"null", id="null"),
         pytest.param(b'{"name":"a","size":1e999}', id="number out of range"),
