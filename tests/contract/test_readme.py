@@ -1,6 +1,7 @@
-"""The README's tables of fates and the code's are one."""
+"""What the README says is what the code and the package say."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Literal
 
@@ -31,3 +32,14 @@ def test_readme_shows_what_becomes_of_every_event(side: Side) -> None:
 
     assert shown is not None
     assert events(side).strip() == shown[1].strip()
+
+
+def test_readme_names_the_pythons_that_the_package_names() -> None:
+    """Those on which the suite was run, from the oldest that is taken."""
+    project = tomllib.loads((README.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    said = re.search(r"The suite was run on Python ([^:]*?)\. ", README.read_text("utf-8"))
+
+    assert said is not None
+    named = re.findall(r"3\.\d+", said[1])
+    assert [f"Programming Language :: Python :: {one}" for one in named] == project["classifiers"]
+    assert f">={named[0]}" == project["requires-python"]
