@@ -1,5 +1,7 @@
 """What is tried again, and when: only what certainly was not charged, and while the caller has patience."""
 
+from msgspec import Struct
+
 from gateway.errors import GatewayError, UpstreamUnreachable
 from gateway.exchange.accounts import Verdict
 from gateway.exchange.desk import Desk
@@ -11,13 +13,12 @@ MAX_BACKOFF_SECONDS = 4.0
 GATEWAY_TIMEOUT = 504
 
 
-class Tries:
-    """How often a call has been tried, and when to try it again."""
+class Tries(Struct, eq=False):
+    """How often a call has been tried, by what came of it, and when to try it again."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._failed = 0
-        self._crowded = 0
+    desk: Desk
+    failed: int = 0
+    crowded: int = 0
 
     def pause_seconds(
         self, error: GatewayError, fault: UpstreamFault, verdict: Verdict, *, others: bool
@@ -32,18 +33,18 @@ class Tries:
         if verdict in ("account", "model"):
             return 0.0 if others else None
         if verdict in ("crowded", "crowded_by_others"):
-            if verdict == "crowded_by_others" and self._crowded >= 2 * self._desk.policy.max_retries:
+            if verdict == "crowded_by_others" and self.crowded >= 2 * self.desk.policy.max_retries:
                 return None
-            self._crowded += 1
-            return self._backoff_seconds(self._crowded)
-        if self._failed == self._desk.policy.max_retries or not may_retry(error, fault):
+            self.crowded += 1
+            return self._backoff_seconds(self.crowded)
+        if self.failed == self.desk.policy.max_retries or not may_retry(error, fault):
             return None
-        self._failed += 1
-        return self._backoff_seconds(self._failed)
+        self.failed += 1
+        return self._backoff_seconds(self.failed)
 
     def _backoff_seconds(self, times: int) -> float:
         backoff_seconds = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (times - 1))
-        return backoff_seconds * (0.5 + self._desk.jitter() / 2)
+        return backoff_seconds * (0.5 + self.desk.jitter() / 2)
 
 
 def may_retry(error: GatewayError, fault: UpstreamFault) -> bool:

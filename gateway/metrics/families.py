@@ -255,10 +255,13 @@ class _Series:
             self.per_token((record.ended_at - first_token_at) / (record.output_tokens - 1))
 
     def observe_tokens(self, record: Record) -> None:
-        counts = (record.input_tokens, record.output_tokens, record.cached_tokens, record.reasoning_tokens)
-        for add, count in zip(self.tokens, counts, strict=True):
-            if count:
-                add(count)
+        add_input, add_output, add_cached, add_reasoning = self.tokens
+        add_input(record.input_tokens)
+        add_output(record.output_tokens)
+        if record.cached_tokens:
+            add_cached(record.cached_tokens)
+        if record.reasoning_tokens:
+            add_reasoning(record.reasoning_tokens)
 
 
 def _class_of(fault: UpstreamFault) -> str:
