@@ -190,10 +190,13 @@ class Dispatcher:
             held.work = task
             held.slot.on_lost(held.lose)
         started = held.asked_at = self._desk.clock()
-        with self.waits.upstream:
+        self.waits.upstream.begin()
+        try:
             reply = held.reply = await self._desk.upstream.post(
                 call.path or self._path, account=held.slot.account, body=body, content_type=call.content_type
             )
+        finally:
+            self.waits.upstream.end()
         if reply.status != OK:
             raise await self._refusal(reply)
         if self._record.response_start_seconds is None:

@@ -69,8 +69,11 @@ class Reading:
         if self._done:
             return []
         while True:
-            with self._wait:
+            self._wait.begin()
+            try:
                 data = await self._reply.receive()
+            finally:
+                self._wait.end()
             if not self._begun and self._is_whole(data):
                 return await self._whole(data)
             payloads = self._decoder.feed(data) if data else self._decoder.finish()

@@ -64,8 +64,11 @@ async def ask(job: WholeJob, index: int, call: Call, dispatcher: Dispatcher) -> 
     """Have one call answered; a job may ask for another in its place."""
 
     async def take(held: Held, reply: Reply) -> Call | None:
-        with dispatcher.waits.upstream:
+        dispatcher.waits.upstream.begin()
+        try:
             answer = await reply.read()
+        finally:
+            dispatcher.waits.upstream.end()
         await held.aclose()
         return job.receive(index, answer)
 

@@ -90,11 +90,13 @@ class Serving(Generic[Body]):
             await exchange.aclose()
         if watch.left:
             return
+        exchange.waits.writing.begin()
         try:
-            with exchange.waits.writing:
-                if isinstance(answer, bytes):
-                    await send_whole(scope, send, answer, media_type=exchange.media_type)
-                elif not answer.broken:  # Returning without an end is what cuts it.
-                    await send_last(send, last)
+            if isinstance(answer, bytes):
+                await send_whole(scope, send, answer, media_type=exchange.media_type)
+            elif not answer.broken:  # Returning without an end is what cuts it.
+                await send_last(send, last)
         except OSError as error:
             raise CallerLeftError from error
+        finally:
+            exchange.waits.writing.end()

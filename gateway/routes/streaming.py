@@ -59,6 +59,7 @@ class EventWriter:
         self._send = send
         self._watch = watch
         self._clock = exchange.desk.clock
+        self._writing = exchange.waits.writing
         self._touched_at = self._clock()
         self._writes = 0
         self._work = asyncio.current_task()
@@ -98,15 +99,16 @@ class EventWriter:
             return
         self._touched_at = self._clock()
         self._writes += 1
+        self._writing.begin()
         try:
-            with self._exchange.waits.writing:
-                await self._send(message)
+            await self._send(message)
         except OSError:
             self._watch.leave()
         except asyncio.CancelledError:
             if not self._is_given_up():
                 raise
         finally:
+            self._writing.end()
             self._writes -= 1
 
     def _is_given_up(self) -> bool:

@@ -10,6 +10,9 @@ DONE = b"[DONE]"
 COMMENT = b": ping\n\n"
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 
+LF, CR = b"\n\r"
+"""As numbers: whether bytes hold one is seen at once, while to look for bytes in bytes first fails as a number."""
+
 ERROR_EVENT = b"error"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # may open a stream
 
@@ -38,9 +41,9 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the data of every event that ``data`` completes; raise UpstreamProtocolError for one too long."""
-        if b"\r" in data or self._ends_in_cr:
+        if CR in data or self._ends_in_cr:
             data = self._with_line_feeds(data)
-        if b"\n" not in data:
+        if LF not in data:
             if data:
                 self._keep(data)
             return []
@@ -53,7 +56,7 @@ class Decoder:
             self._keep(tail)
         if not blank_line:
             return []
-        if head.startswith(b"data: ") and b"\n" not in head:  # One event, as they come when they are paced.
+        if head.startswith(b"data: ") and LF not in head:  # One event, as they come when they are paced.
             return [head[6:]] if len(head) > 6 else []
         return [payload for block in head.split(b"\n\n") if (payload := read_block(block))]
 
@@ -79,7 +82,7 @@ class Decoder:
 
 def read_block(block: bytes) -> bytes:
     """Return the data of one event, empty when it has none."""
-    if block.startswith(b"data: ") and b"\n" not in block:
+    if block.startswith(b"data: ") and LF not in block:
         return block[6:]
     lines = [line.partition(b":") for line in block.removeprefix(BYTE_ORDER_MARK).split(b"\n")]
     payload = b"\n".join(value.removeprefix(b" ") for name, _, value in lines if name == b"data")
