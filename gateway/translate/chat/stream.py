@@ -175,9 +175,10 @@ class ChatStream:
             answer.check_ending(choice.finish_reason)  # Before its delta opens an answer that there is not.
         delta = choice.delta or choice.message
         if delta is not None:
-            self._hear(out, delta)
             if delta.tool_calls:
-                self._call(out, delta.tool_calls)
+                self._call(out, delta, delta.tool_calls)
+            else:
+                self._hear(out, delta)
         if choice.finish_reason:
             self._conclude(out, choice.finish_reason)
 
@@ -193,7 +194,9 @@ class ChatStream:
         if content or reasoning or opens:
             self._say(out, content, reasoning)
 
-    def _call(self, out: bytearray, pieces: Sequence[glm.AnswerToolCall]) -> None:
+    def _call(self, out: bytearray, delta: glm.AnswerMessage, pieces: Sequence[glm.AnswerToolCall]) -> None:
+        if delta.content or delta.reasoning_content or delta.audio:
+            self._hear(out, delta)
         for piece in pieces:
             if (call := self.calls.grow(piece)) is not None:
                 self._writer.arguments(out, call.index, call.fragments[-1])
