@@ -297,6 +297,21 @@ async def call_app(app: App, caller: Caller, path: str = "/v1/chat/completions",
     )
 
 
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop whose time stands still until it is told otherwise."""
+
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def run_on(self) -> None:
+        """Run until nothing is left to do at this time."""
+        for _ in range(8):
+            self.call_soon(self.stop)
+            self.run_forever()
+
+
 class Clock:
     """Tells the time that a test sets, in seconds."""
 

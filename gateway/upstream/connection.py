@@ -183,10 +183,8 @@ class Connection(asyncio.Protocol):
         except httpx.RemoteProtocolError as error:
             self._fail(error)
             return
-        waiter = self._waiter
-        if waiter is not None:
-            if not waiter.done():
-                waiter.set_result(None)
+        if self._waiter is not None:
+            self._wake()
         elif self._parser.unread_bytes > HIGH_WATER_BYTES and not self._paused:
             self._paused = True
             self._transport.pause_reading()

@@ -13,6 +13,7 @@ from gateway.limits.limiter import Occupancy, Scope, Slot
 from gateway.limits.lobby import Lobby
 from gateway.limits.local import LocalBooks
 from gateway.limits.memory import MemoryLimiter
+from tests.fakes import Loop
 from tests.limits.requests import scope
 
 
@@ -32,21 +33,6 @@ def is_idle(lobby: Lobby) -> bool:
 @pytest.fixture
 def limiter() -> MemoryLimiter:
     return MemoryLimiter(queue_size=3)
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """An event loop whose time stands still until it is told otherwise."""
-
-    now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    def run_on(self) -> None:
-        """Run until nothing is left to do at this time."""
-        for _ in range(8):
-            self.call_soon(self.stop)
-            self.run_forever()
 
 
 def test_turn_is_taken_when_it_comes_in_the_moment_of_the_timeout(limiter: MemoryLimiter) -> None:

@@ -63,12 +63,10 @@ class Calls:
         Return the call, whose last fragment is new; None for any other piece, which ``feed`` takes.
         """
         call, function = self._by_index.get(piece.index), piece.function
-        if call is None or not call.told or function is None:
+        if call is None or not call.told or function is None or not is_function(piece):
             return None
         fragment = function.arguments
         if not fragment or not isinstance(fragment, str) or (piece.id and piece.id != call.id):
-            return None
-        if piece.type != "function" and not is_function(piece):
             return None
         call.fragments.append(fragment)
         self._last = call
