@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from gateway.server.run import preferred
 from tests.protocols import connected
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, gc, sys
 from collections.abc import AsyncIterator
 from litestar import Litestar, get
 from litestar.response import Stream
@@ -55,16 +55,24 @@ async def release() -> None:
 async def readyz() -> dict[str, bool]:
     return {"draining": lifecycle.draining}
 
+@get("/collections")
+async def collections() -> int:
+    return sum(generation["collections"] for generation in gc.get_stats())
+
 async def say_goodbye() -> None:
     print("goodbye", flush=True)
 
-app = Litestar([stream, release, readyz], on_shutdown=[say_goodbye], logging_config=None)
+app = Litestar([stream, release, readyz, collections], on_shutdown=[say_goodbye], logging_config=None)
 public, metrics = bind("127.0.0.1", 0), bind("127.0.0.1", 0)
 print(public.getsockname()[1], metrics.getsockname()[1], flush=True)
 run(serve(app, listener=public, lifecycle=lifecycle, drain_seconds=float(sys.argv[1]), max_header_bytes=4096,
           beside=[(exposition(registry, prepare=scrapes.inc, documents={"/slots": lambda: b"{}"}), metrics)],
           observe_lag=lag.observe))
 """
+
+
+STREAMS = 50
+"""So many bring some thousands of objects along."""
 
 
 class Process:
@@ -224,6 +232,14 @@ def test_metrics_are_openmetrics_for_who_prefers_it(server: Process) -> None:
     assert exposed.headers["content-type"].startswith("application/openmetrics-text")
     families = text_string_to_metric_families(exposed.text)  # type: ignore[no-untyped-call]
     assert [family.name for family in families] == ["lag_seconds", "scrapes"]
+
+
+def test_nothing_is_looked_through_for_garbage_while_streams_open(server: Process) -> None:
+    before = server.get("/collections").json()
+    with ExitStack() as open_streams:
+        for _ in range(STREAMS):
+            open_streams.enter_context(server.client.stream("GET", server.url + "/stream"))
+        assert server.get("/collections").json() == before
 
 
 def test_lag_of_the_event_loop_is_watched(server: Process) -> None:
