@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from gateway.simulator import Running, create_simulator, running
-from tests.fakes import KEY, Zhipu, playing_zhipu
+from tests.fakes import KEY, Caller, Zhipu, playing_zhipu
 from tests.redis_server import RedisServer, need_redis
 from tests.running import SETTINGS, Gateway, listening
 
@@ -47,6 +47,12 @@ async def start_gateway() -> AsyncIterator[StartGateway]:
             return gateway
 
         yield start
+
+
+@pytest.fixture(params=[True, False], ids=["at once", "in turn"])
+def each_way_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try what is written to callers with and without the server's shorter way."""
+    monkeypatch.setattr(Caller, "writes_at_once", request.param)
 
 
 @pytest.fixture

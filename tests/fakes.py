@@ -218,12 +218,14 @@ class Caller:
 
     While ``reads`` is clear, ``send`` blocks as for a client that reads nothing. ``breaks_after`` is how many
     messages it takes before ``send`` raises as for a broken connection, None for never. ``missed`` is set once the
-    application was told that it left.
+    application was told that it left. ``writes_at_once`` says whether parts of a stream may be written at once.
     """
+
+    writes_at_once = True
 
     def __init__(self, body: bytes, *, breaks_after: int | None = None) -> None:
         self.messages: list[dict[str, Any]] = []
-        self.sent = asyncio.Condition()
+        self._sent = asyncio.Event()
         self.reads = asyncio.Event()
         self.reads.set()
         self.blocked = asyncio.Event()
@@ -250,14 +252,25 @@ class Caller:
         if not self.reads.is_set():
             self.blocked.set()
             await self.reads.wait()
-        async with self.sent:
-            self.messages.append(message)
-            self.sent.notify_all()
+        self._take(message)
+
+    def write(self, part: bytes) -> bool:
+        """Take a part of a body, unless that has to wait or cannot be."""
+        is_broken = self._breaks_after is not None and len(self.messages) >= self._breaks_after
+        if is_broken or not self.reads.is_set():
+            return False
+        self._take({"type": "http.response.body", "body": part, "more_body": True})
+        return True
+
+    def _take(self, message: dict[str, Any]) -> None:
+        self.messages.append(message)
+        self._sent.set()
 
     async def got(self, count: int) -> None:
         """Wait until that many messages have been sent."""
-        async with self.sent:
-            await self.sent.wait_for(lambda: len(self.messages) >= count)
+        while len(self.messages) < count:
+            self._sent.clear()
+            await self._sent.wait()
 
     @property
     def status(self) -> int | None:
@@ -291,6 +304,7 @@ async def call_app(app: App, caller: Caller, path: str = "/v1/chat/completions",
             "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()],
             "client": ("127.0.0.1", 50000),
             "server": ("127.0.0.1", 8080),
+            "extensions": {"http.response.at_once": {"write": caller.write}} if caller.writes_at_once else {},
         },
         caller.receive,
         caller.send,

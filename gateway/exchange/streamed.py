@@ -15,6 +15,9 @@ from gateway.translate.endpoint import Call, CallStream, RefiningJob, StreamedJo
 from gateway.translate.sse import DONE, Decoder
 from gateway.upstream.http import Reply
 
+Outlet = Callable[[bytes], bool]
+"""Writes events to the caller on the spot; tells whether it could, as it cannot where it would have to wait."""
+
 MAX_WAITING_READS = 16
 """Reads that may wait while another is written to the caller; beyond, GLM's streams are held back."""
 
@@ -24,6 +27,11 @@ FAREWELL_SECONDS = 0.05
 
 FIELDS = (b"data:", b"event:", b"id:", b"retry:")
 """What events begin with; some servers call them by the type of any bytes, as they do sound."""
+
+
+def closed(_events: bytes) -> bool:
+    """Take nothing: the outlet of who has none."""
+    return False
 
 
 class Source(Protocol):
@@ -37,7 +45,12 @@ class Source(Protocol):
 
 
 class Reading:
-    """GLM's answer to one call, read as it comes in."""
+    """
+    GLM's answer to one call, read as it comes in.
+
+    With an outlet, what comes while ``read`` waits is told and written within the call that brings it; ``read``
+    then returns only with what somebody has to wait for: an end, a failure, a caller that is slow to take more.
+    """
 
     def __init__(self, stream: CallStream, held: Held, reply: Reply, *, wait: Wait) -> None:
         self.held = held
@@ -48,43 +61,81 @@ class Reading:
         self._begun = False
         self._done = False
         self._ended = False
+        self._outlet: Outlet = closed
+        self._unwritten = b""
+        self._failure: Exception | None = None
 
     async def read(self) -> bytes:
         """Return the caller's next events, empty at the end."""
         while not self._ended:
             if self._stream.failure is not None:
                 raise self._stream.failure
-            payloads = await self._payloads()
-            if not payloads:
+            if self._done:
                 return await self._end()
-            self._done = payloads[-1] == DONE
-            feed = self._stream.feed
-            events = await asyncio.to_thread(feed, payloads) if self._stream.slow else feed(payloads)
+            payloads = await self._payloads()
+            events, self._unwritten = self._unwritten, b""
+            if payloads and self._stream.slow:
+                events += await asyncio.to_thread(self._feed, payloads)
+            elif payloads:
+                events += self._feed(payloads)
             if events:
                 return events
         return b""
 
+    def pour_into(self, outlet: Outlet) -> None:
+        """Have events written as soon as they come; ``read`` is called nevertheless."""
+        if not self._stream.slow:
+            self._outlet = outlet
+            self._reply.pour_into(self._pour)
+
+    async def aclose(self) -> None:
+        """Cut what is still coming and give the slot back; again has no effect."""
+        self._outlet = closed
+        await self.held.aclose()
+
     async def _payloads(self) -> list[bytes]:
-        """Return the data of the next events, none at the end."""
-        if self._done:
-            return []
-        while True:
-            self._wait.begin()
-            try:
-                data = await self._reply.receive()
-            finally:
-                self._wait.end()
-            if not self._begun and self._is_whole(data):
-                return await self._whole(data)
-            payloads = self._decoder.feed(data) if data else self._decoder.finish()
-            if payloads or not data:
-                return payloads
+        """Return the data of the events that have come whole, none at the end."""
+        ended = self._reply.ended
+        data = await self._receive()
+        if not self._begun and self._is_whole(data):
+            return await self._whole(data)
+        payloads = self._decoder.finish() if ended else self._decoder.feed(data)
+        self._done = self._done or (ended and not payloads)
+        return payloads
+
+    async def _receive(self) -> bytes:
+        self._wait.begin()
+        try:
+            data = await self._reply.receive()
+        finally:
+            self._wait.end()
+        if self._failure is not None:
+            raise self._failure
+        return data
+
+    def _feed(self, payloads: list[bytes]) -> bytes:
+        self._done = self._done or payloads[-1] == DONE
+        return self._stream.feed(payloads)
+
+    def _pour(self, data: bytes) -> bool:
+        """Tell what has come; what is to be done beside waits for ``read``, which is to be woken then."""
+        self._wait.end()
+        try:
+            payloads = self._decoder.feed(data)
+            if payloads and (events := self._feed(payloads)) and not self._outlet(events):
+                self._unwritten = events
+        except Exception as error:  # noqa: BLE001 - raised again by ``read``, who has somebody to tell
+            self._failure = error
+        self._wait.begin()
+        return not (self._done or self._unwritten or self._failure or self._stream.failure)
 
     def _is_whole(self, start: bytes) -> bool:
         """Tell by its first bytes whether an answer comes in one piece: JSON, or sound where it is called so."""
         start = start.lstrip()
         self._begun = bool(start)
-        return not start.startswith(FIELDS) if self._reply.is_sound else start.startswith(b"{")
+        if self._reply.is_sound:
+            return self._begun and not start.startswith(FIELDS)
+        return start.startswith(b"{")
 
     async def _whole(self, start: bytes) -> list[bytes]:
         """Return an answer that came in one piece, as if it were a stream; most of JSON are errors."""
@@ -94,16 +145,15 @@ class Reading:
 
     async def _end(self) -> bytes:
         self._ended = True
-        if self._done:
-            await self._read_out()
+        await self._read_out()
         return self._stream.finish()
 
     async def _read_out(self) -> None:
         """Read the end of what has said ``[DONE]``, so that its connection can be used again."""
         with suppress(GatewayError, TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
-                while await self._reply.receive():
-                    pass
+                while not self._reply.ended:
+                    await self._receive()
 
 
 class StreamedCall:
@@ -134,7 +184,12 @@ class StreamedCall:
     async def aclose(self) -> None:
         """Cut what is still coming and give the slot back; again has no effect."""
         if self._reading is not None:
-            await self._reading.held.aclose()
+            await self._reading.aclose()
+
+    def pour_into(self, outlet: Outlet) -> None:
+        """Have events written as soon as they come, once the first was read; ``read`` is called nevertheless."""
+        if self._reading is not None:
+            self._reading.pour_into(outlet)
 
     async def _open(self, held: Held, reply: Reply) -> bytes:
         stream = self._job.stream(self._index)
@@ -242,6 +297,8 @@ class StreamedAnswer:
         )
         if isinstance(job, RefiningJob):
             self._source = Refined(self._source, job)
+        self._outlet: Outlet = closed
+        self._waiting_since = 0.0
 
     async def start(self) -> None:
         """Wait for the first event; raise GatewayError if it is a failure, while an HTTP status can tell it."""
@@ -260,18 +317,29 @@ class StreamedAnswer:
         if self._first:
             first, self._first = self._first, b""
             return first
-        started = self._clock()
+        self._waiting_since = self._clock()
         try:
             events = await self._source.read()
         except GatewayError as error:
             self.failure = error
             await self._end()
             return self.tell(error)
-        self._record.max_gap_seconds = max(self._record.max_gap_seconds, self._clock() - started)
+        self._note_gap()
         if events:
             return events
         await self._end()
         return self._job.close()
+
+    def pour_into(self, outlet: Outlet) -> None:
+        """
+        Have events written to ``outlet`` as soon as they come, while this is iterated over.
+
+        Only those that it does not take, and the last, are returned. Where something has to be done between
+        events that takes time, all are.
+        """
+        if isinstance(self._source, StreamedCall):
+            self._outlet = outlet
+            self._source.pour_into(self._pour)
 
     def tell(self, error: GatewayError) -> bytes:
         """Return what tells the caller of a failure, as the last of the answer."""
@@ -281,7 +349,17 @@ class StreamedAnswer:
 
     async def aclose(self) -> None:
         """Cut what GLM is still sending and give the slots back; again has no effect."""
+        self._outlet = closed
         await self._source.aclose()
+
+    def _pour(self, events: bytes) -> bool:
+        self._note_gap()
+        return self._outlet(events)
+
+    def _note_gap(self) -> None:
+        now = self._clock()
+        self._record.max_gap_seconds = max(self._record.max_gap_seconds, now - self._waiting_since)
+        self._waiting_since = now
 
     async def _end(self) -> None:
         await self.aclose()

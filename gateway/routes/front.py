@@ -80,7 +80,7 @@ class Serving(Generic[Body]):
                 answer = await self.run(exchange, body, caller=caller)
                 last = b""
                 if isinstance(answer, StreamedAnswer):
-                    last = await EventWriter(exchange, send=send, watch=watch).write(answer)
+                    last = await EventWriter(exchange, scope=scope, send=send, watch=watch).write(answer)
         except GatewayError as error:
             if watch.left:
                 raise CallerLeftError from error

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,9 @@ STALL_SECONDS = 120.0
 
 WHOLE = "http.response.whole"
 """The server's extension for an answer in one message."""
+
+AT_ONCE = "http.response.at_once"
+"""The server's extension that writes a part of a streamed body without waiting, or tells that it cannot."""
 
 UNBUFFERED = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 
@@ -42,6 +45,13 @@ async def send_last(send: Send, data: bytes) -> None:
     await send({"type": "http.response.body", "body": data, "more_body": False})
 
 
+def write_at_once_of(scope: Scope) -> Callable[[bytes], bool] | None:
+    """Return what writes a part of a body without waiting, None where the server has no such thing."""
+    extensions: Any = scope.get("extensions") or {}
+    write: Callable[[bytes], bool] | None = extensions.get(AT_ONCE, {}).get("write")
+    return write
+
+
 def start(headers: Iterable[tuple[bytes, bytes]]) -> HTTPResponseStartEvent:
     return {"type": "http.response.start", "status": 200, "headers": list(headers)}
 
@@ -54,9 +64,10 @@ class EventWriter:
     is taken for gone.
     """
 
-    def __init__(self, exchange: Exchange, *, send: Send, watch: CallerWatch) -> None:
+    def __init__(self, exchange: Exchange, *, scope: Scope, send: Send, watch: CallerWatch) -> None:
         self._exchange = exchange
         self._send = send
+        self._write_at_once = write_at_once_of(scope)
         self._watch = watch
         self._clock = exchange.desk.clock
         self._writing = exchange.waits.writing
@@ -73,6 +84,8 @@ class EventWriter:
         )
         try:
             await self._put(start(((b"content-type", answer.media_type), *UNBUFFERED)))
+            if self._write_at_once is not None:
+                answer.pour_into(self._put_at_once)
             return await self._write_events(answer)
         except asyncio.CancelledError:
             if not self._watch.left:
@@ -110,6 +123,12 @@ class EventWriter:
         finally:
             self._writing.end()
             self._writes -= 1
+
+    def _put_at_once(self, events: bytes) -> bool:
+        if self._watch.left:
+            return True
+        self._touched_at = self._clock()
+        return self._write_at_once is not None and self._write_at_once(events)
 
     def _is_given_up(self) -> bool:
         """Tell whether what was cancelled is but the write to a caller that does not read; the rest may go on."""

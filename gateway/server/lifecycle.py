@@ -22,6 +22,12 @@ An extension of ASGI, and its message: ``status``, ``headers`` and ``body`` of a
 lower case, say the length, and are such as an HTTP parser takes.
 """
 
+AT_ONCE: Final = "http.response.at_once"
+"""
+An extension of ASGI. Its ``write`` is a function that writes a part of a body in chunks, whose head has been sent.
+It never waits: where it would have to, it writes nothing and returns False, and the part is to be sent as ever.
+"""
+
 
 class Lifecycle:
     """Shared by the server, which writes it, and the application, which reads it."""

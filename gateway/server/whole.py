@@ -1,16 +1,17 @@
 """
-Answers in one piece: one message, one write.
+Shorter ways to write an answer: a whole one by one message, a part of one without a coroutine.
 
 uvicorn looks through every header of an answer, since it cannot know who made it, and takes head and body apart.
-An application that sees the extension may send both at once, and vouches for its headers.
+An application that sees the extensions may send both at once, and vouches for its headers.
 """
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from gateway.server.lifecycle import WHOLE, ASGIApp, Message, Receive, Scope, Send
+from gateway.server.lifecycle import AT_ONCE, WHOLE, ASGIApp, Message, Receive, Scope, Send
 
 CLOSE = (b"connection", b"close")
 
@@ -27,7 +28,7 @@ def answering_whole(app: ASGIApp) -> ASGIApp:
         def send_either(message: Any) -> Awaitable[None]:
             return write(cycle, message) if message["type"] == WHOLE else send(message)
 
-        scope["extensions"] = {WHOLE: {}}
+        scope["extensions"] = {WHOLE: {}, AT_ONCE: {"write": partial(write_part, cycle)}}
         await app(scope, receive, send_either)
 
     return serve
@@ -56,3 +57,11 @@ async def write(cycle: RequestResponseCycle, message: Message) -> None:
     if not cycle.keep_alive:
         cycle.transport.close()
     cycle.on_response()
+
+
+def write_part(cycle: RequestResponseCycle, part: bytes) -> bool:
+    """Write a part of a body in chunks; return False, and write nothing, where that has to wait or is no use."""
+    if cycle.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
+        return False
+    cycle.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
+    return True

@@ -18,7 +18,7 @@ from gateway.errors import (
     UpstreamUnreachable,
 )
 from gateway.upstream.packed import PACKINGS, Unpacked
-from gateway.upstream.wire import Answered, Body, Headers, Target, Timeouts, Transport
+from gateway.upstream.wire import Answered, Body, Headers, Sink, Target, Timeouts, Transport
 
 JSON = b"application/json"
 SOUND = (b"audio/", b"application/octet-stream")
@@ -62,7 +62,7 @@ class Reply:
         return self._header(b"content-type").startswith(SOUND)
 
     async def receive(self) -> bytes:
-        """Return what has arrived of the body, waiting for something; empty at the end."""
+        """Return what has arrived of the body, waiting for something, which may be no bytes at all."""
         if self.ended:
             return b""
         try:
@@ -71,6 +71,10 @@ class Reply:
             raise ours(error) from error
         self.ended = not more
         return data
+
+    def pour_into(self, sink: Sink) -> None:
+        """Give ``sink`` what arrives while ``receive`` waits, until it wants that to return; not in every case."""
+        self._body.pour_into(sink)
 
     async def read(self) -> bytes:
         """Return the whole body; raise UpstreamProtocolError when it is larger than is ever reasonable."""

@@ -4,7 +4,7 @@ import zlib
 
 import httpx
 
-from gateway.upstream.wire import Body, Piece
+from gateway.upstream.wire import Body, Piece, Sink
 
 PACKINGS = frozenset({b"gzip", b"x-gzip", b"deflate"})
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
@@ -24,10 +24,11 @@ class Unpacked:
     async def read(self) -> Piece:
         """Return what can be unpacked of what has arrived; see the port. Raises DecodingError for what cannot."""
         while True:
+            more = True
+            while not self._packed and more:
+                self._packed, more = await self._body.read()
             if not self._packed:
-                self._packed, _ = await self._body.read()
-                if not self._packed:
-                    return self._end()
+                return self._end()
             self._begun = True
             try:
                 piece = self._inflater.decompress(self._packed, MAX_PIECE_BYTES)
@@ -36,6 +37,9 @@ class Unpacked:
             self._packed = self._inflater.unconsumed_tail
             if piece:
                 return piece, True
+
+    def pour_into(self, sink: Sink) -> None:
+        """Leave everything to ``read``."""
 
     async def aclose(self) -> None:
         """Let go of it."""

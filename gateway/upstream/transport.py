@@ -16,7 +16,7 @@ import certifi
 import httpx
 
 from gateway.upstream.connection import Connection, StaleConnectionError
-from gateway.upstream.wire import Answered, Origin, Piece, Target, Timeouts
+from gateway.upstream.wire import Answered, Origin, Piece, Sink, Target, Timeouts
 
 KEEPALIVE_SECONDS = 30.0
 """Below the 60 s and more for which servers keep idle connections, so that a stale one is rare."""
@@ -108,6 +108,11 @@ class KeptBody:
         if self._connection is None:
             raise httpx.StreamClosed
         return self._connection.read()
+
+    def pour_into(self, sink: Sink) -> None:
+        """Give ``sink`` what arrives while ``read`` waits; see the port."""
+        if self._connection is not None:
+            self._connection.pour_into(sink)
 
     async def aclose(self) -> None:
         """Keep the connection for the next request, or cut it when this answer is not read to its end."""

@@ -1,6 +1,6 @@
 """What a transport is asked and answers: a target that is serialised once, and an answer not read yet."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import httpx
@@ -9,6 +9,9 @@ Headers = list[tuple[bytes, bytes]]
 Origin = tuple[str, str, int]
 Piece = tuple[bytes, bool]
 """A part of a body, and whether there may be more."""
+
+Sink = Callable[[bytes], bool]
+"""Takes a part of a body on the spot; tells whether it will take the next as well, or somebody has to look."""
 
 PORTS = {"http": 80, "https": 443}
 
@@ -52,8 +55,11 @@ class Body(Protocol):
         """
         Return what has arrived, waiting for something, and whether there may be more.
 
-        Nothing at all is always the end. Raises httpx's errors.
+        That something may be no bytes at all, and not the end either. Raises httpx's errors.
         """
+
+    def pour_into(self, sink: Sink) -> None:
+        """Give ``sink`` what arrives while ``read`` waits, until it wants ``read`` to return; a body need not."""
 
     async def aclose(self) -> None:
         """Let go of the connection."""
@@ -110,6 +116,9 @@ class HttpxBody:
     def __init__(self, stream: httpx.AsyncByteStream) -> None:
         self._stream = stream
         self._pieces = aiter(stream)
+
+    def pour_into(self, sink: Sink) -> None:
+        """Leave everything to ``read``."""
 
     async def read(self) -> Piece:
         """Return the next piece; see the port."""

@@ -14,6 +14,8 @@ from tests.conftest import MakeGateway, StartGateway
 from tests.fakes import DONE, Caller, Zhipu, call_app, chunk, completion, last_chunk
 from tests.running import Gateway
 
+pytestmark = pytest.mark.usefixtures("each_way_out")
+
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 ONE = dict.fromkeys(("V0", "V1", "V2", "V3"), 1)
 DRAIN = Chat(on_disconnect="drain", drain_cap_seconds=30)

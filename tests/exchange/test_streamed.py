@@ -8,6 +8,8 @@ import pytest
 from tests.conftest import MakeGateway
 from tests.fakes import DONE, Call, Caller, Zhipu, call_app, chunk, error_body, last_chunk
 
+pytestmark = pytest.mark.usefixtures("each_way_out")
+
 
 def caller(count: int = 1) -> Caller:
     messages = [{"role": "user", "content": "Hello!"}]

@@ -14,6 +14,8 @@ from tests.conftest import MakeGateway
 from tests.fakes import DONE, Caller, Zhipu, call_app, chunk, last_chunk
 from tests.running import Gateway
 
+pytestmark = pytest.mark.usefixtures("each_way_out")
+
 STREAM = msgspec.json.encode(
     {"model": "glm-4.7", "stream": True, "messages": [{"role": "user", "content": "Hello!"}]}
 )

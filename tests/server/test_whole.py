@@ -1,4 +1,4 @@
-"""An answer in one message is the answer in two, byte by byte."""
+"""The shorter ways to answer say the same as the longer ones, byte by byte."""
 
 import asyncio
 import re
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.server.lifecycle import WHOLE, Lifecycle
+from gateway.server.lifecycle import AT_ONCE, WHOLE, Lifecycle
 from gateway.server.whole import answering_whole
 from tests.running import listening
 
@@ -90,3 +90,58 @@ async def test_answer_is_not_offered_to_be_whole_to_a_request_for_its_head() -> 
 
     assert not app.offered
     assert said.endswith(b"\r\n\r\n")
+
+
+class Telling:
+    """An application that streams, by parts at once if asked to; ``refused`` counts those it could not."""
+
+    def __init__(self, parts: list[bytes]) -> None:
+        self.refused = 0
+        self._parts = parts
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await lifespan(receive, send)
+            return
+        write = scope["extensions"][AT_ONCE]["write"] if scope["path"] == "/at-once" else never
+        assert not write(b"too early")
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+        for part in self._parts:
+            if not write(part):
+                self.refused += 1
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b"hello", "more_body": False})
+        assert not write(b"too late")
+
+
+def never(_part: bytes) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+async def test_stream_is_the_same_when_its_parts_are_written_at_once(version: str) -> None:
+    app = Telling([b"one", b"another", b"x" * 300])
+
+    async with listening(answering_whole(app)) as origin:
+        at_once = await talk(origin, f"GET /at-once HTTP/{version}\r\nhost: x")
+        refused = app.refused
+        in_turn = await talk(origin, f"GET /in-turn HTTP/{version}\r\nhost: x")
+
+    assert 0 == refused
+    assert at_once == in_turn
+    assert b"7\r\nanother\r\n" in at_once
+
+
+async def test_nothing_is_written_at_once_to_a_caller_that_does_not_read() -> None:
+    """What it would have to wait for piles up nowhere."""
+    app = Telling([b"=" * 65536] * 400)
+
+    async with listening(answering_whole(app)) as origin:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(origin.rsplit(":", 1)[1]))
+        writer.write(b"GET /at-once HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        while not app.refused:  # noqa: ASYNC110 - the application is not to be disturbed
+            await asyncio.sleep(0.001)
+        said = await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+
+    assert said.count(b"=") == 400 * 65536

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.upstream.packed import MAX_PIECE_BYTES, Unpacked
-from gateway.upstream.wire import Piece
+from gateway.upstream.wire import Piece, Sink
 
 TEXT = "data: 你好\n\n".encode() * 100
 
@@ -22,6 +22,9 @@ class Pieces:
 
     async def read(self) -> Piece:
         return (self._pieces.pop(0), True) if self._pieces else (b"", False)
+
+    def pour_into(self, sink: Sink) -> None:
+        raise NotImplementedError
 
     async def aclose(self) -> None:
         self.closed = True

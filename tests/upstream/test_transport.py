@@ -59,8 +59,9 @@ async def ask(
 
 
 async def body_of(answered: Answered) -> bytes:
-    body = b""
-    while data := (await answered.body.read())[0]:
+    body, more = b"", True
+    while more:
+        data, more = await answered.body.read()
         body += data
     await answered.body.aclose()
     return body
