@@ -54,7 +54,7 @@ def claimed(
     """
     claims: dict[int, openai.Message] = {}
     for index, message in enumerate(messages):
-        if isinstance(message, openai.AssistantMessage) and (audio := message.audio) is not None:
+        if message.role == "assistant" and (audio := message.audio) is not None:
             claims[index] = claim(
                 message, audio, tagger=tagger, tenant=tenant, recalled=recalled, param=f"messages[{index}]"
             )

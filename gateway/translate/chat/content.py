@@ -169,7 +169,10 @@ def check_counts(messages: Sequence[glm.Message], *, model: Model) -> None:
 
     Source: docs.bigmodel.cn, chat completion reference: counts by model; documents not beside pictures or videos.
     """
-    kinds = [type(part) for message in messages if isinstance(message.content, list) for part in message.content]
+    kinds: list[type[glm.Part]] = []
+    for message in messages:
+        if isinstance(message.content, list):
+            kinds.extend(map(type, message.content))
     if not kinds:
         return
     traits = model.chat_traits

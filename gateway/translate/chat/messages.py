@@ -1,6 +1,7 @@
 """Conversations: OpenAI's six kinds of message to GLM's four roles."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from msgspec import UNSET, Struct
 
@@ -14,6 +15,9 @@ from gateway.translate.chat.content import check_counts, text_of, user_content
 from gateway.translate.chat.tools import wrap_custom_input
 
 LEGACY_CALL_ID = "call_function_{}"
+
+SPEAKERS: dict[str, Literal["system", "user"]] = {"system": "system", "developer": "system", "user": "user"}
+"""What GLM calls those whose text goes there as it is."""
 
 
 class Setting(Struct, frozen=True):
@@ -37,7 +41,11 @@ def to_glm(
     converted = []
     legacy_calls = 0
     for index, message in enumerate(messages):
-        if isinstance(message, openai.AssistantMessage) and message.function_call is not None:
+        content, speaker = message.content, SPEAKERS.get(message.role)
+        if speaker is not None and isinstance(content, str):
+            converted.append(glm.Message(role=speaker, content=content))
+            continue
+        if message.role == "assistant" and message.function_call is not None:
             legacy_calls += 1
         converted.append(convert(message, setting, legacy_calls=legacy_calls, param=f"messages[{index}]"))
     check_counts(converted, model=model)
@@ -114,7 +122,7 @@ def to_recall(messages: Sequence[openai.Message]) -> list[str]:
     """Return the keys of what earlier answers left: reasoning that is not sent back, and what was spoken."""
     keys: list[str] = []
     for message in messages:
-        if not isinstance(message, openai.AssistantMessage):
+        if message.role != "assistant":
             continue
         if message.tool_calls and message.reasoning_content is None:
             keys += [call.id for call in message.tool_calls]
@@ -143,9 +151,10 @@ def with_question(messages: list[glm.Message]) -> list[glm.Message]:
     A conversation of instructions alone is a question to OpenAI's models, so the last instruction is asked. It is
     still the question when tools were called to answer it.
     """
+    for message in messages:
+        if message.role == "user":
+            return messages
     roles = [message.role for message in messages]
-    if "user" in roles:
-        return messages
     if "tool" not in roles and roles[-1] != "system":
         raise InvalidRequest("GLM needs at least one user message in the conversation.", param="messages")
     if "system" not in roles:

@@ -5,7 +5,6 @@ import hashlib
 from gateway.errors import InvalidRequest
 from gateway.glm import chat as glm
 from gateway.openai.chat import requests as openai
-from gateway.openai.chat.messages import FunctionMessage
 from gateway.translate.chat import messages, tools
 from gateway.translate.chat.listened import with_recordings
 from gateway.translate.chat.reasoning import convert_reasoning
@@ -37,7 +36,7 @@ def convert_messages(request: Request, context: Context, draft: Draft) -> None:
         conversation, model=model, recalled=context.recalled, now=context.created
     )
     for message in request.messages:
-        if message.name is not None and not isinstance(message, FunctionMessage):
+        if message.name is not None and message.role != "function":
             draft.ignored.append("messages[].name")
             break
 

@@ -31,6 +31,8 @@ def convert_reasoning(request: openai.CreateChatCompletionRequest, context: Cont
     effort: str | None = request.reasoning_effort
     if effort is None and switch is None:
         effort = context.reasoning_effort
+    if effort is None and request.thinking is None:
+        return
     if switch == "disabled" and traits.thinking == "always":
         raise always_thinks(context.model.id, efforts=traits.reasoning_efforts)
     if effort is not None and traits.reasoning_efforts:

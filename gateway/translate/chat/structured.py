@@ -105,6 +105,8 @@ def schema_of(format: openai.ResponseFormat | None, *, json_object: bool) -> Sch
     ``json_object`` tells whether the model has a JSON mode; without one, any object is asked for this way.
     """
     match format:
+        case None:
+            return None
         case openai.JsonSchemaFormat(json_schema=wanted):
             schema = ANY_OBJECT if wanted.schema is None else wanted.schema
             return Schema(schema, name=wanted.name, description=wanted.description)
