@@ -2,10 +2,11 @@
 The five fates of a request parameter, and the one loop that applies them.
 
 A table has one row for every field of a public request; it decides what happens and generates the README's table.
+A row is converted ``by`` something, or else it is applied.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct, field
 
@@ -23,18 +24,16 @@ class Draft(Struct):
 
 
 Convert = Callable[[Any, Any, Draft], None]
-Conversions = dict[Convert, None]
-"""What is to be called once the fields are known, each once, in the order in which they were first named."""
 
 
 class Same(Struct, frozen=True):
     """The field goes to GLM as it came."""
 
+    by: ClassVar[None] = None
     note: str = ""
 
-    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
+    def apply(self, name: str, value: Any, draft: Draft) -> None:
         """Put it into the draft."""
-        del conversions
         draft.fields[name] = value
 
 
@@ -49,13 +48,10 @@ class Renamed(Struct, frozen=True):
     by: Convert | None = None
     note: str = ""
 
-    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
-        """Have it converted, or put it into the draft under its other name."""
+    def apply(self, name: str, value: Any, draft: Draft) -> None:
+        """Put it into the draft under its other name."""
         del name
-        if self.by is not None:
-            conversions[self.by] = None
-        else:
-            draft.fields[self.to] = value
+        draft.fields[self.to] = value
 
 
 class Converted(Struct, frozen=True):
@@ -70,22 +66,19 @@ class Converted(Struct, frozen=True):
     by: Convert | None = None
     note: str = ""
 
-    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
-        """Have it converted."""
-        del name, value, draft
-        if self.by is not None:
-            conversions[self.by] = None
+    def apply(self, name: str, value: Any, draft: Draft) -> None:
+        """Do nothing."""
 
 
 class Ignored(Struct, frozen=True):
     """The field is accepted without effect and named in ``x-gateway-ignored``, unless its value is neutral."""
 
+    by: ClassVar[None] = None
     note: str
     neutral: tuple[Any, ...] = ()
 
-    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
+    def apply(self, name: str, value: Any, draft: Draft) -> None:
         """Tell of it in the draft, where it would have an effect."""
-        del conversions
         if value not in self.neutral:
             draft.ignored.append(name)
 
@@ -93,12 +86,13 @@ class Ignored(Struct, frozen=True):
 class Refused(Struct, frozen=True):
     """The field is a 400 that names it and says ``note``, unless its value is neutral."""
 
+    by: ClassVar[None] = None
     note: str
     neutral: tuple[Any, ...] = ()
 
-    def apply(self, name: str, value: Any, draft: Draft, conversions: Conversions) -> None:
+    def apply(self, name: str, value: Any, draft: Draft) -> None:
         """Raise InvalidRequest, where it would have an effect."""
-        del draft, conversions
+        del draft
         if value not in self.neutral:
             raise InvalidRequest(self.note, param=name, code="unsupported_parameter")
 
@@ -130,14 +124,16 @@ def map_params(
     refused: the caller's fault.
     """
     draft = Draft()
-    conversions: Conversions = dict.fromkeys(always)
+    conversions = dict.fromkeys(always)  # Each is called once, in the order in which they were first named.
     for name in present:
         rule = table.get(name)
         if rule is None:
             refuse_unknown(name, strict=strict)
             draft.ignored.append(anywhere(name))
+        elif rule.by is not None:
+            conversions[rule.by] = None
         else:
-            rule.apply(name, getattr(request, name), draft, conversions)
+            rule.apply(name, getattr(request, name), draft)
     for convert in conversions:
         convert(request, context, draft)
     return draft

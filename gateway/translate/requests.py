@@ -18,7 +18,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(u[dD][89a-fA-F]..)|\\.", re.DOTALL)
 """An escape in a string, a whole surrogate pair being one; the group is half of a pair."""
 
-decode_keys = msgspec.json.Decoder(dict[str, Raw]).decode
+decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class Reader(Generic[RequestT]):
@@ -42,7 +42,7 @@ class Reader(Generic[RequestT]):
                 request, unknown = self._decode_known(body), []
             except msgspec.ValidationError:
                 request, unknown = self._decode(body), strays(msgspec.json.decode(body), self._kind)
-            return request, [name for name, value in decode_keys(body).items() if value != NULL] + unknown
+            return request, [*names_in(body), *unknown]
         except msgspec.ValidationError as error:
             raise invalid_field(str(error), kind=self._kind) from error
         except msgspec.DecodeError as error:
@@ -51,6 +51,14 @@ class Reader(Generic[RequestT]):
             ) from error
         except RecursionError as error:
             raise InvalidRequest("The JSON is nested too deeply. Send a flatter object.") from error
+
+
+def names_in(body: bytes) -> Collection[str]:
+    """Return the names of the members of a JSON object that are not null."""
+    members = decode_members(body)
+    if NULL in members.values():
+        return [name for name, value in members.items() if value != NULL]
+    return members.keys()
 
 
 def flaw_of(body: bytes) -> str | None:
