@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 
+from gateway.server.whole import answering_whole
 from gateway.simulator import Running, create_simulator, running
 from tests.fakes import KEY, Caller, Zhipu, playing_zhipu
 from tests.redis_server import RedisServer, need_redis
@@ -43,7 +44,7 @@ async def start_gateway() -> AsyncIterator[StartGateway]:
 
         async def start(**fields: Any) -> Gateway:
             gateway = Gateway(msgspec.structs.replace(SETTINGS, **fields))
-            gateway.origin = await stack.enter_async_context(listening(gateway.app))
+            gateway.origin = await stack.enter_async_context(listening(answering_whole(gateway.app)))
             return gateway
 
         yield start

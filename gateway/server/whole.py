@@ -29,7 +29,10 @@ def answering_whole(app: ASGIApp) -> ASGIApp:
             return write(cycle, message) if message["type"] == WHOLE else send(message)
 
         scope["extensions"] = {WHOLE: {}, AT_ONCE: {"write": partial(write_part, cycle)}}
-        await app(scope, receive, send_either)
+        try:
+            await app(scope, receive, send_either)
+        finally:
+            del scope["extensions"]  # The cycle knows the scope; each would keep the other.
 
     return serve
 
