@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
+from msgspec import Struct, field
+
 from gateway.catalog import Model
 from gateway.errors import (
     GatewayError,
@@ -34,7 +36,7 @@ OK = 200
 Taken = TypeVar("Taken")
 
 
-class Dispatcher:
+class Dispatcher(Struct, eq=False):
     """
     Takes the calls of one exchange to GLM.
 
@@ -43,29 +45,19 @@ class Dispatcher:
     it to begin. ``under_way`` counts the calls that have a slot.
     """
 
-    def __init__(
-        self,
-        desk: Desk,
-        *,
-        record: Record,
-        waits: Waits,
-        scope: Callable[[Model | None], Scope],
-        path: str,
-        patience_seconds: float,
-    ) -> None:
-        self.waits = waits
-        self.under_way = 0
-        self._in_line: set[asyncio.Task[Any]] = set()
-        self._last_ended: asyncio.Event | None = None
-        self._desk = desk
-        self._record = record
-        self._scope = scope
-        self._path = path
-        self._patience_seconds = patience_seconds
+    desk: Desk
+    record: Record
+    waits: Waits
+    scope: Callable[[Model | None], Scope]
+    path: str
+    patience_seconds: float
+    under_way: int = 0
+    _in_line: set[asyncio.Task[Any]] = field(default_factory=set)
+    _last_ended: asyncio.Event | None = None
 
     def at_once(self, most: int | None) -> int:
         """Return how many calls to make side by side, at most ``most``."""
-        scope = self._scope(None)
+        scope = self.scope(None)
         # More of them would wait for their own siblings, and give up on them.
         room = max(1, min(scope.limit, max((account.limit for account in scope.accounts), default=1)))
         return room if most is None else min(room, most)
@@ -84,18 +76,18 @@ class Dispatcher:
         long as the caller has seen nothing. Raises RateLimited when no slot becomes free, SlotLost when the
         limiter takes it back, and GLM's errors.
         """
-        deadline = self._desk.clock() + self._patience_seconds
-        tries = Tries(self._desk)
+        deadline = self.desk.clock() + self.patience_seconds
+        tries = Tries(self.desk)
         body = call.body
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine that runs has one
         failed: set[str] = set()
         while True:
-            scope = self._scope(call.model)
-            wanted = elsewhere(self._desk, scope, failed)
+            scope = self.scope(call.model)
+            wanted = elsewhere(self.desk, scope, failed)
             if self._last_ended is not None:
                 await self._give_way(self._last_ended)
-            slot = free_slot(self._desk, wanted, record=self._record)
+            slot = free_slot(self.desk, wanted, record=self.record)
             if slot is None:
                 slot = await self._stand_in_line(wanted, task, deadline=deadline)
             held = self._hold(slot)
@@ -105,7 +97,7 @@ class Dispatcher:
                 try:
                     fault = held.fault = self.note_fault(error, http_status=held.status)
                     # Before the slot is given back: who is next in line must not try what has just refused.
-                    verdict = note_failure(self._desk, held.slot, error, fault, asked_at=held.asked_at)
+                    verdict = note_failure(self.desk, held.slot, error, fault, asked_at=held.asked_at)
                 finally:
                     await held.aclose()
                 failed.add(held.slot.account)
@@ -113,10 +105,10 @@ class Dispatcher:
                 following = after(error, call, body)
                 if pause_seconds is None and following is not body and following is call.otherwise:
                     pause_seconds = 0.0
-                if pause_seconds is None or self._record.outcome == "client_disconnect":
+                if pause_seconds is None or self.record.outcome == "client_disconnect":
                     raise
                 body = following
-                if pause_seconds and self._desk.clock() + pause_seconds > deadline:
+                if pause_seconds and self.desk.clock() + pause_seconds > deadline:
                     raise
             except BaseException as error:
                 slot_was_lost = isinstance(error, asyncio.CancelledError) and held.was_stopped()
@@ -129,16 +121,16 @@ class Dispatcher:
     def note_fault(self, error: GatewayError, *, http_status: int) -> UpstreamFault:
         """Write down a call that failed; ``http_status`` 0 when there was no answer."""
         fault = fault_of(error, http_status=http_status)
-        self._record.faults.append(fault)
+        self.record.faults.append(fault)
         return fault
 
     async def _stand_in_line(self, scope: Scope, task: asyncio.Task[Any], *, deadline: float) -> Slot:
         self._pass_to("queued")
-        timeout_seconds = deadline - self._desk.clock()
+        timeout_seconds = deadline - self.desk.clock()
         self._in_line.add(task)
         try:
             with self.waits.queue:
-                return await take_slot(self._desk, scope, record=self._record, timeout_seconds=timeout_seconds)
+                return await take_slot(self.desk, scope, record=self.record, timeout_seconds=timeout_seconds)
         except asyncio.CancelledError:
             if self._last_ended is None or task.uncancel():
                 raise
@@ -155,17 +147,17 @@ class Dispatcher:
     def _hold(self, slot: Slot) -> Held:
         self._pass_to("before_first_byte")
         self.under_way += 1
-        return Held(slot, limiter=self._desk.limiter, on_close=self._end)
+        return Held(slot, self.desk.limiter, self._end)
 
     def _end(self, held: Held) -> None:
         self.under_way -= 1
-        if self._record.span is not None and held.asked_at:
-            self._record.span.calls.append(
+        if self.record.span is not None and held.asked_at:
+            self.record.span.calls.append(
                 UpstreamCall(
                     model=held.slot.scope.model,
                     account=held.slot.account,
                     asked_at=held.asked_at,
-                    ended_at=self._desk.clock(),
+                    ended_at=self.desk.clock(),
                     http_status=held.status,
                     fault=held.fault,
                 )
@@ -176,7 +168,7 @@ class Dispatcher:
     def _pass_to(self, phase: Phase) -> None:
         """Write down how far the exchange is; of several calls the one that is furthest counts."""
         if not self.under_way:
-            self._record.phase = phase
+            self.record.phase = phase
 
     async def _send(
         self,
@@ -186,24 +178,24 @@ class Dispatcher:
         body: bytes,
         take: Callable[[Held, Reply], Awaitable[Taken]],
     ) -> Taken:
-        if self._desk.policy.stop_on_lost_lease:
+        if self.desk.policy.stop_on_lost_lease:
             held.work = task
             held.slot.on_lost(held.lose)
-        started = held.asked_at = self._desk.clock()
+        started = held.asked_at = self.desk.clock()
         self.waits.upstream.begin()
         try:
-            reply = held.reply = await self._desk.upstream.post(
-                call.path or self._path, account=held.slot.account, body=body, content_type=call.content_type
+            reply = held.reply = await self.desk.upstream.post(
+                call.path or self.path, account=held.slot.account, body=body, content_type=call.content_type
             )
         finally:
             self.waits.upstream.end()
         if reply.status != OK:
             raise await self._refusal(reply)
-        if self._record.response_start_seconds is None:
-            self._record.response_start_seconds = self._desk.clock() - started
+        if self.record.response_start_seconds is None:
+            self.record.response_start_seconds = self.desk.clock() - started
         taken = await take(held, reply)
         held.work = None
-        self._desk.health.succeed(held.slot.account, held.slot.scope.model, asked_at=started)
+        self.desk.health.succeed(held.slot.account, held.slot.scope.model, asked_at=started)
         return taken
 
     async def _refusal(self, reply: Reply) -> GatewayError:
@@ -212,7 +204,7 @@ class Dispatcher:
         return from_glm(read_error(body), http_status=reply.status)
 
     async def _pause(self, seconds: float) -> None:
-        self._record.retries += 1
+        self.record.retries += 1
         self._pass_to("queued")
         with self.waits.upstream:
             await asyncio.sleep(seconds)

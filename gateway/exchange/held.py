@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from gateway.limits.limiter import Limiter, Slot
 from gateway.record import UpstreamFault
 from gateway.upstream.http import Reply
@@ -12,25 +14,25 @@ NOTICE_SECONDS = 0.03
 """How long Zhipu may take to notice that an answer was cut; until then it counts the request, and so do we."""
 
 
-class Held:
+class Held(Struct, eq=False):
     """
-    A slot, and the answer of GLM's that it pays for. Whoever holds it closes it.
+    A slot of ``limiter``'s, and the answer of GLM's that it pays for. Whoever holds it closes it.
 
     ``asked_at`` is when GLM was asked, 0 before; ``reply`` is None until the head of the answer is there. ``work``
     is the task that waits for the answer until it is taken, and is stopped as soon as the slot is lost; None when
-    losing it does not matter. ``fault`` is what went wrong, if it did; ``on_close`` is given this, once.
+    losing it does not matter. ``fault`` is what went wrong, if it did; ``on_close`` is given this, and is None
+    thereafter.
     """
 
-    def __init__(self, slot: Slot, *, limiter: Limiter, on_close: Callable[["Held"], None]) -> None:
-        self.slot = slot
-        self.reply: Reply | None = None
-        self.work: asyncio.Task[Any] | None = None
-        self._stopped = False
-        self.asked_at = 0.0
-        self.fault: UpstreamFault | None = None
-        self._limiter = limiter
-        self._on_close: Callable[[Held], None] | None = on_close
-        self._cutting: asyncio.Task[None] | None = None
+    slot: Slot
+    limiter: Limiter
+    on_close: Callable[["Held"], None] | None
+    reply: Reply | None = None
+    work: asyncio.Task[Any] | None = None
+    asked_at: float = 0.0
+    fault: UpstreamFault | None = None
+    _stopped: bool = False
+    _cutting: asyncio.Task[None] | None = None
 
     @property
     def status(self) -> int:
@@ -63,8 +65,8 @@ class Held:
                 await asyncio.wait([self._cutting])
         finally:
             ended = self.reply.ended if self.reply is not None else not self.asked_at
-            self._limiter.release(self.slot, after_seconds=0.0 if ended else NOTICE_SECONDS)
+            self.limiter.release(self.slot, after_seconds=0.0 if ended else NOTICE_SECONDS)
             self.slot.on_lost(None)
-            if self._on_close is not None:
-                self._on_close(self)
-                self._on_close = None
+            if self.on_close is not None:
+                self.on_close(self)
+                self.on_close = None

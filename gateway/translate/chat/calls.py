@@ -1,9 +1,9 @@
 """Tool calls, whole or in fragments: what GLM sends, to what OpenAI's clients can add up."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from gateway.glm import chat as glm
 from gateway.openai.chat import chunks as openai
@@ -13,8 +13,7 @@ from gateway.translate.chat.plan import Promise
 from gateway.translate.chat.tools import unwrap_custom_input
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """
     One call as far as it is known.
 
@@ -34,27 +33,27 @@ class Call:
         return "".join(self.fragments) or "{}"
 
 
-class Calls:
+class Calls(Struct, eq=False, kw_only=True):
     """
     The calls of one answer, put together piece by piece.
 
     Ids, types and names go out once, in the first piece of a call; indexes have no gaps; one call a delta.
     Clients concatenate whatever is repeated, and the official ones fail on a missing index. Of a function that
-    the caller did not choose nothing is told; ``strayed`` says that one was called.
+    the caller did not choose nothing is told; ``strayed`` says that one was called. ``id_prefix`` begins the ids
+    of those to which GLM gave none.
     """
 
-    def __init__(self, *, promise: Promise, id_prefix: str) -> None:
-        self.strayed = False
-        self._promise = promise
-        self._id_prefix = id_prefix
-        self._by_index: dict[int | None, Call] = {}
-        self._by_id: dict[str, Call] = {}
-        self._last: Call | None = None
-        self._named: list[Call] = []
+    promise: Promise
+    id_prefix: str
+    strayed: bool = False
+    _by_index: dict[int | None, Call] = field(default_factory=dict)
+    _by_id: dict[str, Call] = field(default_factory=dict)
+    _last: Call | None = None
+    _named: list[Call] = field(default_factory=list)
 
     def whole(self) -> list[Call]:
         """Return the calls that have a name; of several only the first, if that was asked."""
-        return self._named[:1] if self._promise.single else self._named
+        return self._named[:1] if self.promise.single else self._named
 
     def grow(self, piece: glm.AnswerToolCall) -> Call | None:
         """
@@ -113,11 +112,11 @@ class Calls:
     def _new_id(self, given: str | None) -> str:
         if given and given not in self._by_id:
             return given
-        return f"{self._id_prefix}_{len(self._by_id)}"
+        return f"{self.id_prefix}_{len(self._by_id)}"
 
     def _admit(self, call: Call) -> bool:
         """Count a call whose name has become known, unless the caller chose other functions."""
-        if self._promise.only is not None and call.name not in self._promise.only:
+        if self.promise.only is not None and call.name not in self.promise.only:
             self.strayed = True
             return False
         call.index = len(self._named)
@@ -126,24 +125,24 @@ class Calls:
 
     def _announce(self, call: Call) -> openai.Delta | None:
         # A custom tool's input is inside JSON, and so is told when it is whole.
-        call.told = call.name not in self._promise.custom and not (self._promise.single and call.index > 0)
+        call.told = call.name not in self.promise.custom and not (self.promise.single and call.index > 0)
         if not call.told:
             return None
         function = openai.FunctionFragment(name=call.name, arguments="".join(call.fragments))
         return self._delta(openai.ToolCallChunk(index=call.index, id=call.id, type="function", function=function))
 
     def _continue(self, call: Call, fragment: str) -> openai.Delta:
-        return more_arguments(call.index, fragment, legacy=self._promise.legacy)
+        return more_arguments(call.index, fragment, legacy=self.promise.legacy)
 
     def _rest(self, call: Call) -> list[openai.Delta]:
-        if call.name in self._promise.custom:
+        if call.name in self.promise.custom:
             custom = openai.CustomFragment(name=call.name, input=unwrap_custom_input(call.arguments))
             chunk = openai.ToolCallChunk(index=call.index, id=call.id, type="custom", custom=custom)
             return [openai.Delta(tool_calls=[chunk])]
         return [] if call.fragments else [self._continue(call, "{}")]
 
     def _delta(self, chunk: openai.ToolCallChunk) -> openai.Delta:
-        return delta_of(chunk, legacy=self._promise.legacy)
+        return delta_of(chunk, legacy=self.promise.legacy)
 
 
 def is_function(piece: glm.AnswerToolCall) -> bool:

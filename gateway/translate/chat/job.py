@@ -1,9 +1,11 @@
 """One chat completion as a job: the calls it takes, what their answers become, and one chance to mend them."""
 
+from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct, field
 
 from gateway.errors import GatewayError
 from gateway.glm import chat as glm
@@ -21,16 +23,19 @@ from gateway.translate.endpoint import EVENT_STREAM, JSON, Call, Recalled
 from gateway.translate.errors import to_openai
 from gateway.translate.sse import END, event
 
+INDEX = attrgetter("index")
+
 encode = msgspec.json.Encoder().encode
 
 
-class ChatJob:
+class ChatJob(Struct, eq=False):
     """
     A chat completion: a choice for each of ``requests``, and a call to GLM for each.
 
     An answer that breaks what was promised about it (a schema, a required call) is asked for once more. ``writer``
     makes what tells a choice's stream, by the index of the choice; None: chunks are told. ``past`` is what the
-    requests say of earlier spoken answers, None where they name none.
+    requests say of earlier spoken answers, None where they name none. ``choices`` are those that were received
+    whole, in order.
     """
 
     at_once = None
@@ -38,29 +43,23 @@ class ChatJob:
     media_type = JSON
     stream_type = EVENT_STREAM
 
-    def __init__(
-        self,
-        requests: Sequence[glm.ChatRequest],
-        *,
-        plan: Plan,
-        ignored: Sequence[str],
-        writer: Callable[[int], Writer] | None = None,
-        past: Past | None = None,
-    ) -> None:
-        self.ignored = ignored
-        self.recalled: Recalled | None = None
-        self.calls: Sequence[Call] = [call_of(request, first=index == 0) for index, request in enumerate(requests)]
-        if past is not None:
-            self.calls = [otherwise(call, requests[0], past) for call in self.calls]
-        self._past = past
-        self._requests = requests
-        self._plan = plan
-        self._writer = writer
-        self._choices: dict[int, openai.ChatCompletionChoice] = {}
-        self._streams: dict[int, ChatStream] = {}
-        self._mended: set[int] = set()
-        self._usage: glm.Usage | None = None
-        self._leave: dict[str, str] = {}
+    requests: Sequence[glm.ChatRequest]
+    plan: Plan
+    ignored: Sequence[str]
+    writer: Callable[[int], Writer] | None = None
+    past: Past | None = None
+    recalled: Recalled | None = None
+    calls: Sequence[Call] = ()
+    choices: list[openai.ChatCompletionChoice] = field(default_factory=list)
+    _streams: dict[int, ChatStream] = field(default_factory=dict)
+    _mended: set[int] = field(default_factory=set)
+    _usage: glm.Usage | None = None
+    _leave: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.calls = [call_of(request, first=index == 0) for index, request in enumerate(self.requests)]
+        if self.past is not None:
+            self.calls = [otherwise(call, self.requests[0], self.past) for call in self.calls]
 
     @property
     def usage(self) -> glm.Usage | None:
@@ -69,11 +68,6 @@ class ChatJob:
         for stream in self._streams.values():
             total = answer.add_usage(total, stream.usage)
         return total
-
-    @property
-    def choices(self) -> list[openai.ChatCompletionChoice]:
-        """The choices that were received whole, in order."""
-        return [choice for _, choice in sorted(self._choices.items())]
 
     @property
     def leave(self) -> Mapping[str, str]:
@@ -87,30 +81,30 @@ class ChatJob:
         """Take the whole answer of a call; return another to make in its place, None when it will do."""
         told = answer.read(body)
         self._usage = answer.add_usage(self._usage, told.usage)
-        kind = Whole if self._plan.spoken is None else SpokenWhole
-        whole = kind(told, plan=self._plan, index=index)
+        kind = Whole if self.plan.spoken is None else SpokenWhole
+        whole = kind(told, plan=self.plan, index=index)
         if whole.fault is not None and index not in self._mended:
             self._mended.add(index)
             return Call(encode(self._mending(index, whole.said, whole.fault)))
-        self._choices[index] = whole.choice()
+        insort(self.choices, whole.choice(), key=INDEX)
         self._leave.update(whole.leave)
         return None
 
     def explain(self, index: int, error: GatewayError) -> GatewayError:
         """Return what the caller is told when a call fails; it may be for an earlier answer that GLM forgot."""
         del index
-        return error if self._past is None else self._past.explain(error)
+        return error if self.past is None else self.past.explain(error)
 
     def result(self) -> bytes:
         """Return the completion, once every call has been received; slow where it is spoken."""
-        choices, form = self.choices, self._plan.spoken
+        choices, form = self.choices, self.plan.spoken
         if form is not None:
             choices = [converted(choice, form=form) for choice in choices]
         return encode(
             openai.CreateChatCompletionResponse(
-                id=self._plan.id,
-                created=self._plan.created,
-                model=self._plan.model,
+                id=self.plan.id,
+                created=self.plan.created,
+                model=self.plan.model,
                 choices=choices,
                 usage=answer.usage_to_openai(self._usage),
             )
@@ -118,16 +112,16 @@ class ChatJob:
 
     def stream(self, index: int) -> ChatStream:
         """Return the translation of a call's stream."""
-        kind = ChatStream if self._plan.spoken is None else SpokenStream
-        writer = self._writer(index) if self._writer is not None else ChunkWriter(self._plan, index=index)
-        self._streams[index] = kind(self._plan, index=index, writer=writer)
+        kind = ChatStream if self.plan.spoken is None else SpokenStream
+        writer = self.writer(index) if self.writer is not None else ChunkWriter(self.plan, index=index)
+        self._streams[index] = kind(self.plan, index=index, writer=writer)
         return self._streams[index]
 
     def close(self) -> bytes:
         """Return the usage, if it was asked for, and the end of the stream."""
-        if not self._plan.include_usage:
+        if not self.plan.include_usage:
             return END
-        return ChunkWriter(self._plan, index=0).usage(answer.usage_to_openai(self.usage)) + END
+        return ChunkWriter(self.plan, index=0).usage(answer.usage_to_openai(self.usage)) + END
 
     def fail(self, error: GatewayError) -> bytes:
         """Return the event that ends a stream which failed."""
@@ -136,8 +130,8 @@ class ChatJob:
     def _mending(self, index: int, said: str, fault: str) -> glm.ChatRequest:
         wrong = [glm.Message(role="assistant", content=said)] if said else []
         demand = glm.Message(role="user", content=repair_request(fault))
-        messages = [*self._requests[index].messages, *wrong, demand]
-        return msgspec.structs.replace(without_request_id(self._requests[index]), messages=messages)
+        messages = [*self.requests[index].messages, *wrong, demand]
+        return msgspec.structs.replace(without_request_id(self.requests[index]), messages=messages)
 
 
 def call_of(request: glm.ChatRequest, *, first: bool) -> Call:

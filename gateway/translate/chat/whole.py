@@ -8,8 +8,8 @@ from msgspec import UNSET
 from gateway.glm import chat as glm
 from gateway.openai.chat import answers as openai
 from gateway.translate.chat import answer
-from gateway.translate.chat.calls import Calls, reasoning_by_call, to_openai
-from gateway.translate.chat.plan import Plan
+from gateway.translate.chat.calls import Call, Calls, reasoning_by_call, to_openai
+from gateway.translate.chat.plan import Plan, Promise
 from gateway.translate.chat.text import AnswerText
 from gateway.translate.chat.verdict import fault_of, refusal_of
 from gateway.translate.errors import unreadable
@@ -32,11 +32,14 @@ class Whole:
         self._results: Sequence[glm.SearchResult] = told.web_search or ()
         self.calls = calls_of(message.tool_calls or (), plan=plan, index=index)
         self.said = answer.text_of(message.content)
+        self.reasoning = message.reasoning_content or ""
+        self._content = self.said
         self._text = AnswerText(plan)
-        content, thought = self._text.feed(self.said)
-        last_content, last_thought = self._text.finish()
-        self._content = content + last_content
-        self.reasoning = (message.reasoning_content or "") + thought + last_thought
+        if not self._text.plain:
+            content, thought = self._text.feed(self.said)
+            last_content, last_thought = self._text.finish()
+            self._content = content + last_content
+            self.reasoning += thought + last_thought
         self._reason = answer.finish_reason(
             told.choices[0].finish_reason, called=bool(self.calls.whole()), legacy=plan.promise.legacy
         )
@@ -50,18 +53,27 @@ class Whole:
     def choice(self) -> openai.ChatCompletionChoice:
         """Return the answer as OpenAI's; raise InvalidOutput when its fault cannot be told as a refusal."""
         refusal = None if self.fault is None else refusal_of(self.fault, text=self._text)
-        called = [to_openai(call, promise=self._plan.promise) for call in self.calls.whole()]
-        legacy = self._plan.promise.legacy
-        function = next((call.function for call in called if isinstance(call, openai.AnswerCall)), None)
         message = openai.ChatCompletionResponseMessage(
-            content=None if refusal is not None or (called and not self._content) else self._content,
+            content=None if refusal is not None else self._content,
             refusal=refusal,
             annotations=answer.citations(self._results, text=self._content) if self._results else UNSET,
             reasoning_content=self.reasoning or UNSET,
-            tool_calls=called if called and not legacy else UNSET,
-            function_call=function if function is not None and legacy else UNSET,
         )
+        if calls := self.calls.whole():
+            message = calling(message, calls, promise=self._plan.promise)
         return openai.ChatCompletionChoice(index=self._index, message=message, finish_reason=self._reason)
+
+
+def calling(
+    message: openai.ChatCompletionResponseMessage, calls: Sequence[Call], *, promise: Promise
+) -> openai.ChatCompletionResponseMessage:
+    """Return a message with its calls, which has no content unless it says something beside them."""
+    content = message.content or None
+    called = [to_openai(call, promise=promise) for call in calls]
+    if not promise.legacy:
+        return msgspec.structs.replace(message, content=content, tool_calls=called)
+    function = next((call.function for call in called if isinstance(call, openai.AnswerCall)), UNSET)
+    return msgspec.structs.replace(message, content=content, function_call=function)
 
 
 def calls_of(pieces: Sequence[glm.AnswerToolCall], *, plan: Plan, index: int) -> Calls:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from gateway.glm import chat as glm
 from gateway.openai import completions as openai
 from gateway.openai.chat import answers as chat
 from gateway.openai.chat.chunks import Delta
@@ -63,13 +62,14 @@ class TextWriter:
 class CompletionJob(ChatJob):
     """A chat whose answers are told as texts; a call for each of ``requests``."""
 
-    def __init__(self, requests: Sequence[glm.ChatRequest], *, plan: Plan, ignored: Sequence[str]) -> None:
-        super().__init__(requests, plan=plan, ignored=ignored, writer=lambda index: TextWriter(plan, index=index))
-        self._told_by = plan
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        plan = self.plan
+        self.writer = lambda index: TextWriter(plan, index=index)
 
     def result(self) -> bytes:
         """Return the texts, once every call has been received."""
-        plan = self._told_by
+        plan = self.plan
         texts = [
             choice_of(choice.message.content or "", choice.finish_reason, index=choice.index)
             for choice in self.choices
@@ -86,9 +86,9 @@ class CompletionJob(ChatJob):
 
     def close(self) -> bytes:
         """Return the usage, if it was asked for, and the end of the stream."""
-        if not self._told_by.include_usage:
+        if not self.plan.include_usage:
             return END
-        return TextWriter(self._told_by, index=0).usage(answer.usage_to_openai(self.usage)) + END
+        return TextWriter(self.plan, index=0).usage(answer.usage_to_openai(self.usage)) + END
 
 
 def choice_of(text: str, reason: chat.FinishReason, *, index: int) -> openai.CompletionChoice:
