@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, UpstreamFailed
 from gateway.exchange.held import Held
-from gateway.exchange.streamed import Reading
+from gateway.exchange.reading import Reading
 from gateway.exchange.waits import Waits
 from gateway.translate.sse import DONE, event
 from gateway.upstream.http import Reply
