@@ -63,7 +63,7 @@ def garbage() -> Iterator[list[object]]:
         (stream, {"stream": True, "n": 2}),
         (stream_slowly, {"stream": True}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 async def test_nothing_is_left_to_the_garbage_collector(
     gateway: Gateway, zhipu: Zhipu, garbage: list[object], play: Any, fields: dict[str, Any]
