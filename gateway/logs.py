@@ -54,7 +54,7 @@ _REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
 _KEY = re.compile(r"(?i)(?:(?<=bearer )|\bsk-)[\w.~+/=-]{6,}|\b[0-9a-f]{32}\.\w{16}\b")
 
 
-class ExchangeLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ExchangeLine(Struct, kw_only=True, omit_defaults=True, gc=False):
     """One exchange as a line; what is absent was zero, empty or did not happen."""
 
     time: datetime
@@ -170,8 +170,7 @@ def _exchange_sink(out: _Out, *, least: int) -> Sink:
 
 def exchange_line(record: Record, *, now: datetime) -> ExchangeLine:
     """Give the line of a record that ended at ``now``; seconds are rounded to microseconds."""
-    first_token_at = record.first_token_at
-    return ExchangeLine(
+    line = ExchangeLine(
         time=now,
         level=LEVELS[record.outcome],
         event="exchange",
@@ -184,27 +183,36 @@ def exchange_line(record: Record, *, now: datetime) -> ExchangeLine:
         tier=record.tier,
         model=record.model,
         stream=record.stream,
-        queued_seconds=to_microseconds(record.queued_seconds),
-        queue_position=record.queue_position,
         upstream_seconds=to_microseconds(record.upstream_seconds),
         overhead_seconds=to_microseconds(record.overhead_seconds),
-        first_token_seconds=None
-        if first_token_at is None
-        else to_microseconds(first_token_at - record.received_at),
-        max_gap_seconds=to_microseconds(record.max_gap_seconds),
-        input_tokens=record.input_tokens,
-        output_tokens=record.output_tokens,
-        cached_tokens=record.cached_tokens,
-        reasoning_tokens=record.reasoning_tokens,
-        cache_hits=record.cache_hits,
-        cache_misses=record.cache_misses,
-        retries=record.retries,
         account=record.account,
-        phase="" if record.outcome == "ok" else record.phase,
-        error_code=record.error_code,
-        glm_code=record.glm_code,
-        trace_id=record.trace_id,
     )
+    # The rest seldom happens, and CPython makes a dict of more than fifteen keywords before it calls.
+    if record.queued_seconds or record.queue_position:
+        line.queued_seconds = to_microseconds(record.queued_seconds)
+        line.queue_position = record.queue_position
+    if record.first_token_at is not None:
+        line.first_token_seconds = to_microseconds(record.first_token_at - record.received_at)
+        line.max_gap_seconds = to_microseconds(record.max_gap_seconds)
+    if record.usage_known:
+        note_tokens(line, record)
+    if record.cache_hits or record.cache_misses:
+        line.cache_hits, line.cache_misses = record.cache_hits, record.cache_misses
+    if record.retries:
+        line.retries = record.retries
+    if record.outcome != "ok":
+        line.phase, line.error_code, line.glm_code = record.phase, record.error_code, record.glm_code
+    if record.parent is not None or record.span is not None:
+        line.trace_id = record.trace_id
+    return line
+
+
+def note_tokens(line: ExchangeLine, record: Record) -> None:
+    line.input_tokens, line.output_tokens = record.input_tokens, record.output_tokens
+    if record.cached_tokens:
+        line.cached_tokens = record.cached_tokens
+    if record.reasoning_tokens:
+        line.reasoning_tokens = record.reasoning_tokens
 
 
 def to_microseconds(seconds: float) -> float:
