@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from gateway.limits.limiter import AccountLimit
+from gateway.limits.limiter import AccountLimit, Scope
 
 Key = TypeVar("Key")
 Pool = tuple[AccountLimit, ...]
@@ -21,6 +21,11 @@ class Wish(Struct, frozen=True):
     tenant: str
     limit: int
     pool: Pool
+
+
+def wish_of(scope: Scope) -> Wish:
+    """Return what a request asks for, by the limits of this moment."""
+    return Wish(scope.tenant, scope.limit, tuple(scope.accounts))
 
 
 class Granted(Struct, frozen=True, array_like=True, tag="granted"):
@@ -107,7 +112,7 @@ class Ledger:
         line = self.lines[wish.tenant]
         subtract(self._waiting_for, line.waiters[number].pool)
         line.waiters[number] = wish
-        add(self._waiting_for, wish.pool)
+        self._waiting_for[wish.pool] = self._waiting_for.get(wish.pool, 0) + 1
         self._unpark(wish.tenant)
         return self._hand_off()
 
@@ -140,14 +145,15 @@ class Ledger:
 
     def _take(self, number: int, tenant: str, account: str) -> None:
         self.holders[number] = Holder(tenant, account)
-        add(self.tenants, tenant)
-        add(self.accounts, account)
+        self.tenants[tenant] = self.tenants.get(tenant, 0) + 1
+        self.accounts[account] = self.accounts.get(account, 0) + 1
 
     def _let_go(self, number: int) -> None:
         if (holder := self.holders.pop(number, None)) is not None:
             subtract(self.tenants, holder.tenant)
             subtract(self.accounts, holder.account)
-            self._unpark(holder.tenant)
+            if self.lines:
+                self._unpark(holder.tenant)
         elif (tenant := self._tenant_of.get(number)) is not None:
             self._leave(number, tenant)
             self._unpark(tenant)
@@ -159,7 +165,7 @@ class Ledger:
             self._rotation.append((line.turn, wish.tenant))
         line.waiters[number] = wish
         self._tenant_of[number] = wish.tenant
-        add(self._waiting_for, wish.pool)
+        self._waiting_for[wish.pool] = self._waiting_for.get(wish.pool, 0) + 1
 
     def _leave(self, number: int, tenant: str) -> None:
         line = self.lines[tenant]
@@ -211,11 +217,6 @@ class Ledger:
         if line is not None and line.parked:
             line.parked = False
             insort(self._rotation, (line.turn, tenant))
-
-
-def add(counts: Counts[Key], key: Key) -> None:
-    """Count one more."""
-    counts[key] = counts.get(key, 0) + 1
 
 
 def subtract(counts: Counts[Key], key: Key) -> None:

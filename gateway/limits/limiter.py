@@ -5,7 +5,7 @@ A slot is one request under way, counted twice: against the caller's tier and ag
 that serves it. Both are taken together or not at all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -41,9 +41,9 @@ def serves(scope: Scope) -> bool:
     return False
 
 
-def limit_of(scope: Scope, account: str) -> int:
-    """Return what is allowed of an account now; 1 of one that was just left alone, or is gone."""
-    for one in scope.accounts:
+def limit_of(accounts: Iterable[AccountLimit], account: str) -> int:
+    """Return what is allowed of an account; 1 of one that was just left alone, or is gone."""
+    for one in accounts:
         if one.name == account:
             return one.limit or 1
     return 1

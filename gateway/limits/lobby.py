@@ -1,14 +1,15 @@
 """The requests of this process for one model: who holds a slot, who waits. Who is next is for the books to say."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from time import monotonic
 from typing import Protocol
 
 from gateway.errors import CapacityError
-from gateway.limits.ledger import Counts, Full, Granted, Waiting, add, subtract
-from gateway.limits.limiter import Scope, Slot, limit_of, serves
+from gateway.limits.ledger import Counts, Full, Granted, Waiting, Wish, subtract, wish_of
+from gateway.limits.limiter import AccountLimit, Scope, Slot, limit_of, serves
 from gateway.limits.pace import Pace
 from gateway.limits.refusals import full, nobody_serves, too_late, too_long
 
@@ -46,7 +47,7 @@ class Waiter:
 class Books(Protocol):
     """Where slots are counted: in this process, or where all replicas share them."""
 
-    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Granted | Waiting | Full | None:
+    def ask(self, number: int, wish: Wish, *, queue_size: int) -> Granted | Waiting | Full | None:
         """Ask for a slot; None when the answer is told to the lobby later. Raises CapacityError."""
 
     def ask_again(self, waiter: Waiter) -> None:
@@ -86,23 +87,25 @@ class Lobby:
 
     def take(self, scope: Scope) -> Slot | None:
         """Return a slot if one is free, None when the books do not say so at once; see the port."""
-        self._learn_clock()
-        self._remember(scope)
+        if self.scopes.get(scope.tenant) is not scope:
+            self._remember(scope)
         number = next(self.numbers)
-        answer = self.books.ask(number, scope, queue_size=NOBODY)
-        return self._hold(number, scope, answer.account) if isinstance(answer, Granted) else None
+        wish = wish_of(scope)
+        answer = self.books.ask(number, wish, queue_size=NOBODY)
+        return self._hold(number, scope, answer.account, wish.pool) if isinstance(answer, Granted) else None
 
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """Return a slot; see the port."""
-        self._learn_clock()
-        self._remember(scope)
+        if self.scopes.get(scope.tenant) is not scope:
+            self._remember(scope)
         if not serves(scope):
             raise nobody_serves(scope)
         number = next(self.numbers)
         queue_size = self._queue_size if timeout_seconds > 0 else NOBODY
-        answer = self.books.ask(number, scope, queue_size=queue_size)
+        wish = wish_of(scope)
+        answer = self.books.ask(number, wish, queue_size=queue_size)
         if isinstance(answer, Granted):
-            return self._hold(number, scope, answer.account)
+            return self._hold(number, scope, answer.account, wish.pool)
         waiter = self._join(number, scope, queue_size, timeout_seconds=timeout_seconds)
         if answer is not None:
             self._place(waiter, answer)
@@ -134,7 +137,8 @@ class Lobby:
         waiter = self.waiting.pop(number, None)
         if waiter is None or waiter.turn.done():
             return number in self.held
-        waiter.turn.set_result(self._hold(number, waiter.scope, account, position=waiter.position))
+        scope = waiter.scope
+        waiter.turn.set_result(self._hold(number, scope, account, scope.accounts, waiter.position))
         return True
 
     def refuse(self, waiter: Waiter, reason: CapacityError) -> None:
@@ -164,15 +168,17 @@ class Lobby:
         if self._check is not None:
             self._check.cancel()
 
-    def _hold(self, number: int, scope: Scope, account: str, *, position: int = 0) -> Slot:
-        slot = self.held[number] = Slot(number, scope, account, position, limit_of(scope, account), self._now())
-        add(self.tenants, scope.tenant)
-        add(self.accounts, account)
+    def _hold(
+        self, number: int, scope: Scope, account: str, accounts: Iterable[AccountLimit], position: int = 0
+    ) -> Slot:
+        slot = self.held[number] = Slot(number, scope, account, position, limit_of(accounts, account), self._now())
+        self.tenants[scope.tenant] = self.tenants.get(scope.tenant, 0) + 1
+        self.accounts[account] = self.accounts.get(account, 0) + 1
         return slot
 
     def _let_go(self, number: int) -> Slot | None:
         slot = self.held.pop(number, None)
-        if (timer := self._kept.pop(number, None)) is not None:
+        if self._kept and (timer := self._kept.pop(number, None)) is not None:
             timer.cancel()
         elif slot is not None:
             self._discount(slot)
@@ -182,13 +188,10 @@ class Lobby:
         subtract(self.tenants, slot.scope.tenant)
         subtract(self.accounts, slot.account)
 
-    def _learn_clock(self) -> None:
-        """Go by the clock of the loop it is in; to ask for the loop every time is a system call on Python 3.11."""
-        if self._now is monotonic:
-            self._now = asyncio.get_running_loop().time
-
     def _remember(self, scope: Scope) -> None:
         """Note what a tenant asks for; tokens can bring any number of tenants, so the idle ones are forgotten."""
+        # To ask for the loop, and its clock, every time is a system call on Python 3.11.
+        self._now = asyncio.get_running_loop().time
         if scope.tenant not in self.scopes and len(self.scopes) >= self._forget_at:
             busy = {*self.tenants, *(waiter.scope.tenant for waiter in self.waiting.values())}
             self.scopes = {tenant: one for tenant, one in self.scopes.items() if tenant in busy}

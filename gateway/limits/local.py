@@ -2,25 +2,29 @@
 
 from collections import deque
 
-from gateway.limits.ledger import Full, Granted, Holder, Ledger, Turn, Waiting, Wish
+from gateway.limits.ledger import Full, Granted, Holder, Ledger, Turn, Waiting, Wish, wish_of
 from gateway.limits.limiter import Scope
 from gateway.limits.lobby import Lobby, Waiter
 
 
 class LocalBooks:
-    """The books of one model, for one process. Whoever narrows limits says so in ``wish``."""
+    """The books of one model, for one process."""
 
     def __init__(self, lobby: Lobby) -> None:
         self.ledger = Ledger()
         self._lobby = lobby
 
-    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Granted | Waiting | Full | None:
+    def ask(self, number: int, wish: Wish, *, queue_size: int) -> Granted | Waiting | Full:
         """Answer at once."""
-        return self.ledger.acquire(number, self.wish(scope), queue_size=queue_size)
+        return self.ledger.acquire(number, wish, queue_size=queue_size)
 
     def ask_again(self, waiter: Waiter) -> None:
         """Let the limits hold that are stated now."""
-        self.serve(self.ledger.restate(waiter.number, self.wish(waiter.scope)))
+        self.restate(waiter, wish_of(waiter.scope))
+
+    def restate(self, waiter: Waiter, wish: Wish) -> None:
+        """Let other limits hold for a waiter from now on."""
+        self.serve(self.ledger.restate(waiter.number, wish))
         waiter.held = self.ledger.tenants.get(waiter.scope.tenant, 0)
 
     def give_back(self, number: int) -> None:
@@ -31,10 +35,6 @@ class LocalBooks:
     def enter(self, number: int, scope: Scope, account: str) -> None:
         """Write down what is held already."""
         self.serve(self.ledger.enter(number, Holder(scope.tenant, account)))
-
-    def wish(self, scope: Scope) -> Wish:
-        """Return what a request asks for."""
-        return Wish(scope.tenant, scope.limit, tuple(scope.accounts))
 
     def serve(self, turns: list[Turn]) -> None:
         """Give out slots; those that nobody is there to take any more go to the next."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from gateway.errors import SlotsUnavailable
-from gateway.limits.ledger import Full, Granted, Waiting, Wish
-from gateway.limits.limiter import AccountLimit, Scope
+from gateway.limits.ledger import Full, Granted, Waiting, Wish, wish_of
+from gateway.limits.limiter import AccountLimit
 from gateway.limits.lobby import Books, Lobby, Waiter
 from gateway.limits.local import LocalBooks
 from gateway.limits.roster import Roster
@@ -58,25 +58,33 @@ class ShareBooks(LocalBooks):
         lobby.books = self
         for waiter in list(lobby.waiting.values()):
             queue_size = len(lobby.waiting) if waiter.position else waiter.queue_size
-            answer = self.ledger.acquire(waiter.number, self.wish(waiter.scope), queue_size=queue_size)
+            answer = self.ask(waiter.number, wish_of(waiter.scope), queue_size=queue_size)
             if not lobby.answer(waiter.number, answer):
                 self.give_back(waiter.number)
 
         asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._settle)
+
+    def ask(self, number: int, wish: Wish, *, queue_size: int) -> Granted | Waiting | Full:
+        """Answer at once, by this replica's share."""
+        return super().ask(number, self._share_of(wish), queue_size=queue_size)
+
+    def ask_again(self, waiter: Waiter) -> None:
+        """Let this replica's share of the limits hold that are stated now."""
+        self.restate(waiter, self._share_of(wish_of(waiter.scope)))
 
     def give_back(self, number: int) -> None:
         """Hand on what was given back."""
         self._tell(number)
         super().give_back(number)
 
-    def wish(self, scope: Scope) -> Wish:
-        """Ask for no more than this replica's share."""
+    def _share_of(self, wish: Wish) -> Wish:
+        """Return what may be asked for of this replica's share."""
 
         def share(limit: int, what: str) -> int:
-            return self._roster.share(limit, model=scope.model, what=what)
+            return self._roster.share(limit, model=self._lobby.model, what=what)
 
-        pool = [AccountLimit(one.name, share(one.limit, f"account:{one.name}")) for one in scope.accounts]
-        return Wish(scope.tenant, share(scope.limit, f"tenant:{scope.tenant}"), tuple(pool))
+        pool = [AccountLimit(one.name, share(one.limit, f"account:{one.name}")) for one in wish.pool]
+        return Wish(wish.tenant, share(wish.limit, f"tenant:{wish.tenant}"), tuple(pool))
 
     def _settle(self) -> None:
         """Begin to give out, by what is known now."""
@@ -109,7 +117,7 @@ class NoBooks:
         for waiter in list(self._lobby.waiting.values()):
             self._lobby.refuse(waiter, unavailable())
 
-    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Granted | Waiting | Full | None:  # noqa: ARG002
+    def ask(self, number: int, wish: Wish, *, queue_size: int) -> Granted | Waiting | Full | None:  # noqa: ARG002
         """Refuse."""
         raise unavailable()
 

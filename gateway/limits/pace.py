@@ -22,7 +22,7 @@ class Mean:
     seen: int = 0
     at: float = 0.0
 
-    def note(self, seconds: float, *, now: float) -> None:
+    def note(self, seconds: float, now: float) -> None:
         """Take another time into the mean."""
         self.seen = self.seen + 1 if now - self.at <= FRESH_SECONDS else 1
         self.seconds += (seconds - self.seconds) * (WEIGHT if self.seen * WEIGHT > 1 else 1 / self.seen)
@@ -42,11 +42,11 @@ class Pace:
 
     def note(self, tenant: str, seconds: float, *, now: float) -> None:
         """Note for how long a slot was held."""
-        self._all.note(seconds, now=now)
+        self._all.note(seconds, now)
         own = self.tenants.get(tenant)
         if own is None:
             own = self.tenants[tenant] = Mean()
-        own.note(seconds, now=now)
+        own.note(seconds, now)
 
     def wait_seconds(self, scope: Scope, *, position: int, now: float) -> float | None:
         """

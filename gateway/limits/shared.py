@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from gateway.limits.ledger import Full, Granted, Turn, Waiting
-from gateway.limits.limiter import Scope
+from gateway.limits.ledger import Full, Granted, Turn, Waiting, Wish, wish_of
 from gateway.limits.link import Away, Link, end
 from gateway.limits.lobby import Lobby, Waiter
 from gateway.limits.outage import Outage, OutageBooks, books_without_redis
@@ -63,9 +62,9 @@ class SharedBooks:
         """Whether the books are out of reach."""
         return self._instead is not None
 
-    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Granted | Waiting | Full | None:
+    def ask(self, number: int, wish: Wish, *, queue_size: int) -> Granted | Waiting | Full | None:
         """Ask Redis; it answers later."""
-        self._say(Acquire(number, scope.tenant, scope.limit, tuple(scope.accounts), queue_size))
+        self._say(Acquire(number, wish.tenant, wish.limit, wish.pool, queue_size))
         return None
 
     def ask_again(self, waiter: Waiter) -> None:
@@ -239,9 +238,9 @@ class SharedBooks:
 
 def acquire(waiter: Waiter) -> Acquire:
     """Ask for what somebody waits for; the queue is not too long for one who stands in it."""
-    scope = waiter.scope
+    wish = wish_of(waiter.scope)
     queue_size = NO_BOUND if waiter.position else waiter.queue_size
-    return Acquire(waiter.number, scope.tenant, scope.limit, tuple(scope.accounts), queue_size)
+    return Acquire(waiter.number, wish.tenant, wish.limit, wish.pool, queue_size)
 
 
 def pairs(flat: list[str]) -> dict[str, int]:

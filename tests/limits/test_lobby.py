@@ -3,8 +3,7 @@
 import pytest
 
 from gateway.errors import RateLimited
-from gateway.limits.ledger import Full, Granted, Waiting
-from gateway.limits.limiter import Scope
+from gateway.limits.ledger import Full, Granted, Waiting, Wish
 from gateway.limits.lobby import Lobby, Waiter
 from tests.limits.requests import MODEL, scope
 
@@ -16,8 +15,8 @@ class SlowBooks:
         self.asked: list[int] = []
         self.given_back: list[int] = []
 
-    def ask(self, number: int, scope: Scope, *, queue_size: int) -> Granted | Waiting | Full | None:
-        del scope, queue_size
+    def ask(self, number: int, wish: Wish, *, queue_size: int) -> Granted | Waiting | Full | None:
+        del wish, queue_size
         self.asked.append(number)
         return Granted("main") if len(self.asked) == 1 else None
 
