@@ -55,20 +55,10 @@ def aside_seconds(error: GatewayError, *, now: float) -> float | None:
 
 def elsewhere(desk: Desk, scope: Scope, failed: Collection[str]) -> Scope:
     """Return what a call takes a slot of that has ``failed`` with some accounts: the others, if any has room."""
-    if not failed:
-        return scope
     rows = desk.limiter.snapshot()
     used = {row.name: row.everywhere for row in rows if (row.kind, row.model) == ("account", scope.model)}
     others = [one for one in scope.accounts if one.name not in failed and used.get(one.name, 0) < one.limit]
     return replace(scope, accounts=tuple(others)) if others else scope
-
-
-def free_slot(desk: Desk, scope: Scope, *, record: Record) -> Slot | None:
-    """Return a slot that is free at this moment, None when it takes a wait; ``record`` is told of its account."""
-    slot = desk.limiter.take(scope)
-    if slot is not None:
-        record.account = slot.account
-    return slot
 
 
 async def take_slot(desk: Desk, scope: Scope, *, record: Record, timeout_seconds: float) -> Slot:

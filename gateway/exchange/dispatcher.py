@@ -19,7 +19,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
-from gateway.exchange.accounts import elsewhere, free_slot, note_failure, take_slot
+from gateway.exchange.accounts import elsewhere, note_failure, take_slot
 from gateway.exchange.desk import Desk
 from gateway.exchange.held import Held
 from gateway.exchange.tries import Tries
@@ -84,10 +84,10 @@ class Dispatcher(Struct, eq=False):
         failed: set[str] = set()
         while True:
             scope = self.scope(call.model)
-            wanted = elsewhere(self.desk, scope, failed)
+            wanted = elsewhere(self.desk, scope, failed) if failed else scope
             if self._last_ended is not None:
                 await self._give_way(self._last_ended)
-            slot = free_slot(self.desk, wanted, record=self.record)
+            slot = self.desk.limiter.take(wanted)
             if slot is None:
                 slot = await self._stand_in_line(wanted, task, deadline=deadline)
             held = self._hold(slot)
@@ -146,6 +146,7 @@ class Dispatcher(Struct, eq=False):
 
     def _hold(self, slot: Slot) -> Held:
         self._pass_to("before_first_byte")
+        self.record.account = slot.account
         self.under_way += 1
         return Held(slot, self.desk.limiter, self._end)
 

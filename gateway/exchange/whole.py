@@ -11,6 +11,8 @@ from gateway.exchange.held import Held
 from gateway.translate.endpoint import Call, Calls, WholeJob
 from gateway.upstream.http import Reply
 
+LISTED = (list, tuple)
+
 
 def ask_all(job: WholeJob, dispatcher: Dispatcher) -> Awaitable[None]:
     """
@@ -34,7 +36,7 @@ async def ask_several(job: WholeJob, dispatcher: Dispatcher) -> None:
 
 def single(calls: Calls) -> Call | None:
     """Return the call of a job that has but one."""
-    return calls[0] if isinstance(calls, list | tuple) and len(calls) == 1 else None
+    return calls[0] if isinstance(calls, LISTED) and len(calls) == 1 else None
 
 
 async def in_turn(calls: Calls, turns: asyncio.Semaphore) -> AsyncGenerator[tuple[int, Call], None]:
