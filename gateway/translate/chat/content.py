@@ -163,18 +163,15 @@ def document(file: openai.FileContent, *, param: str) -> glm.Part:
     return glm.FilePart(file=glm.FileContent(file_data=file.file_data or "", **named))
 
 
-def check_counts(messages: Sequence[glm.Message], *, model: Model) -> None:
+def check_counts(parts: Sequence[glm.Part], *, model: Model) -> None:
     """
-    Raise InvalidRequest when the conversation holds more media than ``model`` takes.
+    Raise InvalidRequest when the ``parts`` of a conversation are more media than ``model`` takes.
 
     Source: docs.bigmodel.cn, chat completion reference: counts by model; documents not beside pictures or videos.
     """
-    kinds: list[type[glm.Part]] = []
-    for message in messages:
-        if isinstance(message.content, list):
-            kinds.extend(map(type, message.content))
-    if not kinds:
+    if not parts:
         return
+    kinds = [*map(type, parts)]
     traits = model.chat_traits
     images, videos = kinds.count(glm.ImagePart), kinds.count(glm.VideoPart)
     files = kinds.count(glm.FilePart) + kinds.count(glm.FileUrlPart)

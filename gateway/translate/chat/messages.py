@@ -38,7 +38,8 @@ def to_glm(
 ) -> list[glm.Message]:
     """Return the conversation in GLM's terms; raise InvalidRequest naming the message that GLM cannot take."""
     setting = Setting(model, recalled, now)
-    converted = []
+    converted: list[glm.Message] = []
+    parts: list[glm.Part] = []
     legacy_calls = 0
     for index, message in enumerate(messages):
         content, speaker = message.content, SPEAKERS.get(message.role)
@@ -47,8 +48,11 @@ def to_glm(
             continue
         if message.role == "assistant" and message.function_call is not None:
             legacy_calls += 1
-        converted.append(convert(message, setting, legacy_calls=legacy_calls, param=f"messages[{index}]"))
-    check_counts(converted, model=model)
+        turn = convert(message, setting, legacy_calls=legacy_calls, param=f"messages[{index}]")
+        converted.append(turn)
+        if isinstance(turn.content, list):
+            parts += turn.content
+    check_counts(parts, model=model)
     return with_question(converted)
 
 
