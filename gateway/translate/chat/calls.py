@@ -12,6 +12,9 @@ from gateway.openai.chat.messages import CustomCall, FunctionCall
 from gateway.translate.chat.plan import Promise
 from gateway.translate.chat.tools import unwrap_custom_input
 
+FUNCTION = ("function", "", None)
+"""The types of what the caller is to run; Zhipu runs its built-in tools itself."""
+
 
 class Call(Struct):
     """
@@ -62,7 +65,7 @@ class Calls(Struct, eq=False, kw_only=True):
         Return the call, whose last fragment is new; None for any other piece, which ``feed`` takes.
         """
         call, function = self._by_index.get(piece.index), piece.function
-        if call is None or not call.told or function is None or not is_function(piece):
+        if call is None or not call.told or function is None or piece.type not in FUNCTION:
             return None
         fragment = function.arguments
         if not fragment or not isinstance(fragment, str) or (piece.id and piece.id != call.id):
@@ -73,7 +76,7 @@ class Calls(Struct, eq=False, kw_only=True):
 
     def feed(self, piece: glm.AnswerToolCall) -> openai.Delta | None:
         """Take one piece; return what the caller may be told of it already."""
-        if not is_function(piece):
+        if piece.type not in FUNCTION:
             return None
         call = self._find(piece)
         fragment = ""
@@ -143,11 +146,6 @@ class Calls(Struct, eq=False, kw_only=True):
 
     def _delta(self, chunk: openai.ToolCallChunk) -> openai.Delta:
         return delta_of(chunk, legacy=self.promise.legacy)
-
-
-def is_function(piece: glm.AnswerToolCall) -> bool:
-    """Tell whether the caller is to run it; Zhipu runs its built-in tools itself."""
-    return not piece.type or piece.type == "function"
 
 
 def more_arguments(index: int, fragment: str, *, legacy: bool) -> openai.Delta:
