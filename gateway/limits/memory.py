@@ -32,7 +32,7 @@ class MemoryLimiter:
 
     def release(self, slot: Slot, *, after_seconds: float = 0.0) -> None:
         """Give a slot back; see the port."""
-        self._lobby(slot.scope.model).release(slot, after_seconds=after_seconds)
+        self._lobbies[slot.scope.model].release(slot, after_seconds=after_seconds)
 
     def recheck(self, model: str) -> None:
         """Read again what is waited for; see the port."""
