@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
 
 from gateway.catalog import Model
 from gateway.glm.errors import BUSINESS_CODES, Kind
@@ -102,7 +102,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
         self._models: frozenset[str] = frozenset()
-        self._series: dict[tuple[str, str, str, bool], _Series] = {}
+        self._series: dict[_Kind, _Series] = {}
         for reason in AUTH_FAILURES:
             self.auth_failures.labels(reason)
         self.know(models)
@@ -117,8 +117,9 @@ class Metrics:
 
     def observe(self, record: Record) -> None:
         """Count one finished exchange."""
-        series = self._series_of(record)
-        series.count(record.status, record.outcome)
+        kind = (record.operation, record.model, record.tier, record.stream, record.status, record.outcome)
+        series = self._series.get(kind) or self._series_of(record)
+        series.count()
         duration_seconds = record.duration_seconds
         series.duration(duration_seconds)
         series.overhead(record.overhead_seconds)
@@ -180,13 +181,11 @@ class Metrics:
             self.wait.labels(*where, "cancelled").observe(record.queued_seconds)
 
     def _series_of(self, record: Record) -> "_Series":
-        model = record.model if record.model in self._models else OTHER
-        key = (record.operation, model, record.tier, record.stream)
-        series = self._series.get(key)
+        model = self._model(record.model)
+        kind = (record.operation, model, record.tier, record.stream, record.status, record.outcome)
+        series = self._series.get(kind)
         if series is None:
-            series = self._series[key] = _Series(
-                self, operation=record.operation, model=model, tier=record.tier or "none", stream=record.stream
-            )
+            series = self._series[kind] = _Series(self, record, model=model)
         return series
 
     def _model(self, model: str) -> str:
@@ -213,40 +212,41 @@ class Metrics:
                 self.cached_texts.labels(model.id, result)
 
 
+_Kind = tuple[str, str, str, bool, int, str]
+"""What exchanges counted in the same series have in common: operation, model, tier, manner, status and outcome."""
+
+
 class _Series:
-    """The series of one operation, model, tier and manner, found once instead of for every exchange."""
+    """The series of one kind of exchange, found once instead of for every exchange."""
 
     __slots__ = (
-        "_counts",
-        "_requests",
+        "add_cached",
+        "add_input",
+        "add_output",
+        "add_reasoning",
+        "count",
         "duration",
         "first_token",
         "max_gap",
         "overhead",
         "per_token",
         "response_start",
-        "tokens",
         "waited",
     )
 
-    def __init__(self, metrics: Metrics, *, operation: str, model: str, tier: str, stream: bool) -> None:
-        self._requests = partial(metrics.requests.labels, operation, model, tier)
-        self._counts: dict[tuple[int, str], Counter] = {}
+    def __init__(self, metrics: Metrics, record: Record, *, model: str) -> None:
+        operation, tier, stream = record.operation, record.tier or "none", record.stream
+        self.count = metrics.requests.labels(operation, model, tier, record.status, record.outcome).inc
         self.duration = metrics.duration.labels(operation, model, str(stream).lower()).observe
         self.overhead = metrics.overhead.labels(operation).observe
         self.response_start = metrics.response_start.labels(operation, model).observe
         self.waited = metrics.wait.labels(tier, model, "acquired").observe
-        self.tokens = tuple(metrics.tokens.labels(model, tier, kind).inc for kind in TOKEN_TYPES)
+        tokens = (metrics.tokens.labels(model, tier, kind).inc for kind in TOKEN_TYPES)
+        self.add_input, self.add_output, self.add_cached, self.add_reasoning = tokens
         if stream:
             self.first_token = metrics.first_token.labels(operation, model).observe
             self.max_gap = metrics.max_gap.labels(operation, model).observe
             self.per_token = metrics.per_token.labels(operation, model).observe
-
-    def count(self, status: int, outcome: str) -> None:
-        counter = self._counts.get((status, outcome))
-        if counter is None:
-            counter = self._counts[status, outcome] = self._requests(status, outcome)
-        counter.inc()
 
     def observe_stream(self, record: Record, *, first_token_at: float) -> None:
         self.first_token(first_token_at - record.received_at)
@@ -255,13 +255,12 @@ class _Series:
             self.per_token((record.ended_at - first_token_at) / (record.output_tokens - 1))
 
     def observe_tokens(self, record: Record) -> None:
-        add_input, add_output, add_cached, add_reasoning = self.tokens
-        add_input(record.input_tokens)
-        add_output(record.output_tokens)
+        self.add_input(record.input_tokens)
+        self.add_output(record.output_tokens)
         if record.cached_tokens:
-            add_cached(record.cached_tokens)
+            self.add_cached(record.cached_tokens)
         if record.reasoning_tokens:
-            add_reasoning(record.reasoning_tokens)
+            self.add_reasoning(record.reasoning_tokens)
 
 
 def _class_of(fault: UpstreamFault) -> str:
