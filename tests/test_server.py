@@ -333,6 +333,18 @@ async def test_head_is_refused_when_it_is(data: bytes) -> None:
     assert "more than 100 bytes" in error["message"]
 
 
+async def test_head_is_refused_when_the_rest_makes_it_too_large() -> None:
+    """It counts as a whole, though it began behind another request and neither piece of data is as large."""
+    async with wire(BoundedHttp.of(max_header_bytes=100)) as connection:
+        connection.write(b"GET /a HTTP/1.1\r\n\r\n" + b"GET /b HTTP/1.1\r\nx: " + b"y" * 60)
+        assert await connection.answer() == (200, b"/a")
+        connection.write(b"y" * 60 + b"\r\n\r\n")
+
+        status, error = await connection.error()
+
+    assert (status, error["code"]) == (431, "headers_too_large")
+
+
 async def test_garbage_is_answered_with_an_error_of_the_usual_form() -> None:
     async with wire(BoundedHttp) as connection:
         connection.write(b"\x16\x03\x01 a TLS hello on a plain port\r\n\r\n")

@@ -36,8 +36,10 @@ class BoundedHttp(HttpToolsProtocol):
     head_seconds: ClassVar[float] = 60.0
     refuse: ClassVar[Refuse] = staticmethod(refuse_unnoticed)
     _head_timer: asyncio.TimerHandle | None = None
+    _received_bytes = 0
     _reading_head = False
     _head_bytes = 0
+    _head_bytes_at_most = 0
     _heads_begun = 0
     _refusal: GatewayError | None = None
     _refused = False
@@ -58,8 +60,9 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """Begin to count a head."""
-        self._reading_head, self._head_bytes = True, 0
+        """Begin to count a head, in the piece of data that was received last."""
+        self._reading_head = True
+        self._head_bytes, self._head_bytes_at_most = 0, self._received_bytes
         self._heads_begun += 1
         super().on_message_begin()
 
@@ -70,6 +73,8 @@ class BoundedHttp(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         was_idle = not self._reading_head and (cycle is None or not cycle.more_body)
         self._heads_begun = 0
+        self._received_bytes = len(data)
+        self._head_bytes_at_most += self._received_bytes
         super().data_received(data)
         if self._reading_head and self._head_timer is None:  # Most heads come whole and need no timer.
             self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
@@ -85,7 +90,8 @@ class BoundedHttp(HttpToolsProtocol):
         """Hand the request to the application; raising here makes uvicorn call ``send_400_response``."""
         self._reading_head = False
         self._stop_timer()
-        if len(self.url) + sum(map(len, chain.from_iterable(self.headers))) > self.max_header_bytes:
+        # Nearly every request is smaller as a whole, so that its headers need not be counted.
+        if self._head_bytes_at_most > self.max_header_bytes and self._count_head() > self.max_header_bytes:
             self._refusal = self._too_large()
             raise self._refusal
         super().on_headers_complete()
@@ -118,6 +124,9 @@ class BoundedHttp(HttpToolsProtocol):
         head = b"".join(b"%b: %b\r\n" % line for line in lines)
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[error.status], head, body))
         self.transport.close()
+
+    def _count_head(self) -> int:
+        return len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
 
     def _too_large(self) -> HeadersTooLarge:
         return HeadersTooLarge(
