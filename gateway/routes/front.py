@@ -72,11 +72,15 @@ class Serving(Generic[Body]):
     async def _answer(
         self, exchange: Exchange, scope: Scope, *, caller: Caller, receive: Receive, send: Send
     ) -> None:
+        reading, writing = exchange.waits.reading, exchange.waits.writing
         watch = CallerWatch(receive, on_leave=exchange.leave, lookout=self._front.lookout)
         try:
             async with watch:
-                with exchange.waits.reading:
+                reading.begin()
+                try:
                     body = await self._read(scope, watch.receive)
+                finally:
+                    reading.end()
                 answer = await self.run(exchange, body, caller=caller)
                 last = b""
                 if isinstance(answer, StreamedAnswer):
@@ -90,7 +94,7 @@ class Serving(Generic[Body]):
             await exchange.aclose()
         if watch.left:
             return
-        exchange.waits.writing.begin()
+        writing.begin()
         try:
             if isinstance(answer, bytes):
                 await send_whole(scope, send, answer, media_type=exchange.media_type)
@@ -99,4 +103,4 @@ class Serving(Generic[Body]):
         except OSError as error:
             raise CallerLeftError from error
         finally:
-            exchange.waits.writing.end()
+            writing.end()
