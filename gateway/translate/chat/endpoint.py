@@ -59,9 +59,10 @@ def begin(incoming: Incoming, context: Context, *, tagger: Tagger) -> ChatJob:
     """Return the job for a request; raise InvalidRequest for what GLM cannot do, or another tenant's answers."""
     request: openai.CreateChatCompletionRequest = incoming.request
     tenant = context.tenant
-    messages = claimed(request.messages, tagger=tagger, tenant=tenant, recalled=context.recalled)
-    if messages is not request.messages:
-        request = msgspec.structs.replace(request, messages=messages)
+    if incoming.recall(context.model):  # Else no earlier answer is named.
+        messages = claimed(request.messages, tagger=tagger, tenant=tenant, recalled=context.recalled)
+        if messages is not request.messages:
+            request = msgspec.structs.replace(request, messages=messages)
     prepared = prepare(request, present=incoming.present, context=context, strict=context.strict)
     plan = prepared.plan
     if plan.spoken is not None:
