@@ -79,8 +79,6 @@ class Dispatcher(Struct, eq=False):
         deadline = self.desk.clock() + self.patience_seconds
         tries = Tries(self.desk)
         body = call.body
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine that runs has one
         failed: set[str] = set()
         while True:
             scope = self.scope(call.model)
@@ -89,10 +87,10 @@ class Dispatcher(Struct, eq=False):
                 await self._give_way(self._last_ended)
             slot = self.desk.limiter.take(wanted)
             if slot is None:
-                slot = await self._stand_in_line(wanted, task, deadline=deadline)
+                slot = await self._stand_in_line(wanted, deadline=deadline)
             held = self._hold(slot)
             try:
-                return await self._send(held, task, call, body, take)
+                return await self._send(held, call, body, take)
             except GatewayError as error:
                 try:
                     fault = held.fault = self.note_fault(error, http_status=held.status)
@@ -124,8 +122,10 @@ class Dispatcher(Struct, eq=False):
         self.record.faults.append(fault)
         return fault
 
-    async def _stand_in_line(self, scope: Scope, task: asyncio.Task[Any], *, deadline: float) -> Slot:
+    async def _stand_in_line(self, scope: Scope, *, deadline: float) -> Slot:
         self._pass_to("queued")
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine that runs has one
         timeout_seconds = deadline - self.desk.clock()
         self._in_line.add(task)
         try:
@@ -172,15 +172,10 @@ class Dispatcher(Struct, eq=False):
             self.record.phase = phase
 
     async def _send(
-        self,
-        held: Held,
-        task: asyncio.Task[Any],
-        call: Call,
-        body: bytes,
-        take: Callable[[Held, Reply], Awaitable[Taken]],
+        self, held: Held, call: Call, body: bytes, take: Callable[[Held, Reply], Awaitable[Taken]]
     ) -> Taken:
-        if self.desk.policy.stop_on_lost_lease:
-            held.work = task
+        if self.desk.limiter.leases and self.desk.policy.stop_on_lost_lease:
+            held.work = asyncio.current_task()
             held.slot.on_lost(held.lose)
         started = held.asked_at = self.desk.clock()
         self.waits.upstream.begin()

@@ -107,6 +107,10 @@ class Limiter(Protocol):
     """
 
     @property
+    def leases(self) -> bool:
+        """Whether slots are leased, so that they can be lost."""
+
+    @property
     def degraded(self) -> bool:
         """Whether shared slots are counted alone for the moment, because the others cannot be reached."""
 

@@ -15,6 +15,7 @@ class MemoryLimiter:
     ``queue_size`` bounds the waiters of one tenant for one model.
     """
 
+    leases = False
     degraded = False
     leases_expired = 0
 

@@ -42,6 +42,8 @@ class RedisLimiter:
     than the lease uses its share while the others use everything.
     """
 
+    leases = True
+
     def __init__(
         self,
         client: Client,

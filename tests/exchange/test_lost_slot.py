@@ -13,7 +13,9 @@ from tests.running import Gateway
 
 
 class Losing(MemoryLimiter):
-    """A limiter that remembers what it gave."""
+    """A limiter that remembers what it gave, and lets it be lost."""
+
+    leases = True
 
     def __init__(self) -> None:
         super().__init__(queue_size=10)

@@ -107,6 +107,7 @@ async def test_holder_is_told_when_its_slot_was_given_to_another(
     await asyncio.wait_for(told.wait(), 2)
     slept.release(slot)
 
+    assert slept.leases
     assert slot.lost
     assert not theirs.lost
     assert 1 == slept.counts.lost
