@@ -2,7 +2,8 @@
 Zhipu's chat completions: what ``POST /chat/completions`` takes and answers.
 
 Source: docs.bigmodel.cn, chat completion reference (OpenAPI of 2026-07), and recorded traffic of 2025 and 2026.
-Requests hold only what the reference lists; answers tolerate whatever is missing or new.
+Requests hold only what the reference lists; answers tolerate whatever is missing or new. JSON has no cycles, so
+what comes with every request or token is not looked through for any.
 """
 
 from typing import Any, Literal
@@ -94,7 +95,7 @@ class AudioReference(Struct, frozen=True, kw_only=True):
     id: str
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class Message(Struct, frozen=True, kw_only=True, gc=False):
     """
     One turn. Roles: ``system``, ``user``, ``assistant``, ``tool``; no others.
 
@@ -180,7 +181,7 @@ class ResponseFormat(Struct, frozen=True, kw_only=True):
     type: Literal["text", "json_object"]
 
 
-class ChatRequest(Struct, frozen=True, kw_only=True):
+class ChatRequest(Struct, frozen=True, kw_only=True, gc=False):
     """The body of ``POST /chat/completions``. A field that is not here is never sent."""
 
     model: str
@@ -203,7 +204,6 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
 
 
 # --- Answers ----------------------------------------------------------------------------------------
-# What is read from JSON has no cycles, so those that come with every token are not looked through for any.
 
 
 class AnswerFunction(Struct, frozen=True, kw_only=True, gc=False):
@@ -260,7 +260,7 @@ class ReasoningTokens(Struct, frozen=True, kw_only=True):
     reasoning_tokens: int | None = None
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens as billed."""
 
     prompt_tokens: int = 0

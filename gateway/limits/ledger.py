@@ -1,4 +1,8 @@
-"""One model's books: who holds a slot, who waits, who is next. No clock, no tasks, no replicas, no I/O."""
+"""
+One model's books: who holds a slot, who waits, who is next. No clock, no tasks, no replicas, no I/O.
+
+What every request writes into them holds no cycles, and is not looked through for any.
+"""
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
@@ -15,7 +19,7 @@ Counts = dict[Key, int]
 """How many there are of each; what is not there is zero. A ``Counter`` is slower, as half of it is Python."""
 
 
-class Wish(Struct, frozen=True):
+class Wish(Struct, frozen=True, gc=False):
     """What is asked for: a slot of ``tenant``, which may have ``limit`` of them, on any account of ``pool``."""
 
     tenant: str
@@ -28,7 +32,7 @@ def wish_of(scope: Scope) -> Wish:
     return Wish(scope.tenant, scope.limit, tuple(scope.accounts))
 
 
-class Granted(Struct, frozen=True, array_like=True, tag="granted"):
+class Granted(Struct, frozen=True, array_like=True, tag="granted", gc=False):
     """A slot, on ``account``."""
 
     account: str
@@ -55,7 +59,7 @@ class Turn(Struct, frozen=True, array_like=True):
     account: str
 
 
-class Holder(Struct, frozen=True):
+class Holder(Struct, frozen=True, gc=False):
     """Whose slot it is, and on which account."""
 
     tenant: str

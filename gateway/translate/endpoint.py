@@ -68,7 +68,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
     heavy: bool = False
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, gc=False):  # gc: it holds no cycles, and every request makes one
     """
     One request to GLM.
 

@@ -1,4 +1,8 @@
-"""A whole answer, and what its stream shares with it: why it ended, its sources, its tokens."""
+"""
+A whole answer, and what its stream shares with it: why it ended, its sources, its tokens.
+
+What becomes JSON has no cycles, so what every answer is made of is not looked through for any.
+"""
 
 from typing import Literal
 
@@ -46,7 +50,7 @@ class AnswerAudio(Struct, frozen=True, kw_only=True):
     transcript: str
 
 
-class ChatCompletionResponseMessage(Struct, frozen=True, kw_only=True):
+class ChatCompletionResponseMessage(Struct, frozen=True, kw_only=True, gc=False):
     """The model's turn. ``reasoning_content`` is GLM's; OpenAI's types ignore it."""
 
     content: str | None
@@ -62,7 +66,7 @@ class ChatCompletionResponseMessage(Struct, frozen=True, kw_only=True):
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 
 
-class ChatCompletionChoice(Struct, frozen=True, kw_only=True):
+class ChatCompletionChoice(Struct, frozen=True, kw_only=True, gc=False):
     """One of the answers."""
 
     index: int
@@ -71,14 +75,14 @@ class ChatCompletionChoice(Struct, frozen=True, kw_only=True):
     logprobs: None = None
 
 
-class PromptTokensDetails(Struct, frozen=True, kw_only=True):
+class PromptTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
     """What the prompt was made of."""
 
     cached_tokens: int = 0
     audio_tokens: int = 0
 
 
-class CompletionTokensDetails(Struct, frozen=True, kw_only=True):
+class CompletionTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
     """What the answer was made of."""
 
     reasoning_tokens: int = 0
@@ -87,7 +91,7 @@ class CompletionTokensDetails(Struct, frozen=True, kw_only=True):
     rejected_prediction_tokens: int = 0
 
 
-class CompletionUsage(Struct, frozen=True, kw_only=True):
+class CompletionUsage(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens as billed."""
 
     prompt_tokens: int
@@ -97,7 +101,7 @@ class CompletionUsage(Struct, frozen=True, kw_only=True):
     completion_tokens_details: CompletionTokensDetails
 
 
-class CreateChatCompletionResponse(Struct, frozen=True, kw_only=True):
+class CreateChatCompletionResponse(Struct, frozen=True, kw_only=True, gc=False):
     """A whole answer."""
 
     id: str

@@ -1,7 +1,8 @@
 """
 The conversation so far: messages by who speaks, and the calls of tools that an assistant's turn holds.
 
-A message's tag is its ``role`` too, as asking for its class takes five times as long.
+A message's tag is its ``role`` too, as asking for its class takes five times as long. What is read from JSON has
+no cycles, and is not looked through for any.
 """
 
 from typing import Any, ClassVar, Literal
@@ -11,7 +12,7 @@ from msgspec import Struct
 from gateway.openai.chat.content import Content
 
 
-class SystemMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="system"):
+class SystemMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="system", gc=False):
     """Instructions."""
 
     role: ClassVar[Literal["system"]] = "system"
@@ -19,7 +20,7 @@ class SystemMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="sy
     name: str | None = None
 
 
-class DeveloperMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="developer"):
+class DeveloperMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="developer", gc=False):
     """Instructions under their newer name."""
 
     role: ClassVar[Literal["developer"]] = "developer"
@@ -27,7 +28,7 @@ class DeveloperMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag=
     name: str | None = None
 
 
-class UserMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="user"):
+class UserMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="user", gc=False):
     """What the user says or shows."""
 
     role: ClassVar[Literal["user"]] = "user"
@@ -76,7 +77,7 @@ class AudioReference(Struct, frozen=True, kw_only=True):
     expires_at: Any = None
 
 
-class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="assistant"):
+class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="assistant", gc=False):
     """
     What the model said earlier; ``reasoning_content`` is GLM's, for clients that keep it.
 
@@ -94,7 +95,7 @@ class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag=
     name: str | None = None
 
 
-class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool"):
+class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool", gc=False):
     """A tool's result."""
 
     role: ClassVar[Literal["tool"]] = "tool"
@@ -103,7 +104,7 @@ class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool
     name: str | None = None
 
 
-class FunctionMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="function"):
+class FunctionMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="function", gc=False):
     """A function's result in the deprecated form."""
 
     role: ClassVar[Literal["function"]] = "function"

@@ -2,7 +2,8 @@
 The body of ``POST /v1/chat/completions``.
 
 Source: OpenAI's OpenAPI description 2.3.0 (August 2026) and what the official SDKs send. In requests null means
-absent, as it does at OpenAI. Zhipu's own extras are fields here too, because SDKs send them as extra body.
+absent, as it does at OpenAI. Zhipu's own extras are fields here too, because SDKs send them as extra body. What is
+read from JSON has no cycles, and is not looked through for any.
 """
 
 from typing import Annotated, Any, Literal
@@ -77,7 +78,7 @@ Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 
 
-class CreateChatCompletionRequest(Struct, frozen=True, kw_only=True):
+class CreateChatCompletionRequest(Struct, frozen=True, kw_only=True, gc=False):
     """The body of ``POST /v1/chat/completions``. The fate of every field is in ``translate.chat.params``."""
 
     model: str
