@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 import httpx
 import pytest
 
-from gateway.upstream.connection import Connection
+from gateway.upstream.connection import HIGH_WATER_BYTES, Connection
 from tests.fakes import Loop
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -25,13 +25,19 @@ class Socket:
     """What a connection writes to."""
 
     def __init__(self) -> None:
-        self.cut = False
+        self.reads = True
 
     def write(self, data: bytes) -> None:
         """Lose it."""
 
+    def pause_reading(self) -> None:
+        self.reads = False
+
+    def resume_reading(self) -> None:
+        self.reads = True
+
     def abort(self) -> None:
-        self.cut = True
+        """Lose what comes."""
 
 
 class Line:
@@ -40,7 +46,8 @@ class Line:
     def __init__(self) -> None:
         self.loop = Loop()
         self.connection = Connection(self.loop)
-        self.connection.connection_made(cast("asyncio.Transport", Socket()))
+        self.socket = Socket()
+        self.connection.connection_made(cast("asyncio.Transport", self.socket))
         self.poured: list[bytes] = []
         self.stops_at = b""
 
@@ -64,6 +71,12 @@ class Line:
         self.connection.data_received(data)
         self.loop.run_on()
 
+    def lose(self) -> None:
+        """Have the connection end, once."""
+        if not self.connection.closed:
+            self.connection.connection_lost(None)
+        self.loop.run_on()
+
     def begin(self, work: Awaitable[Result]) -> asyncio.Task[Result]:
         async def run() -> Result:
             return await work
@@ -81,8 +94,7 @@ class Line:
 def line() -> Iterator[Line]:
     line = Line()
     yield line
-    line.connection.abort()
-    line.connection.connection_lost(None)
+    line.lose()
     line.loop.close()
 
 
@@ -153,6 +165,20 @@ def test_sink_is_given_nothing_of_the_next_answer(line: Line) -> None:
     assert (b"b", True) == reading.result()
 
 
+def test_connection_reads_on_when_an_answer_that_was_held_back_is_not_read(line: Line) -> None:
+    """Whole as it is, the next exchange would wait for ever, and find what nobody had wanted."""
+    line.answer()
+    line.get(chunk(b"a" * (HIGH_WATER_BYTES + 1)))
+    held_back = not line.socket.reads
+    line.get(LAST)
+
+    assert held_back
+    assert line.connection.finish()
+    assert line.socket.reads
+    line.answer(chunk(b"b") + LAST)
+    assert (b"b", False) == line.read().result()
+
+
 def test_what_the_sink_was_given_begins_the_silence_anew(line: Line) -> None:
     """An answer may take longer than the longest silence in it."""
     line.answer()
@@ -176,8 +202,7 @@ def test_reader_is_told_when_the_connection_breaks_after_the_sink_was_given_some
     reading = line.read()
 
     line.get(chunk(b"a"))
-    line.connection.connection_lost(None)
-    line.loop.run_on()
+    line.lose()
 
     assert isinstance(reading.exception(), httpx.ReadError)
     assert [b"a"] == line.poured
