@@ -76,7 +76,7 @@ class Reading:
         await self.held.aclose()
 
     async def _payloads(self) -> list[bytes]:
-        """Return the data of the events that have come whole, none at the end."""
+        """Return the data of the events that have come whole; where none will any more, nothing is left to do."""
         ended = self._reply.ended
         data = await self._receive()
         if not self._begun and self._is_whole(data):
@@ -96,7 +96,11 @@ class Reading:
         return data
 
     def _feed(self, payloads: list[bytes]) -> bytes:
-        self._done = self._done or payloads[-1] == DONE
+        if self._done:
+            return b""  # What follows the end of an answer is no part of it.
+        if DONE in payloads:
+            self._done = True
+            del payloads[payloads.index(DONE) + 1 :]
         return self._stream.feed(payloads)
 
     def _pour(self, data: bytes) -> bool:

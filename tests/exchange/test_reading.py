@@ -55,7 +55,7 @@ class Arriving:
 
 
 class Echo:
-    """A translation that tells what it is given; some of it is not good."""
+    """A translation that tells what it is given, also behind the end; some of it is not good."""
 
     slow: ClassVar[bool] = False
 
@@ -65,13 +65,13 @@ class Echo:
     def feed(self, payloads: Sequence[bytes]) -> bytes:
         told = []
         for payload in payloads:
-            if self.failure is not None or payload == DONE:
+            if self.failure is not None:
                 break
             if payload == BREAKS:
                 raise ZeroDivisionError
             if payload == FAILS:
                 self.failure = UpstreamFailed("GLM has failed.")
-            else:
+            elif payload != DONE:
                 told.append(payload)
         return b"".join(told)
 
@@ -110,6 +110,8 @@ def cut(stream: bytes, at: Sequence[int]) -> list[bytes]:
     return [stream[start:end] for start, end in pairwise(places)]
 
 
+AFTER = event(b"after the end")
+
 payloads = st.lists(st.sampled_from([b"a", b"bb", b"ccc", b"dddd"]), min_size=1, max_size=12)
 places = st.lists(st.integers(0, 150), max_size=20)
 choices = st.lists(st.booleans(), max_size=30)
@@ -123,7 +125,7 @@ def test_caller_is_told_the_same_however_it_arrives(
     takes: list[bool],
     ends: bool,  # noqa: FBT001 - hypothesis gives it
 ) -> None:
-    stream = b"".join(map(event, said)) + (event(DONE) if ends else b"")
+    stream = b"".join(map(event, said)) + (event(DONE) + AFTER if ends else b"")
     reader = Reader(Arriving(cut(stream, at), read_for), takes=takes)
 
     told = asyncio.run(reader.read())
@@ -145,9 +147,11 @@ def test_what_came_before_a_failure_is_told_before_it(
     assert b"".join(before) == reader.told
 
 
-def test_end_needs_nothing_more_to_arrive() -> None:
-    """Whoever has said [DONE] may never close its connection."""
-    reader = Reader(Arriving([event(b"a"), event(b"b"), event(DONE)], [False], ends=False))
+@pytest.mark.parametrize("last", [[event(DONE)], [event(DONE) + AFTER], [event(DONE), AFTER]])
+@pytest.mark.parametrize("is_poured", [True, False])
+def test_end_needs_nothing_more_to_arrive(*, last: list[bytes], is_poured: bool) -> None:
+    """Whoever has said [DONE] may never close its connection, and may say more, which is no part of the answer."""
+    reader = Reader(Arriving([event(b"a"), event(b"b"), *last], [False, is_poured, is_poured], ends=False))
 
     assert b"ab<end>" == asyncio.run(asyncio.wait_for(reader.read(), 5))
 
