@@ -45,6 +45,8 @@ class Dispatcher(Struct, eq=False):
     it to begin. ``under_way`` counts the calls that have a slot.
     """
 
+    __repr__ = object.__repr__  # What it holds is not for logs.
+
     desk: Desk
     record: Record
     waits: Waits

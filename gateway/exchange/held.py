@@ -24,6 +24,8 @@ class Held(Struct, eq=False):
     thereafter.
     """
 
+    __repr__ = object.__repr__  # What it holds is not for logs.
+
     slot: Slot
     limiter: Limiter
     on_close: Callable[["Held"], None] | None

@@ -193,7 +193,7 @@ class StreamedAnswer:
         try:
             events = await self._source.read()
         except GatewayError as error:
-            self.failure = error
+            self.failure = error.with_traceback(None)  # Where it was raised knows this, and all that is held.
             await self._end()
             return self.tell(error)
         self._note_gap()

@@ -189,8 +189,12 @@ class Lobby:
         subtract(self.accounts, slot.account)
 
     def _remember(self, scope: Scope) -> None:
-        """Note what a tenant asks for; tokens can bring any number of tenants, so the idle ones are forgotten."""
-        # To ask for the loop, and its clock, every time is a system call on Python 3.11.
+        """
+        Note what a tenant asks for, and go by the clock of the loop it is in.
+
+        Tokens can bring any number of tenants, so the idle ones are forgotten.
+        """
+        # Not every time, as to ask for the loop is a system call on Python 3.11.
         self._now = asyncio.get_running_loop().time
         if scope.tenant not in self.scopes and len(self.scopes) >= self._forget_at:
             busy = {*self.tenants, *(waiter.scope.tenant for waiter in self.waiting.values())}

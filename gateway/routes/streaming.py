@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from litestar.types import HTTPResponseStartEvent, HTTPSendMessage, Scope, Send
@@ -85,7 +86,7 @@ class EventWriter:
         try:
             await self._put(start(((b"content-type", answer.media_type), *UNBUFFERED)))
             if self._write_at_once is not None:
-                answer.pour_into(self._put_at_once)
+                answer.pour_into(partial(self._put_at_once, self._write_at_once))
             return await self._write_events(answer)
         except asyncio.CancelledError:
             if not self._watch.left:
@@ -124,11 +125,11 @@ class EventWriter:
             self._writing.end()
             self._writes -= 1
 
-    def _put_at_once(self, events: bytes) -> bool:
+    def _put_at_once(self, write: Callable[[bytes], bool], events: bytes) -> bool:
         if self._watch.left:
             return True
         self._touched_at = self._clock()
-        return self._write_at_once is not None and self._write_at_once(events)
+        return write(events)
 
     def _is_given_up(self) -> bool:
         """Tell whether what was cancelled is but the write to a caller that does not read; the rest may go on."""

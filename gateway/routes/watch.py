@@ -55,10 +55,14 @@ class CallerWatch:
             self._departure.cancel()
             await asyncio.wait([self._departure])
             self._departure = None  # Its end knows this watch, and each would keep the other.
-        if self._reason is not None and self._work is not None:
-            is_ours = self._work.uncancel() == 0
-            if is_ours and kind is asyncio.CancelledError:
-                raise self._reason from None
+        reason, self._reason = self._reason, None
+        try:
+            if reason is not None and self._work is not None:
+                is_ours = self._work.uncancel() == 0
+                if is_ours and kind is asyncio.CancelledError:
+                    raise reason from None
+        finally:
+            del reason  # Once raised it knows this frame, and each would keep the other.
 
     async def receive(self) -> ReceiveMessage:
         """Return what ASGI's ``receive`` does, while the body is read."""

@@ -32,7 +32,7 @@ def answering_whole(app: ASGIApp) -> ASGIApp:
         try:
             await app(scope, receive, send_either)
         finally:
-            del scope["extensions"]  # The cycle knows the scope; each would keep the other.
+            scope.pop("extensions", None)  # The cycle knows the scope; each would keep the other.
 
     return serve
 
@@ -66,5 +66,7 @@ def write_part(cycle: RequestResponseCycle, part: bytes) -> bool:
     """Write a part of a body in chunks; return False, and write nothing, where that has to wait or is no use."""
     if cycle.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
         return False
+    if not part:
+        return True  # In chunks, nothing would be the end.
     cycle.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
     return True

@@ -73,7 +73,7 @@ class Reply:
         return data
 
     def pour_into(self, sink: Sink) -> None:
-        """Give ``sink`` what arrives while ``receive`` waits, until it wants that to return; not in every case."""
+        """Give ``sink`` what arrives while ``receive`` waits, until that is to return; nothing that is packed."""
         self._body.pour_into(sink)
 
     async def read(self) -> bytes:

@@ -46,6 +46,8 @@ class Calls(Struct, eq=False, kw_only=True):
     of those to which GLM gave none.
     """
 
+    __repr__ = object.__repr__  # What it holds is not for logs.
+
     promise: Promise
     id_prefix: str
     strayed: bool = False

@@ -38,6 +38,8 @@ class ChatJob(Struct, eq=False):
     whole, in order.
     """
 
+    __repr__ = object.__repr__  # What it holds is not for logs.
+
     at_once = None
     in_order = False
     media_type = JSON

@@ -33,6 +33,20 @@ class Script(Struct, frozen=True, kw_only=True):
     context: Sequence[Raw] | None
 
 
+class Writers:
+    """Makes what tells a response, of which ``last`` is the newest. It knows no job, as a job knows it."""
+
+    def __init__(self, script: Script) -> None:
+        self.last: EventWriter | None = None
+        self._script = script
+
+    def make(self, index: int) -> EventWriter:
+        """Return another, as the answer is told from the beginning when its call is made again."""
+        del index  # There is one call.
+        self.last = EventWriter(self._script.frame, self._script.making)
+        return self.last
+
+
 class ResponseJob:
     """A response, made by one chat; ``ignored`` are the names of what was accepted without effect."""
 
@@ -47,9 +61,9 @@ class ResponseJob:
         self.recalled: Recalled | None = None
         self.ignored = ignored
         self._script = script
-        self._chat = ChatJob(requests, plan=plan, ignored=(), writer=self._new_writer)
+        self._writers = Writers(script)
+        self._chat = ChatJob(requests, plan=plan, ignored=(), writer=self._writers.make)
         self.calls = self._chat.calls
-        self._writer: EventWriter | None = None
         self._final: answers.Response | None = None
 
     @property
@@ -97,15 +111,16 @@ class ResponseJob:
 
     def close(self) -> bytes:
         """Return the event that holds the whole response."""
-        assert self._writer is not None  # noqa: S101 - a stream was read to its end
-        final = self._conclude(self._writer.output, self._writer.reason or "stop")
+        writer = self._writers.last
+        assert writer is not None  # noqa: S101 - a stream was read to its end
+        final = self._conclude(writer.output, writer.reason or "stop")
         kind = events.ResponseCompleted if final.status == "completed" else events.ResponseIncomplete
-        return self._last(kind(sequence_number=self._writer.output.next_number(), response=final))
+        return self._last(kind(sequence_number=writer.output.next_number(), response=final))
 
     def fail(self, error: GatewayError) -> bytes:
         """Return the event that tells what failed, with what had been made before."""
         error = self._script.rewritten.origin.blame(error)
-        writer = self._writer or self._new_writer(0)
+        writer = self._writers.last or self._writers.make(0)
         final = self._final = self._script.frame.response("failed", writer.output.items, error=error)
         return self._last(events.ResponseFailed(sequence_number=writer.output.next_number(), response=final))
 
@@ -127,11 +142,6 @@ class ResponseJob:
         out = bytearray()
         write(out, [event])
         return bytes(out)
-
-    def _new_writer(self, index: int) -> EventWriter:
-        del index  # There is one call; when it is made again, its answer is told from the beginning.
-        self._writer = EventWriter(self._script.frame, self._script.making)
-        return self._writer
 
 
 def replay(choice: ChatCompletionChoice, output: Output) -> None:
