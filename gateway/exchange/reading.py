@@ -76,7 +76,7 @@ class Reading:
         await self.held.aclose()
 
     async def _payloads(self) -> list[bytes]:
-        """Return the data of the events that have come whole; where none will any more, nothing is left to do."""
+        """Return the data of the events that are whole by now; note the end."""
         ended = self._reply.ended
         data = await self._receive()
         if not self._begun and self._is_whole(data):

@@ -17,7 +17,7 @@ CLOSE = (b"connection", b"close")
 
 
 def answering_whole(app: ASGIApp) -> ASGIApp:
-    """Wrap an application that may answer with WHOLE; to others than uvicorn's it is not offered."""
+    """Offer an application WHOLE and AT_ONCE, where it answers uvicorn's requests."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         cycle = getattr(send, "__self__", None)

@@ -12,8 +12,8 @@ from .processes import Bench, Server
 from .quota import quota, quotas_are_to_be_had
 from .report import Row
 
-ROUNDS = 4
-ROUND_SECONDS = 2.0
+ROUNDS = 8
+ROUND_SECONDS = 1.0
 WARM_UP_SECONDS = 1.0
 CONNECTIONS = 64
 """So many that a gateway finds work whenever its quota is given anew."""
