@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Protocol, Self
 
 from gateway.errors import GatewayError
 from gateway.exchange.dispatcher import OK, Dispatcher, slot_lost
 from gateway.exchange.held import Held
-from gateway.exchange.reading import Outlet, Reading, closed
+from gateway.exchange.reading import Outlet, Reading
 from gateway.exchange.whole import first_error, in_turn, single
 from gateway.record import Record
 from gateway.translate.endpoint import Call, RefiningJob, StreamedJob
@@ -169,7 +170,6 @@ class StreamedAnswer:
         )
         if isinstance(job, RefiningJob):
             self._source = Refined(self._source, job)
-        self._outlet: Outlet = closed
         self._waiting_since = 0.0
 
     async def start(self) -> None:
@@ -210,8 +210,7 @@ class StreamedAnswer:
         events that takes time, all are.
         """
         if isinstance(self._source, StreamedCall):
-            self._outlet = outlet
-            self._source.pour_into(self._pour)
+            self._source.pour_into(partial(self._pour, outlet))
 
     def tell(self, error: GatewayError) -> bytes:
         """Return what tells the caller of a failure, as the last of the answer."""
@@ -221,12 +220,11 @@ class StreamedAnswer:
 
     async def aclose(self) -> None:
         """Cut what GLM is still sending and give the slots back; again has no effect."""
-        self._outlet = closed
         await self._source.aclose()
 
-    def _pour(self, events: bytes) -> bool:
+    def _pour(self, outlet: Outlet, events: bytes) -> bool:
         self._note_gap()
-        return self._outlet(events)
+        return outlet(events)
 
     def _note_gap(self) -> None:
         now = self._clock()

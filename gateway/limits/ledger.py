@@ -116,7 +116,7 @@ class Ledger:
         line = self.lines[wish.tenant]
         subtract(self._waiting_for, line.waiters[number].pool)
         line.waiters[number] = wish
-        self._waiting_for[wish.pool] = self._waiting_for.get(wish.pool, 0) + 1
+        add(self._waiting_for, wish.pool)
         self._unpark(wish.tenant)
         return self._hand_off()
 
@@ -149,8 +149,8 @@ class Ledger:
 
     def _take(self, number: int, tenant: str, account: str) -> None:
         self.holders[number] = Holder(tenant, account)
-        self.tenants[tenant] = self.tenants.get(tenant, 0) + 1
-        self.accounts[account] = self.accounts.get(account, 0) + 1
+        add(self.tenants, tenant)
+        add(self.accounts, account)
 
     def _let_go(self, number: int) -> None:
         if (holder := self.holders.pop(number, None)) is not None:
@@ -169,7 +169,7 @@ class Ledger:
             self._rotation.append((line.turn, wish.tenant))
         line.waiters[number] = wish
         self._tenant_of[number] = wish.tenant
-        self._waiting_for[wish.pool] = self._waiting_for.get(wish.pool, 0) + 1
+        add(self._waiting_for, wish.pool)
 
     def _leave(self, number: int, tenant: str) -> None:
         line = self.lines[tenant]
@@ -221,6 +221,11 @@ class Ledger:
         if line is not None and line.parked:
             line.parked = False
             insort(self._rotation, (line.turn, tenant))
+
+
+def add(counts: Counts[Key], key: Key) -> None:
+    """Count one more."""
+    counts[key] = counts.get(key, 0) + 1
 
 
 def subtract(counts: Counts[Key], key: Key) -> None:

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Protocol
 
 from gateway.errors import CapacityError
-from gateway.limits.ledger import Counts, Full, Granted, Waiting, Wish, subtract, wish_of
+from gateway.limits.ledger import Counts, Full, Granted, Waiting, Wish, add, subtract, wish_of
 from gateway.limits.limiter import AccountLimit, Scope, Slot, limit_of, serves
 from gateway.limits.pace import Pace
 from gateway.limits.refusals import full, nobody_serves, too_late, too_long
@@ -172,8 +172,8 @@ class Lobby:
         self, number: int, scope: Scope, account: str, accounts: Iterable[AccountLimit], position: int = 0
     ) -> Slot:
         slot = self.held[number] = Slot(number, scope, account, position, limit_of(accounts, account), self._now())
-        self.tenants[scope.tenant] = self.tenants.get(scope.tenant, 0) + 1
-        self.accounts[account] = self.accounts.get(account, 0) + 1
+        add(self.tenants, scope.tenant)
+        add(self.accounts, account)
         return slot
 
     def _let_go(self, number: int) -> Slot | None:

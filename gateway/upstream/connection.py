@@ -240,8 +240,7 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         if self._sink is None or parser.answer.complete:
             return False
-        if self._timeout_seconds is not None:
-            self._deadline = self._loop.time() + self._timeout_seconds
+        self._watch()
         return not parser.chunks or self._sink(parser.take())
 
     def _wake(self) -> None:

@@ -24,7 +24,7 @@ class Pieces:
         return (self._pieces.pop(0), True) if self._pieces else (b"", False)
 
     def pour_into(self, sink: Sink) -> None:
-        raise NotImplementedError
+        """Leave everything to ``read``."""
 
     async def aclose(self) -> None:
         self.closed = True
