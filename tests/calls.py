@@ -52,6 +52,15 @@ class GlmCall:
         """Close the connection."""
         await self._connection.close(code)
 
+    def say_goodbye_and_stay(self) -> None:
+        """Send what closes a connection, and leave it open: it is to be cut."""
+        self.stop_reading()
+        self._connection.transport.write(b"\x88\x02" + (1000).to_bytes(2, "big"))
+
+    async def catch_up(self) -> None:
+        """Wait until what was sent by now has come, but for the sixteen messages that may wait to be taken."""
+        await (await self._connection.ping())
+
     def stop_reading(self) -> None:
         """Take nothing more of what is sent."""
         self._connection.transport.pause_reading()
@@ -166,7 +175,8 @@ class GlmCalls:
     GLM-Realtime. ``answers`` are what it says to each ``response.create`` in their order.
 
     ``refusal`` is the status and body with which handshakes are refused, None: they are not; ``refused_keys`` are
-    whose, empty: everybody's. ``refused`` counts them.
+    whose, empty: everybody's. ``refused`` counts them. Handshakes wait while ``picks_up`` is clear; ``rings`` is
+    set when one has come.
     """
 
     def __init__(self) -> None:
@@ -176,6 +186,9 @@ class GlmCalls:
         self.refusal: tuple[int, Event] | None = None
         self.refused_keys: set[str] = set()
         self.refused = 0
+        self.picks_up = asyncio.Event()
+        self.picks_up.set()
+        self.rings = asyncio.Event()
         self._arrivals: asyncio.Queue[GlmCall] = asyncio.Queue()
 
     async def call(self) -> GlmCall:
@@ -200,7 +213,9 @@ class GlmCalls:
         finally:
             call.gone.set()
 
-    def refuse(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def pick_up(self, connection: ServerConnection, request: Request) -> Response | None:
+        self.rings.set()
+        await self.picks_up.wait()
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.refusal is None or (self.refused_keys and key not in self.refused_keys):
             return None
@@ -216,7 +231,7 @@ async def playing_calls() -> AsyncIterator[GlmCalls]:
     """Listen as GLM-Realtime on a free port."""
     glm = GlmCalls()
     async with serve(
-        glm.serve, "127.0.0.1", 0, process_request=glm.refuse, compression=None, max_size=None, close_timeout=0.2
+        glm.serve, "127.0.0.1", 0, process_request=glm.pick_up, compression=None, max_size=None, close_timeout=0.2
     ) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         glm.url = f"ws://127.0.0.1:{port}/api/paas/v4/realtime"

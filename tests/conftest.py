@@ -14,7 +14,7 @@ from gateway.server.whole import answering_whole
 from gateway.simulator import Running, create_simulator, running
 from tests.fakes import KEY, Caller, Zhipu, playing_zhipu
 from tests.redis_server import RedisServer, need_redis
-from tests.running import SETTINGS, Gateway, listening
+from tests.running import SETTINGS, Gateway, in_turn, listening
 
 StartGateway = Callable[..., Awaitable[Gateway]]
 MakeGateway = Callable[..., Gateway]
@@ -44,7 +44,8 @@ async def start_gateway() -> AsyncIterator[StartGateway]:
 
         async def start(**fields: Any) -> Gateway:
             gateway = Gateway(msgspec.structs.replace(SETTINGS, **fields))
-            gateway.origin = await stack.enter_async_context(listening(answering_whole(gateway.app)))
+            app = gateway.app if gateway.takes_at_once else in_turn(gateway.app)
+            gateway.origin = await stack.enter_async_context(listening(answering_whole(app)))
             return gateway
 
         yield start
@@ -54,6 +55,12 @@ async def start_gateway() -> AsyncIterator[StartGateway]:
 def each_way_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Try what is written to callers with and without the server's shorter way."""
     monkeypatch.setattr(Caller, "writes_at_once", request.param)
+
+
+@pytest.fixture(params=[True, False], ids=["at once", "in turn"])
+def each_way_of_calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try calls with and without the server's shorter way for their messages."""
+    monkeypatch.setattr(Gateway, "takes_at_once", request.param)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from gateway.app import create_app
 from gateway.auth import Tenant, digest
 from gateway.exchange import Desk
 from gateway.record import Record
+from gateway.server.sockets import PlainSocket
 from gateway.settings.schema import Account, Settings
 from gateway.settings.secret import Secret
 from gateway.simulator import DEMO_ACCOUNTS
@@ -26,7 +27,13 @@ SETTINGS = Settings(
 
 
 class Gateway:
-    """A gateway that answers. ``records`` has what its sinks saw, ``origin`` is empty if it does not listen."""
+    """
+    A gateway that answers. ``records`` has what its sinks saw, ``origin`` is empty if it does not listen.
+
+    ``takes_at_once`` says whether a call's messages may be dealt with within the call that brings them.
+    """
+
+    takes_at_once = True
 
     def __init__(self, settings: Settings = SETTINGS, **rest: Any) -> None:
         self.records: list[Record] = []
@@ -69,7 +76,9 @@ async def listening(app: App) -> AsyncIterator[str]:
     """Serve an ASGI application in this loop; gives its origin."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    config = uvicorn.Config(app, ws="websockets-sansio", lifespan="on", log_config=None, server_header=False)
+    config = uvicorn.Config(
+        app, ws=PlainSocket, ws_per_message_deflate=False, lifespan="on", log_config=None, server_header=False
+    )
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
@@ -78,6 +87,17 @@ async def listening(app: App) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         await stop(server)
+
+
+def in_turn(app: App) -> App:
+    """Hide from an application that its server has a shorter way for the messages of WebSockets."""
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            scope = scope | {"extensions": {}}
+        await app(scope, receive, send)
+
+    return serve
 
 
 async def stop(server: uvicorn.Server) -> None:

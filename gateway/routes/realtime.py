@@ -1,9 +1,9 @@
 """``GET /v1/realtime``: the WebSocket of a call, from its handshake to its close."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypedDict, TypeVar, cast
 from urllib.parse import parse_qs
 
 from litestar.types import Receive, Scope, Send, WebSocketScope
@@ -16,7 +16,7 @@ from gateway.exchange import Exchange
 from gateway.openai.realtime.session import Kind, SessionChange
 from gateway.routes.middleware import marks_of, note_route, open_exchange
 from gateway.routes.telling import HANDSHAKE, Told, told
-from gateway.session import ClientGoneError, Session, SessionDesk
+from gateway.session import ClientGoneError, Session, SessionDesk, Take
 from gateway.translate.realtime.shapes import Beta, Shape, Today
 
 PATHS = {"/v1/realtime", "/realtime"}
@@ -29,6 +29,7 @@ TRANSCRIPTION: Final = "transcription"
 SWITCHING_PROTOCOLS = 101
 INTERNAL_ERROR = 1011
 MAX_REASON_BYTES = 123
+AT_ONCE = "websocket.at_once"
 
 Result = TypeVar("Result")
 
@@ -73,7 +74,7 @@ class Sockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         exchange = open_exchange(self._shared.desk, headers=scope["headers"])
-        socket = Socket(receive, send)
+        socket = Socket(receive, send, at_once=at_once_of(scope))
         try:
             await self._serve(scope, socket, exchange)
         except ClientGoneError:
@@ -145,12 +146,27 @@ def kind_of(handshake: Handshake, change: SessionChange | None) -> Kind:
     return TRANSCRIPTION if TRANSCRIPTION in (handshake.query.get("intent"), said) else OPERATION
 
 
-class Socket:
-    """A client's end, as ASGI has it."""
+class AtOnce(TypedDict):
+    """What a server offers beside ASGI: text is sent, and messages are taken, without waking a task for each."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    is_ready: Callable[[], bool]
+    write: Callable[[bytes], None]
+    pour_into: Callable[[Take | None], None]
+
+
+def at_once_of(scope: Scope) -> AtOnce | None:
+    """Return the server's shorter way, None where it has none."""
+    extensions: Any = scope.get("extensions") or {}
+    return cast("AtOnce | None", extensions.get(AT_ONCE))
+
+
+class Socket:
+    """A client's end, as ASGI has it; ``at_once`` is the server's shorter way, None where it has none."""
+
+    def __init__(self, receive: Receive, send: Send, *, at_once: AtOnce | None = None) -> None:
         self._receive = receive
         self._send = send
+        self._at_once = at_once
         self._open = False
 
     async def expect_connect(self) -> None:
@@ -173,13 +189,30 @@ class Socket:
         await self._put({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
         self._open = True
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether ``put`` may be called: there is such a way, and nothing to wait for."""
+        return self._at_once is not None and self._at_once["is_ready"]()
+
+    def put(self, data: bytes) -> None:
+        """Send a text message at once; a client that has left is noticed by whoever receives."""
+        assert self._at_once is not None  # noqa: S101 - is_ready tells
+        self._at_once["write"](data)
+
     async def send(self, data: bytes) -> None:
-        """Send a text message; raise ClientGoneError."""
+        """Send a text message, and wait until there is room for it; raise ClientGoneError."""
         await self._put({"type": "websocket.send", "text": data.decode(), "bytes": None})
 
-    async def receive(self) -> str | bytes:
-        """Return the next message; raise ClientGoneError."""
-        message = await self._next()
+    async def receive(self, take: Take) -> str | bytes:
+        """Return the next message that ``take``, which is offered each, does not take; raise ClientGoneError."""
+        if self._at_once is None:
+            message = await self._next()
+        else:
+            self._at_once["pour_into"](take)
+            try:
+                message = await self._next()
+            finally:
+                self._at_once["pour_into"](None)
         text: str | None = message.get("text")
         return text if text is not None else message.get("bytes") or b""
 

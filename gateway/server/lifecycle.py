@@ -28,6 +28,14 @@ An extension of ASGI. Its ``write`` is a function that writes a part of a body i
 It never waits: where it would have to, it writes nothing and returns False, and the part is to be sent as ever.
 """
 
+SOCKET_AT_ONCE: Final = "websocket.at_once"
+"""
+An extension of ASGI, for an accepted WebSocket, with three functions. ``is_ready`` tells whether something may be
+sent without waiting. ``write`` sends text, as UTF-8, and does nothing once the connection is closed. What is given
+to ``pour_into`` is called with each message that comes while the application waits to receive one, which it does
+not if that returns True; None ends it.
+"""
+
 
 class Lifecycle:
     """Shared by the server, which writes it, and the application, which reads it."""

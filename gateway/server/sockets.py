@@ -1,15 +1,18 @@
 """WebSockets as uvicorn speaks them, whose refusals have the body of every error, and are told of like others."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import StatusLike
 
 from gateway.errors import GatewayError, InvalidRequest, MethodNotAllowed
 from gateway.server.http import Headers, Refuse, refuse_unnoticed
+from gateway.server.lifecycle import SOCKET_AT_ONCE
 from gateway.translate.errors import to_openai
 
 
@@ -36,6 +39,20 @@ class PlainSocket(WebSocketsSansIOProtocol):
             logger=self.conn.logger,
             refuse=type(self).refuse,
         )
+        self._take: Callable[[str | bytes], bool] | None = None
+
+    async def run_asgi(self) -> None:
+        """Run the application, which may send and be told of messages without a task that wakes up for each."""
+        extensions = self.scope["extensions"]
+        extensions[SOCKET_AT_ONCE] = {
+            "is_ready": self._is_ready,
+            "write": self._write,
+            "pour_into": self._pour_into,
+        }
+        try:
+            await super().run_asgi()
+        finally:
+            del extensions[SOCKET_AT_ONCE]  # This knows the scope; each would keep the other.
 
     def send_receive_event_to_app(self) -> None:
         """
@@ -48,19 +65,33 @@ class PlainSocket(WebSocketsSansIOProtocol):
         self.frames = []
         if self.close_sent:
             return
-        if self.curr_msg_data_type == "bytes":
-            self.queue.put_nowait({"type": "websocket.receive", "bytes": data})
-        else:
+        message: str | bytes = data
+        if self.curr_msg_data_type == "text":
             try:
-                text = data.decode()
+                message = data.decode()
             except UnicodeDecodeError:
                 self.conn.fail(CloseCode.INVALID_DATA, "text is not UTF-8")
                 self.handle_parser_exception()
                 return
-            self.queue.put_nowait({"type": "websocket.receive", "text": text})
+        if self._take is not None and self.queue.empty() and self._take(message):
+            return
+        event: Any = {"type": "websocket.receive", self.curr_msg_data_type: message}
+        self.queue.put_nowait(event)
         if self.queue.qsize() > 1 and not self.read_paused:
             self.read_paused = True
             self.transport.pause_reading()
+
+    def _pour_into(self, take: Callable[[str | bytes], bool] | None) -> None:
+        self._take = take
+
+    def _is_ready(self) -> bool:
+        return self.writable.is_set()
+
+    def _write(self, data: bytes) -> None:
+        if self.close_sent or self.transport.is_closing() or self.conn.state is not State.OPEN:
+            return  # Whoever receives is told.
+        self.conn.send_text(data)
+        self.transport.write(b"".join(self.conn.data_to_send()))
 
 
 class _Handshake(ServerProtocol):

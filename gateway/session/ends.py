@@ -1,6 +1,10 @@
 """The client's end of a session, and the two ways in which one ends."""
 
+from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
+
+Take = Callable[[str | bytes], bool]
+"""Deals with a message on the spot; False: it could not, and has done nothing."""
 
 
 class ClientGoneError(Exception):
@@ -23,11 +27,18 @@ class EndedError(Exception):
 class ClientSocket(Protocol):
     """The client's end, open."""
 
-    async def send(self, data: bytes) -> None:
-        """Send a text message; raise ClientGoneError."""
+    @property
+    def is_ready(self) -> bool:
+        """Whether ``put`` may be called."""
 
-    async def receive(self) -> str | bytes:
-        """Return the next message; raise ClientGoneError."""
+    def put(self, data: bytes) -> None:
+        """Send a text message at once; a client that has left is noticed by whoever receives."""
+
+    async def send(self, data: bytes) -> None:
+        """Send a text message, and wait until there is room for it; raise ClientGoneError."""
+
+    async def receive(self, take: Take) -> str | bytes:
+        """Return the next message that ``take``, which is offered each, does not take; raise ClientGoneError."""
 
     async def close(self, *, code: int, reason: str) -> None:
         """Close it."""

@@ -19,7 +19,8 @@ from gateway.session.desk import SessionDesk
 from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.shapes import Shape
 from gateway.translate.realtime.talk import Talk
-from gateway.upstream.realtime import GlmSocket, status_of
+from gateway.upstream.realtime import status_of
+from gateway.upstream.socket import GlmSocket
 
 SWITCHING_PROTOCOLS = 101
 

@@ -11,7 +11,7 @@ from gateway.limits.limiter import Scope, Slot
 from gateway.record import UpstreamFault
 from gateway.session.desk import SessionDesk
 from gateway.session.entry import enter, note_call, note_loss
-from gateway.upstream.realtime import GlmSocket, UpstreamClosedError
+from gateway.upstream.socket import GlmSocket, UpstreamClosedError
 
 CLOSE_SECONDS: Final = 2.0
 NOTICE_SECONDS: Final = 0.05
@@ -49,6 +49,15 @@ class Line:
         """The socket, of a line that is open."""
         assert self._socket is not None  # noqa: S101 - it is opened before anything is sent
         return self._socket
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what is sent has nothing to wait for; nothing is sent on a line that is not open."""
+        return self._socket is None or self._socket.is_ready
+
+    def put(self, data: bytes) -> None:
+        """Send a text message at once, on a line that is ready."""
+        self.socket.put(data)
 
     async def send(self, data: bytes) -> None:
         """Send a text message; a socket that is closed is noticed by whoever reads from it."""

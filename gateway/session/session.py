@@ -1,8 +1,8 @@
 """One realtime session, from the slot it takes to the record it leaves."""
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final
 
 from gateway.auth import Caller
@@ -16,12 +16,12 @@ from gateway.session.ends import ClientGoneError, ClientSocket, EndedError, firs
 from gateway.session.entry import talk_of
 from gateway.session.errands import Errands
 from gateway.session.line import Line
+from gateway.session.performer import Performer
 from gateway.session.watch import Watch
-from gateway.translate.realtime import Close, Effect, Errand, Forget, Scribe, ToClient, ToGlm, Translator
-from gateway.translate.realtime.effects import Ended
+from gateway.translate.realtime import Effect, Scribe, Translator
 from gateway.translate.realtime.shapes import Shape
 from gateway.translate.realtime.sound import FRAME_BYTES, INPUT_BYTES_PER_SECOND, OUTPUT_BYTES_PER_SECOND
-from gateway.upstream.realtime import UpstreamClosedError
+from gateway.upstream.socket import UpstreamClosedError
 
 GOING_AWAY: Final = 1001
 INTERNAL_ERROR: Final = 1011
@@ -43,11 +43,9 @@ class Session:
         self._facts = exchange.record.session = SessionFacts()
         self._line = Line(session_desk, exchange)
         self._counted: tuple[str, str] | None = None
-        self._turn = asyncio.Lock()
-        self._room = asyncio.Event()
         self._watch = Watch(self._desk.clock)
         self._error: GatewayError | None = None
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._failure: Exception | None = None
 
     async def open(self, model: Model, *, caller: Caller) -> None:
         """Take a slot, waiting for it if need be, and open GLM's socket; raise GatewayError."""
@@ -90,8 +88,8 @@ class Session:
             self._line.slot.on_lost(self._watch.lose_slot)
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                await self._perform(beginning)
+                self._performer = self._make_performer(tasks)
+                await self._performer.perform(beginning)
                 tasks.create_task(self._listen_to_client())
                 if self._line.is_open:
                     tasks.create_task(self._listen_to_glm())
@@ -122,35 +120,30 @@ class Session:
 
     async def _listen_to_client(self) -> None:
         while True:
-            if self._translator.full:  # What GLM is sent keeps to a pace; who sends faster has to wait.
-                self._room.clear()
-                await self._room.wait()
-            data = await self._client.receive()
-            async with self._turn:
-                self._watch.hear_client()
-                effects = self._translator.from_client(data, now=self._desk.clock())
-                self._facts.events["from_client", self._translator.read] += 1
-                await self._perform(effects)
+            data = await self._client.receive(self._take_from_client)
+            self._raise_failure()
+            await self._performer.wait_for_room()  # GLM is sent at a pace; who sends faster has to wait.
+            async with self._performer.turn:
+                await self._performer.perform(self._hear_client(data))
 
     async def _listen_to_glm(self) -> None:
         while True:
             try:
-                data = await self._line.socket.receive()
+                data = await self._line.socket.receive(self._take_from_glm)
             except UpstreamClosedError as closed:
                 await self._reconnect(closed)
                 continue
-            async with self._turn:
-                effects = self._translator.from_glm(data, now=self._desk.clock())
-                self._facts.events["from_glm", self._translator.read] += 1
-                await self._perform(effects)
+            self._raise_failure()
+            async with self._performer.turn:
+                await self._performer.perform(self._hear_glm(data))
 
     async def _keep_time(self) -> None:
         policy = self._shared.policy
         while True:
             await self._watch.wait(until=self._translator.due)
             self._cut_stalls()
-            async with self._turn:
-                await self._perform(self._translator.wake(now=self._desk.clock()))
+            async with self._performer.turn:
+                await self._performer.perform(self._translator.wake(now=self._desk.clock()))
                 error = self._watch.verdict(
                     policy, draining=self._shared.is_draining(), responding=self._translator.responding
                 )
@@ -164,60 +157,57 @@ class Session:
         if self._watch.glm_stalls:
             self._line.socket.cut()
 
+    def _hear_client(self, data: str | bytes) -> list[Effect]:
+        self._watch.hear_client()
+        effects = self._translator.from_client(data, now=self._desk.clock())
+        self._facts.events["from_client", self._translator.read] += 1
+        return effects
+
+    def _hear_glm(self, data: str | bytes) -> list[Effect]:
+        effects = self._translator.from_glm(data, now=self._desk.clock())
+        self._facts.events["from_glm", self._translator.read] += 1
+        return effects
+
+    # --- The same without waking a task for a message -----------------------------------------------
+
+    def _take_from_client(self, data: str | bytes) -> bool:
+        return not self._translator.full and self._take(data, self._hear_client)
+
+    def _take_from_glm(self, data: str | bytes) -> bool:
+        return self._take(data, self._hear_glm)
+
+    def _take(self, data: str | bytes, hear: Callable[[str | bytes], list[Effect]]) -> bool:
+        """Deal with a message within the call that brings it, unless somebody has to be waited for."""
+        if self._failure is not None or not self._performer.is_ready:
+            return False
+        try:
+            self._performer.perform_at_once(hear(data))
+        except Exception as error:  # noqa: BLE001 - raised again by who listens, and wakes as this is not taken
+            self._failure = error
+            return False
+        return True
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
     # --- Within -------------------------------------------------------------------------------------
 
-    async def _perform(self, effects: Iterable[Effect]) -> None:
-        """Do what the translator wants, in its order. Who does not take what it is sent holds up everything."""
-        for effect in effects:
-            if isinstance(effect, ToClient):
-                await self._tell_client(effect)
-            elif isinstance(effect, ToGlm):
-                await self._tell_glm(effect)
-            else:
-                self._carry_out(effect)
-        self._watch.remind(self._translator.due)
-        if not self._translator.full:
-            self._room.set()
-
-    async def _tell_client(self, effect: ToClient) -> None:
-        facts, watch = self._facts, self._watch
-        facts.events["to_client", effect.name] += 1
-        if (seconds := watch.waited_for(effect.name)) is not None:
-            facts.first_audio_seconds.append(seconds)
-        watch.client_sent_from = self._desk.clock()
-        await self._client.send(effect.data)
-        watch.client_sent_from = None
-
-    async def _tell_glm(self, effect: ToGlm) -> None:
-        self._facts.events["to_glm", effect.name] += 1
-        self._watch.glm_sent_from = self._desk.clock()
-        await self._line.send(effect.data)
-        self._watch.glm_sent_from = None
-
-    def _carry_out(self, effect: Close | Errand | Forget) -> None:
-        match effect:
-            case Close(code, reason):
-                raise EndedError(code, reason)
-            case Errand(errand_id):
-                self._under_way[errand_id] = self._tasks.create_task(self._go(effect))
-            case Forget(errand_id):
-                task = self._under_way.pop(errand_id, None)
-                if task is not None and task is not asyncio.current_task():
-                    task.cancel()
-
-    async def _go(self, errand: Errand) -> None:
-        async with aclosing(self._errands.run(errand.what)) as comes:
-            async for brought in comes:
-                async with self._turn:
-                    if errand.id not in self._under_way:
-                        return
-                    if isinstance(brought, Ended):
-                        del self._under_way[errand.id]
-                    await self._perform(self._translator.bring(errand.id, brought, now=self._desk.clock()))
+    def _make_performer(self, tasks: asyncio.TaskGroup) -> Performer:
+        return Performer(
+            self._translator,
+            client=self._client,
+            line=self._line,
+            errands=self._errands,
+            watch=self._watch,
+            facts=self._facts,
+            clock=self._desk.clock,
+            tasks=tasks,
+        )
 
     async def _reconnect(self, closed: UpstreamClosedError) -> None:
         """Replace a connection to GLM that was lost, or end the session."""
-        async with self._turn:
+        async with self._performer.turn:
             lost = UpstreamUnavailable(f"The connection to GLM was lost (close code {closed.code}). Begin anew.")
             self._line.note_loss(lost)
             if not self._translator.resumable or self._facts.reconnects >= self._shared.policy.max_reconnects:
@@ -229,12 +219,12 @@ class Session:
                 await self._line.reopen(self._line.slot)
             except GatewayError as error:
                 await self._end(error, code=INTERNAL_ERROR)
-            await self._perform(self._translator.resume(now=self._desk.clock()))
+            await self._performer.perform(self._translator.resume(now=self._desk.clock()))
 
     async def _end(self, error: GatewayError, *, code: int) -> None:
         if not isinstance(error, SessionExpired):
             self._error = error
-        await self._perform(self._translator.end(error, code=code))
+        await self._performer.perform(self._translator.end(error, code=code))
 
     def _uncount(self) -> None:
         counted, self._counted = self._counted, None

@@ -1,15 +1,16 @@
-"""GLM-Realtime's socket: opened for one session, text in and out, and every failure as one of ours."""
+"""GLM-Realtime's sockets: opened for one session each, and every refusal as one of our errors."""
 
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
 from gateway.errors import GatewayError, UpstreamProtocolError, UpstreamUnavailable, UpstreamUnreachable
 from gateway.translate.errors import from_glm, read_error
+from gateway.upstream.socket import GlmSocket, MessageConnection
 from gateway.upstream.transport import trusting_context
 
 Authorization = Literal["key", "jwt"]
@@ -17,47 +18,8 @@ Authorization = Literal["key", "jwt"]
 PING_SECONDS = 20.0
 PONG_SECONDS = 60.0
 CLOSE_SECONDS = 2.0
-ABNORMAL_CLOSURE = 1006
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-MAX_WAITING_MESSAGES = 16
 JWT_SECONDS = 3600
-
-
-class UpstreamClosedError(Exception):
-    """Raised when GLM's socket is closed; ``code`` is WebSocket's, 1006 when it broke."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class GlmSocket:
-    """One open socket. A message that nobody takes holds back the next: no more than a few are kept."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self._connection = connection
-
-    async def send(self, data: bytes) -> None:
-        """Send a text message; raise UpstreamClosedError."""
-        try:
-            await self._connection.send(data, text=True)
-        except ConnectionClosed as error:
-            raise UpstreamClosedError(code_of(error)) from error
-
-    async def receive(self) -> str | bytes:
-        """Return the next message; raise UpstreamClosedError."""
-        try:
-            return await self._connection.recv(decode=False)
-        except ConnectionClosed as error:
-            raise UpstreamClosedError(code_of(error)) from error
-
-    def cut(self) -> None:
-        """Drop it; whoever sends or receives is told that it is closed."""
-        self._connection.transport.abort()
-
-    async def aclose(self) -> None:
-        """Close it; GLM has two seconds to agree."""
-        await self._connection.close()
 
 
 class RealtimeUpstream:
@@ -90,22 +52,21 @@ class RealtimeUpstream:
     async def connect(self, *, account: str) -> GlmSocket:
         """Open a socket; raise UpstreamUnreachable, or GLM's own refusal."""
         try:
-            return GlmSocket(
-                await connect(
-                    self._url,
-                    additional_headers={"Authorization": f"Bearer {self._credential(account)}"},
-                    user_agent_header="glm-gateway",
-                    ssl=self._ssl() if self._url.startswith("wss:") else None,
-                    proxy=None,
-                    compression=None,
-                    open_timeout=self._connect_seconds,
-                    ping_interval=PING_SECONDS,
-                    ping_timeout=PONG_SECONDS,
-                    close_timeout=CLOSE_SECONDS,
-                    max_size=MAX_MESSAGE_BYTES,
-                    max_queue=MAX_WAITING_MESSAGES,
-                )
+            connection = await connect(
+                self._url,
+                create_connection=MessageConnection,
+                additional_headers={"Authorization": f"Bearer {self._credential(account)}"},
+                user_agent_header="glm-gateway",
+                ssl=self._ssl() if self._url.startswith("wss:") else None,
+                proxy=None,
+                compression=None,
+                open_timeout=self._connect_seconds,
+                ping_interval=PING_SECONDS,
+                ping_timeout=PONG_SECONDS,
+                close_timeout=CLOSE_SECONDS,
+                max_size=MAX_MESSAGE_BYTES,
             )
+            return GlmSocket(cast("MessageConnection", connection))
         except InvalidStatus as error:
             raise refusal(error) from error
         except TimeoutError as error:
@@ -145,8 +106,3 @@ def status_of(error: GatewayError) -> int:
     """Return the HTTP status with which GLM refused a handshake, 0 when that is not what went wrong."""
     cause = error.__cause__
     return cause.response.status_code if isinstance(cause, InvalidStatus) else 0
-
-
-def code_of(error: ConnectionClosed) -> int:
-    """Return the code with which the other side closed, 1006 when it did not."""
-    return error.rcvd.code if error.rcvd is not None else ABNORMAL_CLOSURE

@@ -25,6 +25,8 @@ from tests.conftest import StartGateway
 from tests.fakes import KEY
 from tests.running import Gateway
 
+pytestmark = pytest.mark.usefixtures("each_way_of_calls")
+
 VALIDATOR: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(RealtimeServerEvent)
 MODEL = "gpt-realtime"
 TEXT: Any = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello?"}]}
@@ -408,6 +410,59 @@ async def test_session_ends_when_glm_does_not_come_back(gateway: Gateway, glm: G
     assert (1011, 0) == (socket.close_code, gateway.slots)
 
 
+async def test_goodbye_of_glm_is_an_end_although_the_connection_stays(gateway: Gateway, glm: GlmCalls) -> None:
+    """Who has said goodbye and does not close is left; the call goes on with another connection."""
+    async with sdk(gateway).realtime.connect(model=MODEL) as connection:
+        await read_until(connection, "session.created")
+        first = await glm.call()
+        await first.expect("session.update")
+        first.say_goodbye_and_stay()
+        second = await glm.call()
+        await second.expect("session.update")
+        first.cut()
+        assert 1 == gateway.slots
+
+
+async def test_what_is_said_while_the_connection_is_replaced_is_heard(gateway: Gateway, glm: GlmCalls) -> None:
+    """It waits for the new connection; the old one would lose it."""
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        first = await glm.call()
+        await first.expect("session.update")
+        while json.loads(await socket.recv())["type"] != "session.created":
+            pass
+        glm.picks_up.clear()
+        glm.rings.clear()
+        first.cut()
+        await glm.rings.wait()
+        await socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": VOICE}))
+        await (await socket.ping())
+        glm.picks_up.set()
+        second = await glm.call()
+        await second.expect_audio(seconds=0.09)
+
+
+async def test_mistake_of_ours_ends_the_call(
+    gateway: Gateway, glm: GlmCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong within, nobody is left waiting, and the slot is free."""
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        call = await glm.call()
+        await call.expect("session.update")
+        clock = gateway.desk.clock
+
+        def broken() -> float:
+            monkeypatch.setattr(gateway.desk, "clock", clock)
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(gateway.desk, "clock", broken)
+        await call.say(type="response.audio.delta", delta=VOICE)
+        await socket.wait_closed()
+
+    assert 1011 == socket.close_code
+    await ended(gateway)
+    assert 0 == gateway.slots
+
+
 async def _messages(socket: Any) -> AsyncIterator[str]:
     try:
         while True:
@@ -477,15 +532,22 @@ async def test_webrtc_is_not_offered(gateway: Gateway, client: Any, path: str) -
 
 
 async def test_client_that_sends_too_fast_is_held_back_and_loses_nothing(gateway: Gateway, glm: GlmCalls) -> None:
-    """A minute of sound at once arrives whole, in its order, in messages that GLM may be sent."""
-    ramp = array("h", [place * 40 // 24_000 for place in range(24_000 * 60)]).tobytes()
+    """
+    A hundred seconds of sound at once arrive whole, in their order, in messages that GLM may be sent.
+
+    Half a minute may wait in the gateway; the ping behind it all is read when little more than that does.
+    """
+    ramp = array("h", [place * 40 // 24_000 for place in range(24_000 * 100)]).tobytes()
     async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
         call = await glm.call()
         for start in range(0, len(ramp), 4800):
             audio = base64.b64encode(ramp[start : start + 4800]).decode()
             await socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+        await (await socket.ping())
+        await call.catch_up()
+        assert len(call.audio) > 45 * 32_000
         async with asyncio.timeout(20):
-            await call.expect_audio(seconds=59.9)
+            await call.expect_audio(seconds=99.9)
 
     heard = array("h", call.audio)
     assert all(one <= other + 1 for one, other in itertools.pairwise(heard[::1600]))

@@ -104,9 +104,11 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.told: list[str] = []
+        self.written: list[bytes] = []
 
     def write(self, data: Any) -> None:
-        """Drop it."""
+        """Note it."""
+        self.written.append(data)
 
     def close(self) -> None:
         """Do nothing."""
@@ -159,3 +161,112 @@ async def test_reading_stops_only_while_the_application_is_behind() -> None:
     protocol.connection_lost(None)
     go.release()
     assert (await taken.get())["type"] == "websocket.disconnect"
+
+
+class Hand:
+    """An application that waits for messages when it is told to, and is offered them if ``takes`` is set."""
+
+    def __init__(self, *, takes: bool = True) -> None:
+        self.takes = takes
+        self.offered: list[Any] = []
+        self.received: asyncio.Queue[Any] = asyncio.Queue()
+        self.go = asyncio.Semaphore(0)
+        self.accepted = asyncio.Event()
+        self.at_once: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.at_once = scope["extensions"]["websocket.at_once"]
+        await receive()
+        await send({"type": "websocket.accept"})
+        self.accepted.set()
+        message = {"type": ""}
+        while message["type"] != "websocket.disconnect" and await self.go.acquire():
+            self.at_once["pour_into"](self.take)
+            message = await receive()
+            self.at_once["pour_into"](None)
+            self.received.put_nowait(message)
+
+    def take(self, message: Any) -> bool:
+        self.offered.append(message)
+        return self.takes
+
+
+async def served(hand: Hand) -> tuple[PlainSocket, Wire]:
+    """Give a socket whose handshake is done."""
+    config = Config(hand, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
+    config.load()
+    loop, transport = asyncio.get_running_loop(), Wire()
+    protocol = PlainSocket(config=config, server_state=ServerState(), app_state={}, _loop=loop)
+    protocol.connection_made(transport)
+    protocol.data_received(handshake(KEY, VERSION))
+    await hand.accepted.wait()
+    return protocol, transport
+
+
+def masked(text: bytes, kind: int = 1) -> bytes:
+    return bytes((0x80 | kind, 0x80 | len(text))) + bytes(4) + text
+
+
+async def settle() -> None:
+    """Let tasks that can go on do so."""
+    for _ in range(4):
+        await asyncio.sleep(0)
+
+
+async def test_messages_are_offered_while_the_application_waits_for_one() -> None:
+    """What it takes is not received as well; what comes while it does not wait is."""
+    hand = Hand()
+    protocol, _ = await served(hand)
+    protocol.data_received(masked(b"a"))
+    assert hand.offered == []
+
+    hand.go.release()
+    assert (await hand.received.get())["text"] == "a"
+    hand.go.release()
+    await settle()
+    protocol.data_received(masked("é".encode()) + masked(b"b", kind=2))
+    assert hand.offered == ["é", b"b"]
+    assert hand.received.empty()
+
+    hand.takes = False
+    protocol.data_received(masked(b"c") + masked(b"d"))
+    assert (await hand.received.get())["text"] == "c"
+    hand.go.release()
+    assert (await hand.received.get())["text"] == "d"
+    assert hand.offered == ["é", b"b", "c"]
+
+    protocol.connection_lost(None)
+    hand.go.release()
+    assert (await hand.received.get())["type"] == "websocket.disconnect"
+
+
+async def test_text_is_written_at_once_until_the_connection_ends() -> None:
+    """Nothing is raised behind the end: who receives is told of it."""
+    hand = Hand()
+    protocol, transport = await served(hand)
+    transport.written.clear()
+
+    hand.at_once["write"]("é".encode())
+    assert transport.written == [b"\x81\x02" + "é".encode()]
+
+    protocol.data_received(masked((1000).to_bytes(2, "big"), kind=8))
+    transport.written.clear()
+    hand.at_once["write"](b"a")
+    assert transport.written == []
+    protocol.connection_lost(None)
+    hand.at_once["write"](b"a")
+    assert transport.written == []
+
+
+async def test_socket_is_ready_while_the_client_reads() -> None:
+    hand = Hand()
+    protocol, _ = await served(hand)
+
+    seen = [hand.at_once["is_ready"]()]
+    protocol.pause_writing()
+    seen.append(hand.at_once["is_ready"]())
+    protocol.resume_writing()
+    seen.append(hand.at_once["is_ready"]())
+
+    assert seen == [True, False, True]
+    protocol.connection_lost(None)
