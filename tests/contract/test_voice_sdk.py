@@ -397,7 +397,7 @@ async def test_slot_is_free_when_the_listener_leaves(
 
 
 async def test_sdks_own_way_to_put_a_stream_together_works(played: openai.AsyncOpenAI, zhipu: Zhipu) -> None:
-    """It joins texts and adds up numbers."""
+    """It joins texts, base64 too, and adds up numbers."""
     half = len(HUM.pcm) // 4 * 2
     zhipu.script = [
         lambda call: call.stream(
@@ -418,6 +418,7 @@ async def test_sdks_own_way_to_put_a_stream_together_works(played: openai.AsyncO
     assert message.audio is not None
     assert ("5b4c-1", 4_000_000_000) == (untagged(message.audio.id), message.audio.expires_at)
     assert "Hum hum." == message.audio.transcript
+    assert convert(HUM, "pcm16") == base64.b64decode(message.audio.data, validate=True)
 
 
 async def test_replicas_share_what_was_said(

@@ -18,6 +18,9 @@ from gateway.translate.chat.stream import ChatStream, Writer
 from gateway.translate.chat.whole import Whole
 from gateway.translate.sound import Samples
 
+UNPADDED_BYTES = 6
+"""So many, or a multiple, are whole samples and base64 without padding: the official SDKs join pieces as text."""
+
 
 class SpokenWhole(Whole):
     """
@@ -92,6 +95,7 @@ class Speech:
         self._waiting = ""
         self._transcript: list[str] = []
         self._samples = Samples(headerless_rate=GLM_RATE)
+        self._untold = b""
 
     @property
     def leave(self) -> Mapping[str, str]:
@@ -114,16 +118,24 @@ class Speech:
             self._transcript.append(said)
             audio_id = opened.told if opened is not None else UNSET
             told.append(openai.AudioDelta(id=audio_id, transcript=said))
-        pcm = self._samples.feed(read_base64(audio.data)) if audio is not None and audio.data else b""
-        return [openai.Delta(audio=delta) for delta in [*told, *data_of(pcm)]]
+        if audio is not None and audio.data:
+            told += self._sound(self._samples.feed(read_base64(audio.data)))
+        return [openai.Delta(audio=delta) for delta in told]
 
     def finish(self) -> list[openai.Delta]:
         """Return the last samples and the moment of expiry; the text, if there never was any sound."""
         if self._name is None:
             return [openai.Delta(content=self._waiting)] if self._waiting else []
-        rest = data_of(self._samples.finish())
+        rest = data_of(self._untold + self._samples.finish())
         expiry = openai.AudioDelta(expires_at=self._name.expires_at)
         return [openai.Delta(audio=delta) for delta in [*rest, expiry]]
+
+    def _sound(self, pcm: bytes) -> list[openai.AudioDelta]:
+        """Return what samples add; those that would need padding wait for more."""
+        pcm = self._untold + pcm
+        whole = len(pcm) - len(pcm) % UNPADDED_BYTES
+        self._untold = pcm[whole:]
+        return data_of(pcm[:whole])
 
 
 def data_of(pcm: bytes) -> list[openai.AudioDelta]:

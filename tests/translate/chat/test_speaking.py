@@ -148,6 +148,21 @@ def test_stream_is_told_in_openais_shape(heard: Heard) -> None:
     assert {"audio:f1d2-spoken"} == job.leave.keys()
 
 
+@pytest.mark.parametrize("size", [4_410, 4_411, 44_100])
+def test_only_the_last_piece_of_sound_is_padded(heard: Heard, size: int) -> None:
+    """However GLM cuts it: whoever joins the pieces before decoding them would lose what follows."""
+    sound = GLMS.pcm[: size * 20]
+    pieces = [sound[at : at + size] for at in range(0, len(sound), size)]
+
+    _, chunks = heard(
+        [{"content": "Hm", "audio": audio(one)} for one in pieces] + [{"finish_reason": "stop"}], **SPOKEN
+    )
+
+    data = [one["data"] for one in told(chunks) if "data" in one]
+    assert not any("=" in one for one in data[:-1])
+    assert b"".join(map(base64.b64decode, data)) == base64.b64decode("".join(data), validate=True)
+
+
 def test_text_before_the_sound_waits_for_its_id(heard: Heard) -> None:
     _, chunks = heard(
         [{"content": "Hum"}, {"content": " "}, {"content": "hum.", "audio": audio(GLMS.pcm)}], **SPOKEN
