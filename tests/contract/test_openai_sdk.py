@@ -13,6 +13,7 @@ import pytest
 from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel
 
+from gateway.auth import Tenant, digest
 from gateway.settings.schema import Chat
 from gateway.simulator import Running
 from gateway.simulator import faults as simulated_faults
@@ -39,6 +40,12 @@ class Person(BaseModel):
 
     name: str
     age: int
+
+
+class Weather(BaseModel):
+    """Tells the weather of a city."""
+
+    city: str
 
 
 def whole(text: str = "Hello.", **message: Any) -> Callable[[Call], None]:
@@ -158,6 +165,37 @@ async def test_tool_calls_add_up_when_they_are_streamed(sdk: openai.AsyncOpenAI)
 
     (call,) = answer.choices[0].message.tool_calls or []
     assert ("get_weather", "Paris") == (call.function.name, json.loads(call.function.arguments)["city"])
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # The SDK's own, of what it parsed.
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_what_helpers_make_of_an_answer_can_be_sent_back(
+    start_gateway: StartGateway, simulator: Running, connect: Connect, *, stream: bool
+) -> None:
+    """They add what they parsed, and the index of each call; nobody wrote these, so that strict tenants may."""
+    strict = Tenant(name="team", key_sha256=(digest(KEY),), tier="V3", strict=True)
+    chat = connect(await start_gateway(upstream_url=simulator.url, tenants=(strict,))).chat.completions
+
+    async def said(messages: Any, **fields: Any) -> Any:
+        if not stream:
+            return (await chat.parse(model=MODEL, messages=messages, **fields)).choices[0].message
+        async with chat.stream(model=MODEL, messages=messages, **fields) as events:
+            return (await events.get_final_completion()).choices[0].message
+
+    ask_person: Any = [{"role": "user", "content": "Ann is 31 years old. Who is it?"}]
+    person = await said(ask_person, response_format=Person)
+    calling = await said(ASK_WEATHER, tools=[openai.pydantic_function_tool(Weather)])
+    (call,) = calling.tool_calls
+    result: Any = {"role": "tool", "tool_call_id": call.id, "content": '{"sky": "clear"}'}
+
+    raw = await chat.with_raw_response.create(
+        model=MODEL, messages=[*ask_person, person, *ASK_WEATHER, calling, result]
+    )
+
+    assert isinstance(person.parsed, Person)
+    assert isinstance(call.function.parsed_arguments, Weather)
+    assert "clear" in (raw.parse().choices[0].message.content or "")
+    assert "x-gateway-ignored" not in raw.headers
 
 
 async def test_functions_of_old_are_called(sdk: openai.AsyncOpenAI) -> None:

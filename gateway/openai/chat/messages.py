@@ -7,7 +7,7 @@ no cycles, and is not looked through for any.
 
 from typing import Any, ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from gateway.openai.chat.content import Content
 
@@ -37,10 +37,15 @@ class UserMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="user
 
 
 class FunctionCall(Struct, frozen=True, kw_only=True):
-    """A function and its arguments as JSON text."""
+    """
+    A function and its arguments as JSON text.
+
+    ``parsed_arguments`` is what an SDK made of them before it sent the call back.
+    """
 
     name: str
     arguments: str
+    parsed_arguments: Any | UnsetType = UNSET
 
 
 class CustomCall(Struct, frozen=True, kw_only=True):
@@ -51,17 +56,19 @@ class CustomCall(Struct, frozen=True, kw_only=True):
 
 
 class FunctionToolCall(Struct, frozen=True, kw_only=True, tag_field="type", tag="function"):
-    """A call of a function tool in an assistant's turn."""
+    """A call of a function tool in an assistant's turn; ``index`` is left of the stream that it came in."""
 
     id: str
     function: FunctionCall
+    index: Any = None
 
 
 class CustomToolCall(Struct, frozen=True, kw_only=True, tag_field="type", tag="custom"):
-    """A call of a custom tool in an assistant's turn."""
+    """A call of a custom tool in an assistant's turn; ``index`` is left of the stream that it came in."""
 
     id: str
     custom: CustomCall
+    index: Any = None
 
 
 class AudioReference(Struct, frozen=True, kw_only=True):
@@ -81,7 +88,8 @@ class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag=
     """
     What the model said earlier; ``reasoning_content`` is GLM's, for clients that keep it.
 
-    ``annotations`` are those of an answer that is sent back whole; they have done their service.
+    ``annotations`` are those of an answer that is sent back whole, and ``parsed`` is what an SDK made of it; both
+    have done their service.
     """
 
     role: ClassVar[Literal["assistant"]] = "assistant"
@@ -92,6 +100,7 @@ class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag=
     audio: AudioReference | None = None
     reasoning_content: str | None = None
     annotations: Any = None
+    parsed: Any = None
     name: str | None = None
 
 
