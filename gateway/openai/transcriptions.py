@@ -141,8 +141,8 @@ class TranscriptTextDeltaEvent(Struct, frozen=True, kw_only=True):
 
 
 class TranscriptTextDoneEvent(Struct, frozen=True, kw_only=True):
-    """All that was said, at the end of a stream."""
+    """All that was said, at the end of a stream; ``usage`` is there where GLM counts tokens."""
 
     text: str
-    usage: TokenUsage | DurationUsage
+    usage: TokenUsage | UnsetType = UNSET
     type: Literal["transcript.text.done"] = "transcript.text.done"

@@ -262,12 +262,12 @@ async def test_subtitles_are_not_streamed_and_that_is_told_once(client: AsyncOpe
     assert "stream" == answer.headers["x-gateway-ignored"]
 
 
-def said(*deltas: str, text: str | None) -> Callable[[Call], None]:
+def said(*deltas: str, text: str | None, **last: Any) -> Callable[[Call], None]:
     """Reply with a stream in GLM's shape: the last event has the whole text and no delta."""
     base = {"id": "1", "created": 1, "model": "glm-asr"}
     events = [event({**base, "type": "transcript.text.delta", "delta": delta}) for delta in deltas]
     if text is not None:
-        events.append(event({**base, "type": "transcript.text.done", "text": text}))
+        events.append(event({**base, "type": "transcript.text.done", "text": text, **last}))
     return lambda call: call.stream(*events, DONE)
 
 
@@ -291,6 +291,25 @@ async def test_a_stream_says_what_is_heard_as_it_is_heard(client: AsyncOpenAI, z
     assert ("transcript.text.delta", "Hel") == (first.type, getattr(first, "delta", None))
     assert ["lo."] == [one.delta for one in rest if one.type == "transcript.text.delta"]
     assert ["Hello."] == [one.text for one in rest if one.type == "transcript.text.done"]
+
+
+@pytest.mark.parametrize(
+    ("counted", "told"),
+    [({}, None), ({"usage": {"prompt_tokens": 63, "completion_tokens": 10, "total_tokens": 73}}, (63, 10, 73))],
+    ids=["not counted", "counted"],
+)
+async def test_a_stream_tells_usage_in_tokens_or_not_at_all(
+    gateway: Gateway, connect: Connect, zhipu: Zhipu, counted: dict[str, Any], told: tuple[int, ...] | None
+) -> None:
+    """Its last event knows no seconds, unlike a whole answer: the SDK's types refuse them."""
+    zhipu.script = [said("Hello.", text="Hello.", **counted)]
+    strict = connect(gateway, _strict_response_validation=True)
+
+    stream = await strict.audio.transcriptions.create(file=WAV, model="gpt-4o-transcribe", stream=True)
+    (last,) = [one async for one in stream if one.type == "transcript.text.done"]
+
+    usage = last.usage
+    assert told == (usage and (usage.input_tokens, usage.output_tokens, usage.total_tokens))
 
 
 async def test_a_long_recording_is_streamed_in_order(client: AsyncOpenAI, zhipu: Zhipu) -> None:

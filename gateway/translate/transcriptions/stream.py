@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
+from msgspec import UNSET
 
 from gateway.errors import GatewayError
 from gateway.glm import transcriptions as glm
@@ -12,15 +13,16 @@ from gateway.translate.answers import reader_of
 from gateway.translate.errors import unreadable
 from gateway.translate.sse import DONE, END, event
 from gateway.translate.transcriptions.parts import Part
-from gateway.translate.transcriptions.transcript import Transcript, joiner, usage_of
+from gateway.translate.transcriptions.transcript import Transcript, joiner, tokens_of
 
 read_chunk = reader_of(glm.TranscriptionChunk)
 encode = msgspec.json.Encoder().encode
 
 
 def done(transcript: Transcript) -> bytes:
-    """Return the events that end a stream."""
-    last = openai.TranscriptTextDoneEvent(text=transcript.text, usage=usage_of(transcript))
+    """Return the events that end a stream; unlike a whole answer, it has no words for seconds."""
+    usage = UNSET if transcript.usage is None else tokens_of(transcript.usage)
+    last = openai.TranscriptTextDoneEvent(text=transcript.text, usage=usage)
     return event(encode(last)) + END
 
 

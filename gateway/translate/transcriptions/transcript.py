@@ -81,8 +81,10 @@ def media_type(kind: openai.ResponseFormat) -> bytes:
 
 def usage_of(transcript: Transcript) -> openai.TokenUsage | openai.DurationUsage:
     """Return what was used for a transcription: tokens where GLM counts them, else seconds."""
-    if (usage := transcript.usage) is None:
-        return duration_of(transcript)
+    return duration_of(transcript) if transcript.usage is None else tokens_of(transcript.usage)
+
+
+def tokens_of(usage: Usage) -> openai.TokenUsage:
     return openai.TokenUsage(
         input_tokens=usage.prompt_tokens,
         output_tokens=usage.completion_tokens,
