@@ -94,6 +94,34 @@ async def test_input_items_are_listed_page_by_page(place: Place, zhipu: Zhipu) -
     assert len(items) == len({item.id for item in items})
 
 
+async def test_input_items_are_listed_whole(gateway: Gateway, connect: Connect, zhipu: Zhipu) -> None:
+    """With all that the SDK's types require and callers may leave out, as it is in OpenAI's own examples."""
+    strict = connect(gateway, _strict_response_validation=True)
+    picture: Any = {"type": "input_image", "image_url": "https://example.com/a.png"}
+    text: Any = {"type": "input_text", "text": "Look."}
+    given: Any = [
+        {"role": "user", "content": [text, picture]},
+        {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}]},
+        {"role": "assistant", "content": [{"type": "output_text", "text": "Ah.", "annotations": None}]},
+        {"role": "assistant", "content": "Oh."},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": [text, {**picture, "detail": "low"}]},
+    ]
+    zhipu.script.append(lambda call: call.answer(completion("Nice.")))
+
+    response = await strict.responses.create(model="glm-4.6v", input=given)
+    items: Any = [item async for item in strict.responses.input_items.list(response.id, order="asc", limit=1)]
+
+    asked, thought, *said, _, result = items
+    assert ["message", "reasoning", "message", "message", "function_call", "function_call_output"] == [
+        item.type for item in items
+    ]
+    assert ("auto", [], "low") == (asked.content[1].detail, thought.summary, result.output[1].detail)
+    assert [("Ah.", [], []), ("Oh.", [], [])] == [
+        (part.text, part.annotations, part.logprobs) for message in said for part in message.content
+    ]
+
+
 async def test_deleted_response_is_gone(place: Place, zhipu: Zhipu) -> None:
     response = await made(place, zhipu)
 

@@ -28,6 +28,12 @@ PREFIXES = {
     "custom_tool_call_output": "ctco",
     "web_search_call": "ws",
 }
+LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
+    "input_image": {"detail": "auto"},
+    "output_text": {"annotations": [], "logprobs": []},
+    "reasoning": {"summary": []},
+}
+"""What callers may leave out of items and their parts, and is told of them nevertheless."""
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -131,14 +137,22 @@ def listed(kept: Kept) -> list[Raw]:
 def in_full(raw: Raw, *, own: str, index: int) -> Raw:
     item = decode_any(raw)
     kind = item.get("type") or "message"
-    item = {"id": f"{PREFIXES.get(kind, 'item')}_{own}_i{index}", "type": kind, "status": "completed"} | {
-        name: value for name, value in item.items() if value is not None
-    }
+    item = {"id": f"{PREFIXES.get(kind, 'item')}_{own}_i{index}", "status": "completed"} | with_left_out(
+        item, kind
+    )
     if kind == "message" and isinstance(item.get("content"), str):
         part = "output_text" if item.get("role") == "assistant" else "input_text"
-        extra: dict[str, Any] = {"annotations": [], "logprobs": []} if part == "output_text" else {}
-        item["content"] = [{"type": part, "text": item["content"]} | extra]
+        item["content"] = [{"type": part, "text": item["content"]}]
+    for name in ("content", "output"):
+        if isinstance(item.get(name), list):
+            item[name] = [with_left_out(part, part["type"]) for part in item[name]]
     return Raw(encode(item))
+
+
+def with_left_out(given: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return an item or part with its type and what was left out; null counts as left out."""
+    named = {name: value for name, value in given.items() if value is not None}
+    return {"type": kind, **LEFT_OUT.get(kind, {}), **named}
 
 
 def page(items: Sequence[Raw], *, order: str, after: str | None, limit: int) -> ResponseItemList:
