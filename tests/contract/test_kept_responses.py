@@ -94,6 +94,23 @@ async def test_input_items_are_listed_page_by_page(place: Place, zhipu: Zhipu) -
     assert len(items) == len({item.id for item in items})
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_input_items_that_share_an_id_are_listed_to_their_end(
+    place: Place, zhipu: Zhipu, order: Any
+) -> None:
+    """As when a client goes on with a response and sends its items again, too: the SDK asks by the last id."""
+    first = await made(place, zhipu, "One.", input="a")
+    again: Any = [first.output[0].to_dict(), {"role": "user", "content": "b"}]
+    second = await made(place, zhipu, "Two.", input=again, previous_response_id=first.id)
+
+    items: list[str] = []
+    async for item in place.other.responses.input_items.list(second.id, order=order, limit=1):
+        items.append(item.id)
+        assert len(items) <= 4
+
+    assert 4 == len(items) == len({*items})
+
+
 async def test_input_items_are_listed_whole(gateway: Gateway, connect: Connect, zhipu: Zhipu) -> None:
     """With all that the SDK's types require and callers may leave out, as it is in OpenAI's own examples."""
     strict = connect(gateway, _strict_response_validation=True)

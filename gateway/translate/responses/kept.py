@@ -129,17 +129,24 @@ def item_of(item_id: str, known: Mapping[str, str], *, param: str) -> Raw:
 
 
 def listed(kept: Kept) -> list[Raw]:
-    """Return the items that a response was made from, in full form: each with an id, type and status."""
+    """
+    Return the items that a response was made from, in full form: each with an id, type and status.
+
+    An id that its caller gave to several is the first's alone, as a page begins where an id says.
+    """
     own = glimpse(kept.response).id.removeprefix("resp_")
-    return [in_full(raw, own=own, index=index) for index, raw in enumerate(kept.context)]
+    taken: set[str] = set()
+    return [in_full(raw, own=own, index=index, taken=taken) for index, raw in enumerate(kept.context)]
 
 
-def in_full(raw: Raw, *, own: str, index: int) -> Raw:
-    item = decode_any(raw)
-    kind = item.get("type") or "message"
-    item = {"id": f"{PREFIXES.get(kind, 'item')}_{own}_i{index}", "status": "completed"} | with_left_out(
-        item, kind
-    )
+def in_full(raw: Raw, *, own: str, index: int, taken: set[str]) -> Raw:
+    given = decode_any(raw)
+    kind = given.get("type") or "message"
+    own_id = f"{PREFIXES.get(kind, 'item')}_{own}_i{index}"
+    item = {"id": own_id, "status": "completed"} | with_left_out(given, kind)
+    if item["id"] in taken:
+        item["id"] = own_id
+    taken.add(item["id"])
     if kind == "message" and isinstance(item.get("content"), str):
         part = "output_text" if item.get("role") == "assistant" else "input_text"
         item["content"] = [{"type": part, "text": item["content"]}]
