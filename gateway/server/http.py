@@ -1,7 +1,8 @@
 """
 HTTP/1.1 as uvicorn reads it, with two bounds that it lacks: how large a request's head is, how late it comes.
 
-Also gives what never reaches the application, such as a head that cannot be parsed, the body of every error.
+Also gives what never reaches the application, such as a head that cannot be parsed, the body of every error, and
+serves requests that would rather be another protocol's, of which uvicorn loses the body.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import ClassVar
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest
@@ -75,7 +77,13 @@ class BoundedHttp(HttpToolsProtocol):
         self._heads_begun = 0
         self._received_bytes = len(data)
         self._head_bytes_at_most += self._received_bytes
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserError:
+            self.send_400_response("")
+        except HttpParserUpgrade as upgrade:
+            self._leave_http(data[upgrade.args[0] :])
         if self._reading_head and self._head_timer is None:  # Most heads come whole and need no timer.
             self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
         # Otherwise it came together with another request, and how much of it is head is not known.
@@ -112,6 +120,37 @@ class BoundedHttp(HttpToolsProtocol):
         else:
             self._stop_timer()
             cycle.keep_alive = False  # What came before it is answered first; then the connection closes.
+
+    def _should_upgrade(self) -> bool:
+        """Have uvicorn begin nothing for a request that asks for another protocol; ``_leave_http`` does."""
+        return True
+
+    def _leave_http(self, rest: bytes) -> None:
+        """
+        Open a WebSocket, or read the request as one that asks for no other protocol, as RFC 9110, 7.8, allows.
+
+        Java's HttpClient asks for HTTP/2 with its first request. The parser stops before the body, the ``rest``.
+        """
+        if self._opens_socket():
+            self.handle_websocket_upgrade()
+        elif self.scope["method"] == "CONNECT":
+            self.send_400_response("")
+        else:
+            first = f"{self.scope['method']} %b HTTP/{self.scope['http_version']}\r\n".encode() % self.url
+            lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+            self.parser = HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+            self.data_received(b"".join((first, *lines, b"\r\n", rest)))
+
+    def _opens_socket(self) -> bool:
+        """Whether this is the handshake of a WebSocket, which has no body."""
+        said = dict(self.headers)
+        return (
+            self._should_upgrade_to_ws()
+            and said.get(b"upgrade", b"").lower() == b"websocket"
+            and said.get(b"content-length", b"0") == b"0"
+            and b"transfer-encoding" not in said
+        )
 
     def _write_refusal(self, error: GatewayError, headers: Headers) -> None:
         body = to_openai(error)

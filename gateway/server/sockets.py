@@ -1,16 +1,17 @@
 """WebSockets as uvicorn speaks them, whose refusals have the body of every error, and are told of like others."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
-from websockets.http11 import Response
+from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import StatusLike
 
-from gateway.errors import GatewayError, InvalidRequest, MethodNotAllowed
+from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest, MethodNotAllowed
 from gateway.server.http import Headers, Refuse, refuse_unnoticed
 from gateway.server.lifecycle import SOCKET_AT_ONCE
 from gateway.translate.errors import to_openai
@@ -53,6 +54,19 @@ class PlainSocket(WebSocketsSansIOProtocol):
             await super().run_asgi()
         finally:
             del extensions[SOCKET_AT_ONCE]  # This knows the scope; each would keep the other.
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; a handshake that cannot be read is answered too, where uvicorn would wait for ever."""
+        super().data_received(data)
+        if not self.handshake_initiated and self.conn.handshake_exc is not None:
+            self._refuse_unread()
+
+    def _refuse_unread(self) -> None:
+        answer = b"".join(self.conn.data_to_send())  # none for what websockets does not take for HTTP
+        if not answer:
+            answer = self.conn.reject(HTTPStatus.BAD_REQUEST, "unreadable").serialize()
+        self.transport.write(answer)
+        self.transport.close()
 
     def send_receive_event_to_app(self) -> None:
         """
@@ -105,6 +119,7 @@ class _Handshake(ServerProtocol):
         if not text or response.status_code >= 500:
             return response  # uvicorn's own, as the application failed or said nothing.
         error = _error_of(response.status_code)
+        response.status_code, response.reason_phrase = error.status, HTTPStatus(error.status).phrase
         response.body = to_openai(error)
         del response.headers["Content-Length"], response.headers["Content-Type"]
         lines: Headers = [
@@ -120,6 +135,11 @@ class _Handshake(ServerProtocol):
 def _error_of(status: int) -> GatewayError:
     if status == MethodNotAllowed.status:
         return MethodNotAllowed("A WebSocket is opened with GET.")
+    if status in (HTTPStatus.REQUEST_URI_TOO_LONG, HeadersTooLarge.status):
+        return HeadersTooLarge(
+            f"The address of a WebSocket, and each of its headers, may take {MAX_LINE_LENGTH} bytes, "
+            f"and there may be {MAX_NUM_HEADERS} headers; send fewer or shorter ones."
+        )
     return InvalidRequest(
         "This is not a valid WebSocket handshake: it needs 'Upgrade: websocket', 'Connection: Upgrade', "
         "'Sec-WebSocket-Version: 13' and a 'Sec-WebSocket-Key' of 16 bytes in base64. Let a WebSocket library "

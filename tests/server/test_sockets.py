@@ -38,9 +38,9 @@ async def wire(
         yield ends
 
 
-def handshake(*lines: str, method: str = "GET") -> bytes:
+def handshake(*lines: str, method: str = "GET", address: str = "/") -> bytes:
     common = ("Host: x", "Upgrade: websocket", "Connection: Upgrade")
-    return "\r\n".join([f"{method} / HTTP/1.1", *common, *lines, "", ""]).encode()
+    return "\r\n".join([f"{method} {address} HTTP/1.1", *common, *lines, "", ""]).encode()
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,11 @@ def handshake(*lines: str, method: str = "GET") -> bytes:
         pytest.param(handshake(KEY), 400, id="no version"),
         pytest.param(handshake(KEY, "Sec-WebSocket-Version: 12"), 400, id="another version"),
         pytest.param(handshake(KEY, VERSION, method="POST"), 405, id="another method"),
+        pytest.param(handshake(KEY, VERSION, "Content-Length: 3"), 400, id="a body"),
+        pytest.param(handshake(KEY, VERSION, "Transfer-Encoding: chunked"), 400, id="a body in pieces"),
+        pytest.param(handshake(KEY, VERSION, f"Cookie: {'a' * 9000}"), 431, id="a long header"),
+        pytest.param(handshake(KEY, VERSION, *["X: y"] * 130), 431, id="many headers"),
+        pytest.param(handshake(KEY, VERSION, address=f"/{'a' * 9000}"), 431, id="a long address"),
     ],
 )
 async def test_handshake_that_is_none_gets_an_error_of_the_usual_form(sent: bytes, status: int) -> None:
