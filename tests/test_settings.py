@@ -295,7 +295,22 @@ def test_every_plain_setting_has_a_variable() -> None:
                 ("upstream_url", "http://x:0"),
                 ("realtime_url", "wss://x:99999"),
                 ("cors_origins", "https://x:70000"),
+                ("upstream_url", "https://a..example"),
+                ("realtime_url", f"wss://{'a' * 64}.example"),
             )
+        ),
+        *(
+            pytest.param(
+                {"GATEWAY_HOST": host},
+                "host must be a host name or address of this machine.",
+                id=f"host {host!a:.9}",
+            )
+            for host in ("a..example", "a" * 64, "\udcff")
+        ),
+        pytest.param(
+            {"GATEWAY_PORT": "\udcff"},
+            "GATEWAY_PORT must be a whole number from 0 to 65535, not '\\udcff'.",
+            id="bytes that are no text",
         ),
         pytest.param(
             {"GATEWAY_LOGS_LEVEL": "loud"},

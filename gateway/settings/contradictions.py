@@ -57,6 +57,9 @@ def _of_addresses(settings: Settings) -> Iterator[str]:
     for setting, url in addresses:
         if url and not _leads_somewhere(url):
             yield f"{setting} must name a host, and after a colon, if any, a port from 1 to {MAX_PORT}."
+    for host, setting in {settings.metrics_host: "metrics_host", settings.host: "host"}.items():  # often one
+        if not _can_be_host(host):
+            yield f"{setting} must be a host name or address of this machine."
     if settings.redis.url is not None:
         try:
             read_address(settings.redis.url.reveal())
@@ -74,8 +77,16 @@ def _has_telemetry() -> bool:
 def _leads_somewhere(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
+        return parts.hostname is not None and _can_be_host(parts.hostname) and parts.port != 0
     except ValueError:
+        return False
+
+
+def _can_be_host(name: str) -> bool:
+    """Whether a name can be looked up at all: no part of it is empty or longer than 63 characters."""
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:
         return False
 
 

@@ -92,7 +92,7 @@ class Reader:
             value = [part.strip() for part in text.split(",")] if _is_list(kind) else text
         try:
             return convert(value, kind, strict=strict, dec_hook=decode_custom)
-        except (ValidationError, NotImplementedError):
+        except (ValidationError, NotImplementedError, UnicodeEncodeError):  # bytes of a variable that are no text
             given = f", not {value!r}" if quotable(kind) else ""
             self.problems.append(f"{at} must be {describe(kind)}{given}.")
             return None
