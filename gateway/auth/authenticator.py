@@ -56,12 +56,12 @@ class Authenticator:
         KeysUnavailable when an issuer's keys cannot be had.
         """
         credential = presented_credential(headers)
+        caller = self._callers.get(sha256(credential).hexdigest())
+        if caller is not None:
+            return caller
         if self._tokens is not None and credential.count(b".") == DOTS_OF_A_TOKEN:
             return await self._tokens.authenticate(credential)
-        caller = self._callers.get(sha256(credential).hexdigest())
-        if caller is None:
-            raise refusal_of(credential)
-        return caller
+        raise refusal_of(credential)
 
 
 def presented_credential(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -21,8 +21,15 @@ from tests.fakes import Clock
 
 SECRET = "a secret that the issuer and the gateway share"
 KEY = "sk-glm-the-key-of-team-a"
+KEY_LIKE_A_TOKEN = "company.team-a.0123456789abcdef"
 TENANTS = (
-    Tenant(name="team-a", key_sha256=(digest(KEY),), tier="V2", models=("glm-4.7",), strict=True),
+    Tenant(
+        name="team-a",
+        key_sha256=(digest(KEY), digest(KEY_LIKE_A_TOKEN)),
+        tier="V2",
+        models=("glm-4.7",),
+        strict=True,
+    ),
     Tenant(name="team-b", tier="V3"),
 )
 ISSUING = Issuer(name="company", issuer=ISSUER, audience=(AUDIENCE, "glm"), algorithms=("HS256",))
@@ -60,8 +67,10 @@ async def test_token_means_the_tenant_that_it_names() -> None:
     assert expected == await authenticator().authenticate([(b"api-key", token.encode())])
 
 
-async def test_keys_open_beside_tokens() -> None:
-    caller = await authenticator().authenticate([(b"x-api-key", KEY.encode())])
+@pytest.mark.parametrize("key", [KEY, KEY_LIKE_A_TOKEN])
+async def test_keys_open_beside_tokens(key: str) -> None:
+    """Whatever they look like: an operator may have given out any before there were tokens."""
+    caller = await authenticator().authenticate([(b"x-api-key", key.encode())])
 
     assert caller.name == "team-a"
 
