@@ -50,8 +50,8 @@ class Rendered(Struct, frozen=True, kw_only=True):
 
     @property
     def environment(self) -> dict[str, Any]:
-        """The variables of the gateway's container: the text, or where it comes from."""
-        return {one["name"]: one.get("value", one.get("valueFrom")) for one in self.container["env"]}
+        """The variables of the gateway's container: the text, or where it comes from; one may have neither."""
+        return {one["name"]: one.get("value", one.get("valueFrom", "")) for one in self.container["env"]}
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import yaml
 
 from gateway import __version__
 from gateway.cli.redis_trial import SAFE_POLICY
-from gateway.settings.environment import KNOWN
+from gateway.settings.environment import KNOWN, PREFIX
 from tests.helm.conftest import pods
 from tests.helm.engine import CHART, Outcome, Rendered
 
@@ -82,13 +82,18 @@ def test_variables_are_the_gateways_and_there_once(rendered: Rendered) -> None:
     names = Counter(one["name"] for one in rendered.container["env"])
 
     assert set(names.values()) == {1}
-    assert set(names) <= set(KNOWN)
+    assert {name for name in names if name.startswith(PREFIX)} <= set(KNOWN)
     assert rendered.one("Deployment")["spec"]["template"]["spec"]["enableServiceLinks"] is False
 
 
 def test_operators_variables_win(full: Rendered) -> None:
     assert full.environment["GATEWAY_QUEUE_TIMEOUT_SECONDS"] == "20"
     assert full.environment["GATEWAY_LOGS_FORMAT"] == "text"
+
+
+def test_variable_may_be_there_without_a_value(full: Rendered) -> None:
+    """Kubernetes takes it for an empty one."""
+    assert full.environment["NO_COLOR"] == ""
 
 
 def test_every_secret_that_is_named_exists(rendered: Rendered) -> None:

@@ -159,7 +159,9 @@ imagePullSecrets:
 {{- end }}
 {{- range $name, $said := $env }}
 - name: {{ $name }}
-  {{- toYaml $said | nindent 2 }}
+  {{- with $said }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 {{- end }}
 
