@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,8 +12,10 @@ from gateway.cli import main
 from gateway.cli.redis_trial import RIGHTS, try_redis
 from gateway.limits.redis import RedisLimiter
 from gateway.simulator import DEMO_KEY, create_simulator, running
+from gateway.torture.cluster import RedisCluster
+from gateway.torture.sentinel import PRIMARY, SentinelServer
 from tests.limits.requests import scope
-from tests.redis_server import RedisServer
+from tests.redis_server import RedisServer, need_redis
 from tests.serving import own_variables
 
 
@@ -84,6 +87,18 @@ def hoarding(server: RedisServer) -> str:
     return server.url
 
 
+def numbered(server: RedisServer) -> str:
+    return f"redis://127.0.0.1:{server.port}/99"
+
+
+def alone(server: RedisServer) -> str:
+    return f"redis+cluster://127.0.0.1:{server.port}"
+
+
+def unwatched(server: RedisServer) -> str:
+    return f"redis+sentinel://127.0.0.1:{server.port}/mymaster"
+
+
 @pytest.mark.parametrize(
     ("harm", "works", "said"),
     [
@@ -91,6 +106,9 @@ def hoarding(server: RedisServer) -> str:
         (stranger, False, "refuses the user or password"),
         (mute, False, "Its ACL needs: ~glm-gateway:*"),
         (strict, False, "Its ACL needs: ~glm-gateway:*"),
+        (numbered, False, "has no database of the number in redis.url"),
+        (alone, False, "is no Cluster. Name it with redis://"),
+        (unwatched, False, "is no Sentinel. Name sentinels and their port, or the server with redis://"),
         (forgetful, True, "may evict slots when its memory is full: set maxmemory-policy to volatile-lru"),
         (hoarding, True, "takes no slots when its memory is full of what it remembers: set maxmemory-policy"),
     ],
@@ -104,6 +122,35 @@ async def test_trial_says_how_to_mend_what_is_wrong(
     worked, verdict = await try_redis(url)
 
     assert (works, True) == (worked, said in verdict), verdict
+
+
+async def test_trial_tells_a_primary_of_another_name_from_sentinels_that_are_away(
+    own_redis: RedisServer, tmp_path: Path
+) -> None:
+    watching = SentinelServer(tmp_path / "sentinel").watch(own_redis).start()
+    url = f"redis+sentinel://127.0.0.1:{watching.port}"
+
+    answers = [await try_redis(f"{url}/{name}") for name in (PRIMARY, "other")]
+    watching.kill()
+    away = await try_redis(f"{url}/{PRIMARY}")
+
+    assert [True, False] == [works for works, _ in answers]
+    assert answers[1][1] == "is not known to its sentinels by that name. End redis.url with theirs."
+    assert away[1].startswith("cannot be reached.")
+
+
+async def test_trial_knows_a_node_of_a_cluster(tmp_path: Path) -> None:
+    """Two of three do not have what is asked for, and send the client on."""
+    need_redis()
+    cluster = RedisCluster(tmp_path)
+    try:
+        cluster.start()
+        answers = [await try_redis(server.url) for server in cluster.servers]
+    finally:
+        cluster.kill()
+
+    said = [verdict for works, verdict in answers if not works]
+    assert ["is a node of a Cluster. Name it with redis+cluster://."] * 2 == said
 
 
 async def test_trial_warns_of_nothing_where_memories_go_before_slots(own_redis: RedisServer) -> None:

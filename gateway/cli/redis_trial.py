@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import aclosing
 
-from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.exceptions import AuthenticationError, MovedError, NoPermissionError
 
 from gateway.limits.link import NEWS, Away, Link
 from gateway.redis_client.client import Client, connect
@@ -31,6 +31,14 @@ CURES: Mapping[str, str] = {
     "full": "has no memory left. Raise its maxmemory, and set maxmemory-policy to volatile-lru.",
     "protocol": "does not do what the gateway asks. It has to be Redis 6.2 or newer, or Valkey.",
 }
+
+MISNAMED: Mapping[str, str] = {
+    r"DB index is out of range": "has no database of the number in redis.url. Leave it out, or name one it has.",
+    r"Cluster mode is not enabled": "is no Cluster. Name it with redis://, or redis+sentinel://.",
+    r"unknown command .?SENTINEL": "is no Sentinel. Name sentinels and their port, or the server with redis://.",
+    r"^No master found for [^:]*$": "is not known to its sentinels by that name. End redis.url with theirs.",
+}
+"""What is wrong where a server is there, but another than redis.url says: the client's words for it, and ours."""
 
 
 async def try_redis(url: str) -> tuple[bool, str]:
@@ -90,5 +98,8 @@ def _cure(error: BaseException) -> str:
         # Inside a script it is an error like any other but for its words, which depend on the version.
         case _ if isinstance(error, NoPermissionError) or DENIED.search(str(error)):
             return f"does not let the user do what it has to. Its ACL needs: {RIGHTS}"
+        case MovedError():
+            return "is a node of a Cluster. Name it with redis+cluster://."
         case _:
-            return CURES[kind_of(error)]
+            found = (said for words, said in MISNAMED.items() if re.search(words, str(error)))
+            return next(found, CURES[kind_of(error)])
