@@ -726,6 +726,13 @@ def test_files_are_told_with_what_they_were(config: Path, tmp_path: Path) -> Non
     assert settings.files == {config: fingerprint(config), tmp_path / "key": fingerprint(tmp_path / "key")}
 
 
+def test_path_that_no_file_can_have_is_watched_like_one_that_is_not_there(config: Path) -> None:
+    """Whoever reads the file says what is wrong with it."""
+    config.write_text('models_file = "\\u0000"', "utf-8")
+
+    assert load({}, config_path=config).files[Path("\0")] is None
+
+
 def test_tier_variable_is_refused_when_the_file_lists_accounts(config: Path) -> None:
     config.write_text(ACCOUNT)
 

@@ -13,6 +13,6 @@ def fingerprint(path: Path) -> Fingerprint:
     """
     try:
         found = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # the latter for a path that no file can have
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
