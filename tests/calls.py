@@ -8,6 +8,7 @@ import asyncio
 import base64
 import itertools
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -22,6 +23,7 @@ Answer = Callable[["GlmCall"], Awaitable[None]]
 
 VOICE = base64.b64encode(bytes(range(240)) * 20).decode()
 """100 ms of 24 kHz mono s16le."""
+SMALL_BYTES = 16 * 1024
 
 
 class GlmCall:
@@ -62,8 +64,10 @@ class GlmCall:
         await (await self._connection.ping())
 
     def stop_reading(self) -> None:
-        """Take nothing more of what is sent."""
-        self._connection.transport.pause_reading()
+        """Take nothing more of what is sent, and keep no room for it."""
+        transport = self._connection.transport
+        transport.pause_reading()
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BYTES)
 
     def cut(self) -> None:
         """Drop the connection."""
@@ -224,6 +228,14 @@ class GlmCalls:
         response = connection.respond(HTTPStatus(status), json.dumps(body))
         response.headers["content-type"] = "application/json"
         return response
+
+
+def connect_narrowly(origin: str) -> socket.socket:
+    """Connect to a server, with little room for what it sends."""
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BYTES)
+    narrow.connect(("127.0.0.1", int(origin.rpartition(":")[2])))
+    return narrow
 
 
 @asynccontextmanager

@@ -15,9 +15,10 @@ from gateway.session.desk import SessionDesk
 from gateway.session.ends import ClientGoneError, ClientSocket, EndedError, first
 from gateway.session.entry import talk_of
 from gateway.session.errands import Errands
+from gateway.session.inbox import Inbox
 from gateway.session.line import Line
 from gateway.session.performer import Performer
-from gateway.session.watch import Watch
+from gateway.session.watch import LOOK_SECONDS, Watch
 from gateway.translate.realtime import Effect, Scribe, Translator
 from gateway.translate.realtime.shapes import Shape
 from gateway.translate.realtime.sound import FRAME_BYTES, INPUT_BYTES_PER_SECOND, OUTPUT_BYTES_PER_SECOND
@@ -43,6 +44,7 @@ class Session:
         self._facts = exchange.record.session = SessionFacts()
         self._line = Line(session_desk, exchange)
         self._counted: tuple[str, str] | None = None
+        self._inbox = Inbox()
         self._watch = Watch(self._desk.clock)
         self._error: GatewayError | None = None
         self._failure: Exception | None = None
@@ -91,9 +93,11 @@ class Session:
                 self._performer = self._make_performer(tasks)
                 await self._performer.perform(beginning)
                 tasks.create_task(self._listen_to_client())
+                tasks.create_task(self._heed_client())
                 if self._line.is_open:
                     tasks.create_task(self._listen_to_glm())
                 tasks.create_task(self._keep_time())
+                tasks.create_task(self._cut_stalls())
         except* ClientGoneError as gone:
             self._note_end("client", code=first(gone, ClientGoneError).code)
         except* EndedError as ended:
@@ -116,15 +120,25 @@ class Session:
         if self._error is not None:
             self._exchange.fail(self._error)
 
-    # --- The three tasks ----------------------------------------------------------------------------
+    # --- What is done side by side ------------------------------------------------------------------
 
     async def _listen_to_client(self) -> None:
+        try:
+            while True:
+                await self._performer.wait_for_room()  # GLM is sent at a pace; who sends faster has to wait.
+                data = await self._client.receive(self._take_from_client)
+                self._raise_failure()
+                await self._inbox.put(data)
+        except ClientGoneError:
+            await self._inbox.settle()
+            raise
+
+    async def _heed_client(self) -> None:
         while True:
-            data = await self._client.receive(self._take_from_client)
-            self._raise_failure()
-            await self._performer.wait_for_room()  # GLM is sent at a pace; who sends faster has to wait.
+            data = await self._inbox.next()
             async with self._performer.turn:
                 await self._performer.perform(self._hear_client(data))
+            self._inbox.done(data)
 
     async def _listen_to_glm(self) -> None:
         while True:
@@ -141,7 +155,6 @@ class Session:
         policy = self._shared.policy
         while True:
             await self._watch.wait(until=self._translator.due)
-            self._cut_stalls()
             async with self._performer.turn:
                 await self._performer.perform(self._translator.wake(now=self._desk.clock()))
                 error = self._watch.verdict(
@@ -150,12 +163,14 @@ class Session:
                 if error is not None:
                     await self._end(error, code=GOING_AWAY)
 
-    def _cut_stalls(self) -> None:
+    async def _cut_stalls(self) -> None:
         """Give up who takes nothing of what it is sent: as long as it does not, everything else waits."""
-        if self._watch.client_stalls:
-            raise ClientGoneError
-        if self._watch.glm_stalls:
-            self._line.socket.cut()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if self._watch.client_stalls:
+                raise ClientGoneError
+            if self._watch.glm_stalls:
+                self._line.socket.cut()
 
     def _hear_client(self, data: str | bytes) -> list[Effect]:
         self._watch.hear_client()
@@ -171,7 +186,7 @@ class Session:
     # --- The same without waking a task for a message -----------------------------------------------
 
     def _take_from_client(self, data: str | bytes) -> bool:
-        return not self._translator.full and self._take(data, self._hear_client)
+        return self._inbox.is_empty and not self._translator.full and self._take(data, self._hear_client)
 
     def _take_from_glm(self, data: str | bytes) -> bool:
         return self._take(data, self._hear_glm)

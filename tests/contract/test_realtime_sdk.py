@@ -4,6 +4,7 @@ import asyncio
 import base64
 import itertools
 import json
+import time
 from array import array
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -20,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.settings.schema import Account, Realtime
 from gateway.settings.secret import Secret
-from tests.calls import VOICE, GlmCalls, call_functions, playing_calls, speak
+from tests.calls import VOICE, GlmCalls, call_functions, connect_narrowly, playing_calls, speak
 from tests.conftest import StartGateway
 from tests.fakes import KEY
 from tests.running import Gateway
@@ -53,6 +54,8 @@ def socket_url(gateway: Gateway, query: str = "model=glm-realtime") -> str:
 
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
+JPEG = bytes.fromhex("ffd8ffc0001108004000400301220002110103110103ffd9")
+LARGE_JPEG = base64.b64encode(JPEG + bytes(500_000)).decode()
 
 
 async def read_until(connection: AsyncRealtimeConnection, kind: str) -> list[Any]:
@@ -70,7 +73,7 @@ async def read_until(connection: AsyncRealtimeConnection, kind: str) -> list[Any
 
 async def eventually(holds: Callable[[], bool]) -> None:
     """Wait for what nobody tells."""
-    for _ in range(1000):
+    for _ in range(4000):
         if holds():
             return
         await asyncio.sleep(0.005)
@@ -566,6 +569,61 @@ async def test_client_that_leaves_while_glm_takes_nothing_gives_its_slot_back(
         assert 1 == gateway.slots
 
     await eventually(lambda: gateway.slots == 0)
+
+
+async def test_client_that_leaves_while_glm_is_reached_anew_gives_its_slot_back(
+    gateway: Gateway, glm: GlmCalls
+) -> None:
+    """Whatever it said meanwhile does not hide that it has gone."""
+    clear = json.dumps({"type": "input_audio_buffer.clear"})
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        call = await glm.call()
+        await socket.send(clear)
+        await call.expect("input_audio_buffer.clear")
+        glm.picks_up.clear()
+        glm.rings.clear()
+        call.cut()
+        await glm.rings.wait()
+        for _ in range(3):
+            await socket.send(clear)
+        assert 1 == gateway.slots
+
+    await eventually(lambda: gateway.slots == 0)
+    glm.picks_up.set()
+
+
+async def test_glm_that_takes_nothing_is_given_up(gateway: Gateway, glm: GlmCalls) -> None:
+    """After ten seconds, by a clock that runs fast, the session goes on with another connection."""
+    gateway.desk.clock = hurrying
+    frame = {"type": "input_audio_buffer.append_video_frame", "video_frame": LARGE_JPEG}
+    async with connect(socket_url(gateway), additional_headers=HEADERS, compression=None) as socket:
+        call = await glm.call()
+        await call.expect("session.update")
+        call.stop_reading()
+        for _ in range(16):
+            await socket.send(json.dumps(frame))
+        async with asyncio.timeout(30):
+            other = await glm.call()
+            await other.expect("session.update")
+
+
+async def test_client_that_takes_nothing_is_given_up(gateway: Gateway, glm: GlmCalls) -> None:
+    """After a minute, by a clock that runs fast, its slot is free."""
+    gateway.desk.clock = hurrying
+    glm.answers = [partial(speak, pieces=2000)]
+    narrow = connect_narrowly(gateway.origin)
+    async with connect(socket_url(gateway), sock=narrow, additional_headers=HEADERS, compression=None) as deaf:
+        await deaf.send(json.dumps({"type": "response.create"}))
+        await ended(gateway)
+        deaf.transport.abort()
+
+    session = gateway.record.session
+    assert (0, "client") == (gateway.slots, session and session.closed_by)
+
+
+def hurrying() -> float:
+    """Give the time of a clock by which a second lasts 20 ms."""
+    return time.perf_counter() * 50
 
 
 async def test_model_of_which_nothing_more_is_known_can_be_called(
