@@ -76,9 +76,16 @@ class Witness:
         (self.entered if change > 0 else self.left)[user_id] = time.monotonic()
 
 
-async def waits_beside_a_flood(witness: Witness, *, flood: Caller, other: Caller) -> list[float]:
+class Turn(Struct, frozen=True):
+    """How long a request waited, in seconds, and how many of others reached Zhipu meanwhile."""
+
+    wait_seconds: float
+    passed: int
+
+
+async def turns_beside_a_flood(witness: Witness, *, flood: Caller, other: Caller) -> list[Turn]:
     """
-    Return how long each request of one waits, in seconds, who calls again and again while another floods.
+    Return what each request of one waits for who calls again and again while another floods.
 
     The flood is of 200 requests at once, and wants every slot that there is.
     """
@@ -86,11 +93,14 @@ async def waits_beside_a_flood(witness: Witness, *, flood: Caller, other: Caller
         for number in range(FLOOD):
             tasks.create_task(flood.ask_quickly(name=f"flood-{number}"))
         await until(lambda: witness.inside == witness.slots)
-        waits: list[float] = []
-        while len(witness.left) < FLOOD - 3 * witness.slots and len(waits) < BESIDE:
-            waits.append(await other.ask_quickly(name=f"other-{len(waits)}") - witness.service_seconds)
-    assert waits, "the flood was over too soon"
-    return waits
+        turns: list[Turn] = []
+        while len(witness.left) < FLOOD - 3 * witness.slots and len(turns) < BESIDE:
+            name, asked_at = f"other-{len(turns)}", time.monotonic()
+            seconds = await other.ask_quickly(name=name)
+            passed = sum(asked_at < at < witness.entered[name] for at in witness.entered.values())
+            turns.append(Turn(seconds - witness.service_seconds, passed))
+    assert turns, "the flood was over too soon"
+    return turns
 
 
 class Release(Struct, frozen=True):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gateway.simulator import running
 from gateway.torture.gateways import slots_at
-from tests.manners import ACCOUNT, MODEL, Caller, Witness, releases, waits_beside_a_flood
+from tests.manners import ACCOUNT, MODEL, Caller, Witness, releases, turns_beside_a_flood
 
 from .load import Rounds, latencies_seconds, requests_per_second
 from .processes import Bench, Server, free_port, nginx_program
@@ -86,7 +86,8 @@ def fairness(bench: Bench) -> list[Row]:
             for _ in range(2)
         ]
         flood, other = Caller(FLOOD_KEY, ports[0]), Caller(OTHER_KEY, ports[1])
-        waits = asyncio.run(waits_beside_a_flood(witness, flood=flood, other=other))
+        turns = asyncio.run(turns_beside_a_flood(witness, flood=flood, other=other))
+    waits = [turn.wait_seconds for turn in turns]
     result = max(waits) / service_seconds
     note = f"{median(waits) / service_seconds:.2f} in the middle, of {len(waits)}"
     return [replace(FAIRNESS, gateway=result, result=result, note=note)]

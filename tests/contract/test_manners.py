@@ -5,16 +5,13 @@ from gateway.settings.schema import Account
 from gateway.settings.secret import Secret
 from gateway.simulator import running
 from tests.conftest import StartGateway
-from tests.manners import ACCOUNT, FLOOD, MODEL, Caller, Witness, releases, waits_beside_a_flood
+from tests.manners import ACCOUNT, MODEL, Caller, Witness, releases, turns_beside_a_flood
 from tests.running import Gateway
 
 FLOOD_KEY, OTHER_KEY = "sk-glm-flood-0123456789", "sk-glm-other-0123456789"
 TENANTS = tuple(Tenant(name=key, key_sha256=(digest(key),), tier="V3") for key in (FLOOD_KEY, OTHER_KEY))
 SLOTS = 10
 SERVICE_SECONDS = 0.1
-BEHIND_ALL_SECONDS = FLOOD / SLOTS * SERVICE_SECONDS
-"""What one would wait if whoever comes first were served first, whose ever it is."""
-
 RELEASE_SECONDS = 1.0
 """The promise is 100 ms; a machine may have other things to do."""
 
@@ -34,16 +31,20 @@ async def start(start_gateway: StartGateway, url: str, *, slots: int) -> Gateway
 
 
 async def test_wait_is_two_service_times_at_most_when_another_floods(start_gateway: StartGateway) -> None:
-    """Two hundred requests of another are in line before it; it is served after the next that ends."""
+    """
+    Two hundred requests of another are in line before it; it is served after the next that ends.
+
+    In two service times, twice as many are served as there are slots. They are counted, since a machine may have
+    other things to do.
+    """
     witness = Witness(slots=SLOTS, service_seconds=SERVICE_SECONDS)
     with running(witness.simulator) as zhipu:
         gateway = await start(start_gateway, zhipu.url, slots=SLOTS)
         flood, other = Caller(FLOOD_KEY, port(gateway)), Caller(OTHER_KEY, port(gateway))
 
-        waits = await waits_beside_a_flood(witness, flood=flood, other=other)
+        turns = await turns_beside_a_flood(witness, flood=flood, other=other)
 
-    assert sorted(waits)[len(waits) // 2] < 2 * SERVICE_SECONDS
-    assert max(waits) < BEHIND_ALL_SECONDS / 3
+    assert max(turn.passed for turn in turns) <= 2 * SLOTS
 
 
 async def test_slot_is_free_when_its_caller_hangs_up_in_a_stream(start_gateway: StartGateway) -> None:
