@@ -103,6 +103,9 @@ Table = Mapping[str, Rule]
 MODEL = Converted("model", note="aliases are resolved; upper and lower case are the same")
 """The row for the model in the table of nearly every operation."""
 
+WITHOUT_EFFECT = frozenset({"messages[].content[].prompt_cache_breakpoint"})
+"""What OpenAI documents inside fields, and nothing here reads: no typing errors of a strict tenant's."""
+
 NOT_IN_GLM = "GLM has no such setting."
 """Why a field is ignored where there is nothing else to say of it."""
 
@@ -128,8 +131,10 @@ def map_params(
     for name in present:
         rule = table.get(name)
         if rule is None:
-            refuse_unknown(name, strict=strict)
-            draft.ignored.append(anywhere(name))
+            place = anywhere(name)
+            if place not in WITHOUT_EFFECT:
+                refuse_unknown(name, strict=strict)
+            draft.ignored.append(place)
         elif rule.by is not None:
             conversions[rule.by] = None
         else:

@@ -193,6 +193,8 @@ def test_unknown_field_is_refused_when_the_tenant_is_strict(sent: Sent) -> None:
         sent(strict=True, brand_new=1)
 
 
+CACHED = {"type": "text", "text": "Hello", "prompt_cache_breakpoint": {"mode": "explicit"}}
+
 INSIDE = [
     pytest.param({"messages": [QUESTION, QUESTION | {"odd": 1}]}, "messages[1].odd", id="message"),
     pytest.param(
@@ -233,8 +235,12 @@ def test_unknown_field_is_named_by_its_path_when_it_is_inside(
         ({"tools": [{"type": "function", "function": {"name": "f", "strict": False}}]}, []),
         ({"functions": [{"name": "f", "strict": True}]}, ["functions[].strict"]),
         ({"messages": [QUESTION, {"role": "assistant", "content": "Hi", "annotations": []}, QUESTION]}, []),
+        (
+            {"messages": [{"role": role, "content": [CACHED]} for role in ("system", "user")]},
+            ["messages[].content[].prompt_cache_breakpoint"],
+        ),
     ],
-    ids=["name", "strict", "not strict", "strict in the old form", "an answer sent back"],
+    ids=["name", "strict", "not strict", "strict in the old form", "an answer sent back", "end of a cached part"],
 )
 def test_known_field_inside_is_named_when_it_has_no_effect(
     start: Start, fields: dict[str, Any], named: list[str]
