@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.auth import Caller
 from gateway.catalog import Model
-from gateway.errors import GatewayError, SessionExpired, UpstreamUnavailable
+from gateway.errors import Draining, GatewayError, SessionExpired, UpstreamUnavailable
 from gateway.exchange import Exchange
 from gateway.openai.realtime.session import Kind, SessionChange
 from gateway.record import ClosedBy, SessionFacts
@@ -237,7 +237,10 @@ class Session:
             await self._performer.perform(self._translator.resume(now=self._desk.clock()))
 
     async def _end(self, error: GatewayError, *, code: int) -> None:
-        if not isinstance(error, SessionExpired):
+        # A drain that cuts no response, too, is an end that was meant to come, and nobody's failure.
+        if not (
+            isinstance(error, SessionExpired) or (isinstance(error, Draining) and not self._translator.responding)
+        ):
             self._error = error
         await self._performer.perform(self._translator.end(error, code=code))
 

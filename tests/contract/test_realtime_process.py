@@ -80,7 +80,27 @@ async def test_call_is_finished_and_told_when_the_process_is_told_to_stop(glm: G
     assert (1001, 0) == (socket.close_code, code)
     (line,) = [json.loads(line) for line in log.splitlines() if '"event":"exchange"' in line]
     assert ("realtime", "glm-realtime", 101) == (line["operation"], line["model"], line["status"])
+    assert ("ok", "info") == (line["outcome"], line["level"])  # Every rollout would burn the error budget.
     assert KEY not in log
+
+
+async def test_call_whose_response_outlasts_the_drain_is_cut_and_counted_as_failed(glm: GlmCalls) -> None:
+    async def never(call: GlmCall) -> None:
+        await call.say(type="response.created", response={"id": "r", "status": "in_progress"})
+
+    glm.answers = [never]
+    with serving({**environment(glm), "GATEWAY_DRAIN_SECONDS": "3"}) as served:
+        url = await asyncio.to_thread(started, served)
+        async with connect(f"{url}/realtime?model=glm-realtime", additional_headers=HEADERS, proxy=None) as socket:
+            await socket.send(json.dumps({"type": "response.create"}))
+            while json.loads(await socket.recv())["type"] != "response.created":
+                pass
+            stopping = asyncio.get_running_loop().run_in_executor(None, served.stop)
+            await rest(socket)
+            code, log = await stopping
+
+    (line,) = [json.loads(line) for line in log.splitlines() if '"event":"exchange"' in line]
+    assert ("gateway_error", "shutting_down", 0) == (line["outcome"], line["error_code"], code)
 
 
 async def test_process_serves_calls(glm: GlmCalls) -> None:
