@@ -73,6 +73,10 @@ REFUSED: dict[str, tuple[Values, str]] = {
         {"autoscaling": {"enabled": True}, "resources": {"requests": None}, "redis": {"elsewhere": True}},
         "resources.requests.cpu, which is not set",
     ),
+    "a scrape that outlasts its interval": (
+        {"monitoring": {"monitor": "PodMonitor", "interval": "5000ms"}},
+        "monitoring.scrapeTimeout 10s is longer than monitoring.interval 5000ms; lower it",
+    ),
     "an alert that there is not": (
         {"monitoring": {"rules": {"enabled": True, "disabled": ["Saturated"]}}},
         "there is no such alert; there are GlmGateway",

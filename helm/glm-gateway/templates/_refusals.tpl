@@ -43,6 +43,11 @@
 {{- if and $v.ingress.enabled (not $v.ingress.hosts) }}
 {{- fail "ingress.hosts must name a host at least." }}
 {{- end }}
+{{- /* The operator of Prometheus takes no such monitor, and tells nobody but its own log. */}}
+{{- $every := include "gateway.milliseconds" $v.monitoring.interval | int64 }}
+{{- if and (ne $v.monitoring.monitor "none") (gt (include "gateway.milliseconds" $v.monitoring.scrapeTimeout | int64) $every) }}
+{{- fail (printf "monitoring.scrapeTimeout %s is longer than monitoring.interval %s; lower it." $v.monitoring.scrapeTimeout $v.monitoring.interval) }}
+{{- end }}
 {{- range $scaler := list "autoscaling" "keda" }}
 {{- $said := index $v $scaler }}
 {{- if and $said.enabled (gt (int $said.minReplicas) (int $said.maxReplicas)) }}
