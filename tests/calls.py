@@ -30,12 +30,13 @@ class GlmCall:
     """
     One connection to GLM. ``heard`` has all events that came but the frames of audio, which ``audio`` has joined.
 
-    Updates are confirmed and commits taken by themselves. ``answers`` say what a response is; those that are not
-    there are left to the test.
+    Updates are confirmed and commits taken by themselves; an account that is ``poor`` is told so instead, and hung
+    up on. ``answers`` say what a response is; those that are not there are left to the test.
     """
 
-    def __init__(self, connection: ServerConnection, *, authorization: str) -> None:
+    def __init__(self, connection: ServerConnection, *, authorization: str, poor: bool) -> None:
         self.authorization = authorization
+        self._poor = poor
         self.heard: list[Event] = []
         self.audio = b""
         self.frames = 0
@@ -97,7 +98,10 @@ class GlmCall:
             else:
                 self.heard.append(event)
             self._news.notify_all()
-        if event["type"] == "session.update":
+        if event["type"] == "session.update" and self._poor:
+            await self.say(type="error", error={"code": "1113", "message": "余额不足"})
+            await self.hang_up()
+        elif event["type"] == "session.update":
             await self.say(type="heartbeat")
             await self.say(type="session.updated", session=event["session"])
         if event["type"] == "input_audio_buffer.commit":
@@ -179,8 +183,8 @@ class GlmCalls:
     GLM-Realtime. ``answers`` are what it says to each ``response.create`` in their order.
 
     ``refusal`` is the status and body with which handshakes are refused, None: they are not; ``refused_keys`` are
-    whose, empty: everybody's. ``refused`` counts them. Handshakes wait while ``picks_up`` is clear; ``rings`` is
-    set when one has come.
+    whose, empty: everybody's. ``refused`` counts them. ``poor_keys`` are of accounts without balance. Handshakes
+    wait while ``picks_up`` is clear; ``rings`` is set when one has come.
     """
 
     def __init__(self) -> None:
@@ -189,6 +193,7 @@ class GlmCalls:
         self.answers: list[Answer] = []
         self.refusal: tuple[int, Event] | None = None
         self.refused_keys: set[str] = set()
+        self.poor_keys: set[str] = set()
         self.refused = 0
         self.picks_up = asyncio.Event()
         self.picks_up.set()
@@ -201,7 +206,8 @@ class GlmCalls:
 
     async def serve(self, connection: ServerConnection) -> None:
         authorization = connection.request.headers.get("authorization", "") if connection.request else ""
-        call = GlmCall(connection, authorization=authorization)
+        poor = authorization.removeprefix("Bearer ") in self.poor_keys
+        call = GlmCall(connection, authorization=authorization, poor=poor)
         self.calls.append(call)
         self._arrivals.put_nowait(call)
         try:

@@ -1,18 +1,21 @@
 """GLM's end of a session: a slot, the socket that it is for, and another socket where one is lost."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 from gateway.errors import GatewayError, UpstreamUnreachable
 from gateway.exchange import Exchange
+from gateway.exchange.accounts import note_failure
 from gateway.exchange.dispatcher import fault_of
-from gateway.limits.limiter import Scope, Slot
+from gateway.limits.limiter import Scope, Slot, serves
 from gateway.record import UpstreamFault
 from gateway.session.desk import SessionDesk
 from gateway.session.entry import enter, note_call, note_loss
 from gateway.upstream.socket import GlmSocket, UpstreamClosedError
 
+OK: Final = 200
 CLOSE_SECONDS: Final = 2.0
 NOTICE_SECONDS: Final = 0.05
 """How long is waited for GLM to agree that a call has ended; then its slot is free all the same."""
@@ -23,21 +26,56 @@ class Line:
     """
     What a call holds of GLM. One that is not opened holds nothing, as in a session that only writes down.
 
-    ``slot`` is None before it is taken, and once it was given back.
+    ``slot`` is None before it is taken, and once it was given back. ``refusal`` is what GLM last said of the
+    account.
     """
 
     def __init__(self, session_desk: SessionDesk, exchange: Exchange) -> None:
         self.slot: Slot | None = None
         self._shared = session_desk
         self._desk = session_desk.desk
+        self.refusal: GatewayError | None = None
         self._exchange = exchange
         self._socket: GlmSocket | None = None
+        self._scope: Scope | None = None
+        self._patience_seconds = 0.0
+        self._opened_at = 0.0
+        self._tell_lost: Callable[[], None] | None = None
 
     async def open(self, scope: Scope, *, patience_seconds: float) -> None:
         """Take a slot, waiting for it if need be, and open the socket; raise GatewayError."""
+        self._scope, self._patience_seconds = scope, patience_seconds
         self.slot, self._socket = await enter(
             self._shared, self._exchange, scope, patience_seconds=patience_seconds
         )
+        self._opened_at = self._desk.clock()
+        self.on_lost(self._tell_lost)
+
+    def on_lost(self, tell: Callable[[], None] | None) -> None:
+        """Have ``tell`` called when the slot is lost, at once if it is already; None: nobody has to know."""
+        self._tell_lost = tell
+        if self.slot is not None:
+            self.slot.on_lost(tell)
+
+    def learn(self, error: GatewayError) -> bool:
+        """Learn what GLM's error says of the account. Returns whether another had better serve, and may."""
+        slot, scope = self.slot, self._scope
+        if slot is None or scope is None:
+            return False
+        self.refusal = error
+        fault = fault_of(error, http_status=OK)
+        self._exchange.record.faults.append(fault)
+        verdict = note_failure(self._desk, slot, error, fault, asked_at=self._opened_at)
+        return verdict in ("account", "model") and serves(scope)
+
+    async def move(self, error: GatewayError) -> None:
+        """Give up the account, for what GLM says of it, for another; raise GatewayError, with nothing held."""
+        assert self._scope is not None  # noqa: S101 - it was opened
+        record = self._exchange.record
+        note_loss(record, fault_of(error, http_status=OK), ended_at=self._desk.clock())
+        record.retries += 1
+        await self.hang_up()
+        await self.open(self._scope, patience_seconds=self._patience_seconds)
 
     @property
     def is_open(self) -> bool:

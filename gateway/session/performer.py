@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 
+from gateway.errors import GatewayError
 from gateway.record import SessionFacts
 from gateway.session.ends import ClientSocket, EndedError
 from gateway.session.errands import Errands
 from gateway.session.line import Line
 from gateway.session.watch import Watch
-from gateway.translate.realtime import Close, Effect, Errand, Forget, ToClient, ToGlm
+from gateway.translate.realtime import Close, Effect, Errand, Forget, Refused, ToClient, ToGlm
 from gateway.translate.realtime.effects import Ended
 from gateway.translate.realtime.interpreter import Interpreter
 
@@ -57,12 +58,18 @@ class Performer:
         self._settle()
 
     async def perform(self, effects: Iterable[Effect]) -> None:
-        """Do it all, in this order; raise EndedError. Who does not take what it is sent holds up everything."""
+        """
+        Do it all, in this order; raise EndedError. Who does not take what it is sent holds up everything.
+
+        Raises GatewayError when GLM refuses a call that has not begun, and no other account can take it.
+        """
         for effect in effects:
             if isinstance(effect, ToClient) and not self._client.is_ready:
                 await self._tell_client(effect)
             elif isinstance(effect, ToGlm) and not self._line.is_ready:
                 await self._tell_glm(effect)
+            elif isinstance(effect, Refused):
+                await self._learn(effect.error)
             else:
                 self._do(effect)
         self._settle()
@@ -105,8 +112,19 @@ class Performer:
         if (seconds := self._watch.waited_for(effect.name)) is not None:
             self._facts.first_audio_seconds.append(seconds)
 
-    def _carry_out(self, effect: Close | Errand | Forget) -> None:
+    async def _learn(self, error: GatewayError) -> None:
+        """Learn what GLM says of the account; a call that has not begun goes to another where one serves."""
+        if self._line.learn(error) and not self._translator.resumable:
+            await self._line.move(error)
+            await self.perform(self._translator.resume(now=self._clock()))
+        else:
+            await self.perform(self._translator.refused(error, now=self._clock()))
+
+    def _carry_out(self, effect: Close | Errand | Forget | Refused) -> None:
         match effect:
+            case Refused(error):
+                self._line.learn(error)
+                self.perform_at_once(self._translator.refused(error, now=self._clock()))
             case Close(code, reason):
                 raise EndedError(code, reason)
             case Errand(errand_id):

@@ -86,8 +86,8 @@ class Session:
         self._client = client
         self._counted = (self._exchange.record.operation, self._exchange.record.model)
         self._desk.streams[self._counted] += 1
-        if self._line.slot is not None and self._desk.policy.stop_on_lost_lease:
-            self._line.slot.on_lost(self._watch.lose_slot)
+        if self._desk.policy.stop_on_lost_lease:
+            self._line.on_lost(self._watch.lose_slot)
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._performer = self._make_performer(tasks)
@@ -149,7 +149,10 @@ class Session:
                 continue
             self._raise_failure()
             async with self._performer.turn:
-                await self._performer.perform(self._hear_glm(data))
+                try:
+                    await self._performer.perform(self._hear_glm(data))
+                except GatewayError as error:
+                    await self._end(error, code=INTERNAL_ERROR)
 
     async def _keep_time(self) -> None:
         policy = self._shared.policy
@@ -189,7 +192,8 @@ class Session:
         return self._inbox.is_empty and not self._translator.full and self._take(data, self._hear_client)
 
     def _take_from_glm(self, data: str | bytes) -> bool:
-        return self._take(data, self._hear_glm)
+        # Before GLM has taken anything, an error of its may lead elsewhere, which takes time.
+        return self._translator.resumable and self._take(data, self._hear_glm)
 
     def _take(self, data: str | bytes, hear: Callable[[str | bytes], list[Effect]]) -> bool:
         """Deal with a message within the call that brings it, unless somebody has to be waited for."""
@@ -225,7 +229,9 @@ class Session:
         async with self._performer.turn:
             lost = UpstreamUnavailable(f"The connection to GLM was lost (close code {closed.code}). Begin anew.")
             self._line.note_loss(lost)
-            if not self._translator.resumable or self._facts.reconnects >= self._shared.policy.max_reconnects:
+            if not self._translator.resumable:
+                await self._end(self._line.refusal or lost, code=INTERNAL_ERROR)
+            if self._facts.reconnects >= self._shared.policy.max_reconnects:
                 await self._end(lost, code=INTERNAL_ERROR)
             if self._line.slot is None:
                 return

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.settings.schema import Account, Realtime
 from gateway.settings.secret import Secret
-from tests.calls import VOICE, GlmCalls, call_functions, connect_narrowly, playing_calls, speak
+from tests.calls import VOICE, GlmCall, GlmCalls, call_functions, connect_narrowly, playing_calls, speak
 from tests.conftest import StartGateway
 from tests.fakes import KEY
 from tests.running import Gateway
@@ -354,6 +354,77 @@ async def test_session_is_refused_for_its_accounts_reason_when_none_is_left(
 
     assert 0 == gateway.slots
     assert [True, True] == [bool(gateway.desk.health.standings(name)) for name in ("poor", "rich")]
+
+
+async def test_session_goes_to_another_account_when_its_own_has_no_balance(
+    start_gateway: StartGateway, glm: GlmCalls
+) -> None:
+    """Zhipu tells at the first update. The client need not know, and the next session does not go there."""
+    glm.poor_keys, glm.answers = {"poor.key"}, [speak, speak]
+    gateway = await start_gateway(realtime_url=glm.url, accounts=(POOR, RICH))
+
+    for _ in range(2):
+        async with sdk(gateway).realtime.connect(model=MODEL) as connection:
+            await connection.session.update(session={"type": "realtime", "instructions": "Be brief."})
+            await connection.conversation.item.create(item=TEXT)
+            await connection.response.create()
+            await read_until(connection, "response.done")
+            assert 1 == gateway.slots
+    await eventually(lambda: len(gateway.records) == 2)
+
+    assert [("rich", ["1113"]), ("rich", [])] == [
+        (record.account, [fault.code for fault in record.faults]) for record in gateway.records
+    ]
+    assert ["poor.key", "rich.key", "rich.key"] == [
+        call.authorization.removeprefix("Bearer ") for call in glm.calls
+    ]
+    assert "Be brief." in glm.calls[1].of("session.update")[-1]["session"]["instructions"]
+    assert 0 == gateway.slots
+
+
+async def test_session_without_balance_is_told_so_when_no_account_has_any(
+    start_gateway: StartGateway, glm: GlmCalls
+) -> None:
+    """Each account is asked once, and set aside."""
+    glm.poor_keys = {"poor.key", "rich.key"}
+    gateway = await start_gateway(realtime_url=glm.url, accounts=(POOR, RICH))
+
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        told = [json.loads(message) async for message in _messages(socket)]
+
+    assert ["session.created", "error", "error"] == [event["type"] for event in told]
+    assert {"insufficient_quota"} == {event["error"]["code"] for event in told[1:]}
+    assert (1011, "insufficient_quota") == (socket.close_code, socket.close_reason)
+    assert 2 == len(glm.calls)
+    assert [True, True] == [bool(gateway.desk.health.standings(name)) for name in ("poor", "rich")]
+    await eventually(lambda: gateway.slots == 0)
+
+
+async def test_account_is_set_aside_when_its_balance_ends_in_a_call(
+    start_gateway: StartGateway, glm: GlmCalls
+) -> None:
+    """The call goes on, and its client is told; the next one goes to another account."""
+    glm.answers = [refuse_for_want_of_balance]
+    gateway = await start_gateway(realtime_url=glm.url, accounts=(POOR, RICH))
+
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        call = await glm.call()
+        await socket.send(json.dumps({"type": "response.create"}))
+        codes = []
+        async for message in _messages(socket):
+            event = json.loads(message)
+            codes += [event["error"]["code"]] if event["type"] == "error" else []
+            if event["type"] == "response.done":
+                break
+        asked = call.authorization.removeprefix("Bearer ").partition(".")[0]
+
+        assert ["insufficient_quota"] == codes
+        assert [True] == [bool(gateway.desk.health.standings(asked))]
+        assert 1 == len(glm.calls)
+
+
+async def refuse_for_want_of_balance(call: GlmCall) -> None:
+    await call.say(type="error", error={"code": "1113", "message": "余额不足"})
 
 
 async def test_handshake_is_tried_again_when_glm_fails(gateway: Gateway, glm: GlmCalls) -> None:

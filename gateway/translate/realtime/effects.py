@@ -73,7 +73,13 @@ class Forget(Struct, frozen=True):
     id: str
 
 
-Effect = ToClient | ToGlm | Close | Errand | Forget
+class Refused(Struct, frozen=True):
+    """Learn from an error of GLM's that has one of Zhipu's codes: it may be about the account."""
+
+    error: GatewayError
+
+
+Effect = ToClient | ToGlm | Close | Errand | Forget | Refused
 
 
 class Words(Struct, frozen=True):

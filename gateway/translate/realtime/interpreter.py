@@ -67,6 +67,11 @@ class Interpreter(ABC):
         del data, now
         return []
 
+    def refused(self, error: GatewayError, *, now: float) -> list[Effect]:
+        """Deal with an error of GLM's that was learnt from: the session goes on where it is."""
+        del error, now
+        return []
+
     def bring(self, errand_id: str, brought: Brought, *, now: float) -> list[Effect]:
         """Take what an errand brings."""
         self._talk.now = now

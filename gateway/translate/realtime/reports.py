@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gateway.errors import GatewayError
 from gateway.glm.realtime import server as glm
 from gateway.openai.realtime import server
 from gateway.translate.realtime.conversing import Conversing
@@ -34,11 +35,18 @@ class Reports:
             report(self, event)
 
     def error(self, event: glm.Error) -> None:
-        """Find out whose error it is: GLM does not say which event it is about, but answers in their order."""
+        """Take an error; one that may be about the account is not the client's business yet."""
         if event.error.code == NOTHING_TO_STOP:
             self._responder.stopped()
             return
         error = error_of(event.error)
+        if error.glm_code is None:
+            self.blame(error)
+        else:
+            self._talk.report(error)
+
+    def blame(self, error: GatewayError) -> None:
+        """Find out whose error it is: GLM does not say which event it is about, but answers in their order."""
         if not self._setup.settled:
             self._setup.fail(error)
         elif self._microphone.commits:

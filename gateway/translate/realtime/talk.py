@@ -18,6 +18,7 @@ from gateway.translate.realtime.effects import (
     Ended,
     Errand,
     Forget,
+    Refused,
     Task,
     ToClient,
     ToGlm,
@@ -81,6 +82,10 @@ class Talk:
     def ask(self, event: glm.Sent) -> None:
         """Send an event to GLM."""
         self.effects.append(ToGlm(GLM_NAMES[type(event)], encode(event)))
+
+    def report(self, error: GatewayError) -> None:
+        """Have learnt from an error of GLM's; what it means for the conversation is decided after that."""
+        self.effects.append(Refused(error))
 
     def send_out(self, what: Task, *, then: Callable[[Brought], None]) -> str:
         """Have something done beside the call; ``then`` is called with what it brings. Returns its id."""

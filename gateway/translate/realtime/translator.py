@@ -76,6 +76,12 @@ class Translator(Interpreter):
         self._reports.take(event)
         return self._effects()
 
+    def refused(self, error: GatewayError, *, now: float) -> list[Effect]:
+        """Tell whose error it is."""
+        self._talk.now = now
+        self._reports.blame(error)
+        return self._effects()
+
     def wake(self, *, now: float) -> list[Effect]:
         """Do what is due."""
         talk = self._talk

@@ -31,6 +31,7 @@ from gateway.translate.realtime import (
     Errand,
     Forget,
     Policy,
+    Refused,
     Scribe,
     ToClient,
     ToGlm,
@@ -191,6 +192,8 @@ class Player:
                     taken.append((">glm", event))
                 case Close(code, reason):
                     taken.append(("closes", {"code": code, "reason": reason}))
+                case Refused(error):
+                    taken += self._taken(self.translator.refused(error, now=self.now))
                 case Errand(errand_id, what):
                     taken.append((">errand", {"id": errand_id, **errand_of(what)}))
                 case Forget(errand_id):
