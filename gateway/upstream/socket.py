@@ -67,6 +67,11 @@ class MessageConnection(ClientConnection):
             self.protocol.send_text(data)
             self.send_data()
 
+    def start_keepalive(self) -> None:
+        """Begin to ping, unless GLM has hung up before it came to that: nobody would end it."""
+        if self.protocol.state is State.OPEN:
+            super().start_keepalive()
+
     def process_event(self, event: Event) -> None:
         """Take an event that websockets has read: put a message together, or notice the end."""
         if not isinstance(event, Frame):

@@ -221,3 +221,14 @@ async def test_ping_is_answered() -> None:
 
     assert len(line.transport.written) == 1
     assert line.transport.written[0][0] == 0x80 | Opcode.PONG
+
+
+async def test_connection_that_glm_ends_with_the_handshake_is_not_pinged() -> None:
+    """Twenty seconds later that would be a failure in the log."""
+    line = Line()
+    line.connection.data_received(framed(Close(1003, "").serialize(), Opcode.CLOSE))
+    line.connection.connection_lost(None)
+
+    line.connection.start_keepalive()
+
+    assert line.connection.keepalive_task is None
