@@ -37,7 +37,7 @@ class Reports:
     def error(self, event: glm.Error) -> None:
         """Take an error; one that may be about the account is not the client's business yet."""
         if event.error.code == NOTHING_TO_STOP:
-            self._responder.stopped()
+            self._responder.find_nothing_to_stop()
             return
         error = error_of(event.error)
         if error.glm_code is None:
@@ -52,7 +52,9 @@ class Reports:
         elif self._microphone.commits:
             commit = self._microphone.give_up()
             self._talk.refuse(error, event_id=commit.event_id if commit is not None else None)
-        elif not self._conversing.settle_deletion() and not self._responder.fail(error):
+        elif self._conversing.settle_deletion() or self._responder.miscarry():
+            return  # Its client knows that it is over.
+        elif not self._responder.fail(error):
             self._talk.refuse(error)
 
     def deletion(self, event: glm.ItemDeleted) -> None:

@@ -35,7 +35,8 @@ class Responder:
 
     A plan waits until GLM has confirmed what was said before, and has stopped what it was to stop; then it is
     asked for; then it is the answer under way. ``_stopping`` is true while GLM may still speak of a response that
-    its client knows as ended. ``blocked`` tells whether GLM has still to hear or see something before.
+    its client knows as ended; ``_unborn`` if GLM was asked for that and has not begun it yet, ``_unstopped`` if it
+    found nothing to stop because of that. ``blocked`` tells whether GLM has still to hear or see something before.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Responder:
         self._asked: Plan | None = None
         self._stopping = False
         self._unborn = False
+        self._unstopped = False
         self._ended: deque[str] = deque(maxlen=REMEMBERED_RESPONSES)
 
     @property
@@ -101,6 +103,7 @@ class Responder:
             self._setup.override(plan.config or self._talk.config)
             return
         self._waiting, self._asked = None, plan
+        self._unborn = self._unstopped = False
         self._calls.give_all()
         self._talk.ask(ResponseCreate())
         self._talk.wake("answer", after_seconds=PATIENCE_SECONDS)
@@ -131,12 +134,12 @@ class Responder:
         if self.answer is not None and self.answer.glm_id in {glm_id, None}:
             self.answer.glm_id = glm_id
             return self.answer
-        if self._unborn or self._unwanted():
+        if self._is_late() or self._unwanted():
             self._forget(glm_id)
-            if not self._unborn:
+            if self._unstopped or not self._unborn:
                 talk.ask(ResponseCancel())
                 self._wait_for_stop()
-            self._unborn = False
+            self._unborn = self._unstopped = False
             return None
         if self.answer is not None:  # GLM has gone on to the next without ending the last.
             self._close(*self._ending("completed"))
@@ -165,8 +168,20 @@ class Responder:
 
     def stopped(self) -> None:
         """Take it that GLM has stopped what it was to stop."""
-        self._stopping = self._unborn = False
+        self._stopping = self._unborn = self._unstopped = False
         self._talk.rest("stop")
+
+    def find_nothing_to_stop(self) -> None:
+        """Take it that GLM has found nothing to stop: it has ended that, or not begun it."""
+        if self._unborn:
+            self._unstopped = True
+        else:
+            self.stopped()
+
+    def wait_no_longer(self) -> None:
+        """Take it that GLM says nothing more of what it was to stop, unless it begins that after all."""
+        self._stopping = False
+        self._unstopped = self._unborn
 
     def fail(self, error: GatewayError) -> bool:
         """End what is under way because of an error; False when nothing is, so that it is not at fault."""
@@ -179,6 +194,13 @@ class Responder:
             self.answer = plan.answer or self._begin(plan)
         self._close("failed", error=error)
         return True
+
+    def miscarry(self) -> bool:
+        """Take it that GLM cannot begin what it was to stop; False when there is no such response."""
+        unborn = self._unborn and self._stopping
+        if unborn:
+            self.stopped()
+        return unborn
 
     def abandon(self) -> None:
         """Give up what is under way at a GLM that is gone; what had not begun there is asked for again."""
@@ -201,8 +223,12 @@ class Responder:
             self._waiting.hurried = True
 
     def time_out(self) -> None:
-        """Give up a response of which GLM says nothing more."""
-        self.fail(UpstreamTimeout(f"GLM said nothing of the response for {PATIENCE_SECONDS:g} s. Ask again."))
+        """Give up a response of which GLM says nothing more, and have GLM do so."""
+        unborn = self._asked is not None
+        if self.fail(UpstreamTimeout(f"GLM said nothing of the response for {PATIENCE_SECONDS:g} s. Ask again.")):
+            self._talk.ask(ResponseCancel())
+            self._unborn = unborn
+            self._wait_for_stop()
 
     # --- Within -------------------------------------------------------------------------------------
 
@@ -253,6 +279,10 @@ class Responder:
         turns = self._talk.config.turn_detection
         asked = self._asked is not None
         return not asked and turns is not None and turns.create_response is False
+
+    def _is_late(self) -> bool:
+        """Whether what GLM begins is what it was to stop before, and not the response to a turn since."""
+        return self._unborn and (self._stopping or not self._is_owed())
 
     def _wait_for_stop(self) -> None:
         self._stopping = True

@@ -57,7 +57,7 @@ class Translator(Interpreter):
             "commit": microphone.presume,
             "answer": responder.time_out,
             "outputs": responder.hurry,
-            "stop": responder.stopped,
+            "stop": responder.wait_no_longer,
             "transcript": microphone.transcripts.unwritten.write_down,
         }
 
