@@ -62,7 +62,7 @@ class Words:
 class Answer:
     """
     One response. ``glm_id`` is GLM's name for it, None until that is known; ``outside``: it is no part of the
-    conversation.
+    conversation; ``interrupted``: the user has begun to speak, and GLM is to end it.
 
     A spoken one has voice and transcript, a written one has text; never both kinds of text, since clients would
     show both. GLM sends both: the other one stands in where the right one stays away.
@@ -71,6 +71,7 @@ class Answer:
     def __init__(self, talk: Talk, config: Config, *, metadata: Metadata | None, outside: bool = False) -> None:
         self.id = talk.id_of("resp")
         self.glm_id: str | None = None
+        self.interrupted = False
         self.config = config
         self._talk = talk
         self._metadata = metadata

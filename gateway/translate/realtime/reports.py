@@ -93,6 +93,7 @@ class Reports:
     def speech_start(self, event: glm.SpeechStarted) -> None:
         """Take it that the user begins to speak."""
         self._microphone.start_speech(round(event.audio_start_ms or 0))
+        self._responder.interrupt()
 
     def speech_stop(self, event: glm.SpeechStopped) -> None:
         """Take it that the user has ended."""

@@ -142,7 +142,7 @@ class Responder:
             self._unborn = self._unstopped = False
             return None
         if self.answer is not None:  # GLM has gone on to the next without ending the last.
-            self._close(*self._ending("completed"))
+            self._close(*self._ending("cancelled" if self.answer.interrupted else "completed"))
         plan, self._asked = self._asked or Plan(), None
         talk.wake("answer", after_seconds=PATIENCE_SECONDS)
         self.answer = plan.answer or self._begin(plan)
@@ -217,6 +217,12 @@ class Responder:
         if answer := self.find(glm_id):
             self._calls.expect(answer.add_call(name, arguments), name)
 
+    def interrupt(self) -> None:
+        """Take it that the user speaks, for which GLM ends what it says if it is to; it may not tell that."""
+        turns = self._talk.config.turn_detection
+        if self.answer is not None and turns is not None:
+            self.answer.interrupted = turns.interrupt_response is not False
+
     def hurry(self) -> None:
         """Wait no longer for outputs that are missing."""
         if self._waiting is not None:
@@ -225,7 +231,11 @@ class Responder:
     def time_out(self) -> None:
         """Give up a response of which GLM says nothing more, and have GLM do so."""
         unborn = self._asked is not None
-        if self.fail(UpstreamTimeout(f"GLM said nothing of the response for {PATIENCE_SECONDS:g} s. Ask again.")):
+        if self.answer is not None and self.answer.interrupted:
+            self._close(*self._ending("cancelled"))
+        elif self.fail(
+            UpstreamTimeout(f"GLM said nothing of the response for {PATIENCE_SECONDS:g} s. Ask again.")
+        ):
             self._talk.ask(ResponseCancel())
             self._unborn = unborn
             self._wait_for_stop()
