@@ -115,7 +115,7 @@ def create_gateway(
     client_secrets = create_secrets(settings)
     handlers = [
         *create_routes(settings, front=front, sealer=sealer, responses=responses, background=background),
-        *secret_routes(front, client_secrets),
+        *secret_routes(front, client_secrets, transcriber=settings.realtime.transcription_model),
         *health_routes(is_draining),
     ]
     app = create_router(

@@ -19,9 +19,9 @@ from gateway.translate.realtime.keys import Wish, read_beta, read_today, tell_be
 OPERATION: Final = "realtime"
 
 
-def secret_routes(front: Front, secrets: ClientSecrets) -> list[HTTPRouteHandler]:
-    """Return the companions of calls."""
-    issuer = SecretIssuer(front, secrets)
+def secret_routes(front: Front, secrets: ClientSecrets, *, transcriber: str) -> list[HTTPRouteHandler]:
+    """Return the companions of calls; ``transcriber`` is the model that writes down where no other is named."""
+    issuer = SecretIssuer(front, secrets, transcriber=transcriber)
 
     @post(["/v1/realtime/client_secrets", "/realtime/client_secrets"], status_code=200, name="createClientSecret")
     async def create_client_secret(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -63,11 +63,12 @@ def secret_routes(front: Front, secrets: ClientSecrets) -> list[HTTPRouteHandler
 
 
 class SecretIssuer:
-    """Makes keys for browsers, each with the session that it is for."""
+    """Makes keys for browsers, each with the session that it is for; ``transcriber`` is as above."""
 
-    def __init__(self, front: Front, secrets: ClientSecrets) -> None:
+    def __init__(self, front: Front, secrets: ClientSecrets, *, transcriber: str) -> None:
         self._front = front
         self._secrets = secrets
+        self._transcriber = transcriber
 
     async def issue(
         self, request: Request[Any, Any, Any], read: Callable[[bytes], Wish], tell: Callable[..., Struct]
@@ -75,13 +76,12 @@ class SecretIssuer:
         """Return the answer that tells a new key; ``read`` and ``tell`` are those of the shape asked for."""
         caller = await self._front.authenticate(request.scope, operation=OPERATION)
         wish = read(await self._front.read_json(request.scope, request.receive))
-        model = exchange_of(request.scope).find(wish.model, needs=OPERATION, caller=caller)
+        name = wish.model(transcriber=self._transcriber)
+        model = exchange_of(request.scope).find(name, needs=wish.kind, caller=caller)
         traits = model.realtime or RealtimeTraits()
-        first = Config.first(
-            model=model.id, asked_model=wish.model, voices=traits.voices, voice=traits.default_voice
-        )
+        first = Config.first(model=model.id, asked_model=name, voices=traits.voices, voice=traits.default_voice)
         config = wish.config(first)
-        kept = {"model": wish.model, **wish.kept()}
+        kept = {**wish.kept(), "model": name}
         value, expires_at = self._secrets.make(caller, kept, seconds=wish.seconds)
         session_id = f"sess_{self._front.desk.new_id()}"
         told = tell(config, session_id=session_id, value=value, expires_at=expires_at)

@@ -7,11 +7,13 @@ from array import array
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pydantic
 import pytest
 from openai.types.realtime import RealtimeServerEvent
 from websockets.asyncio.client import ClientConnection, connect
 
+from gateway.auth import Tenant, digest
 from gateway.settings.schema import Realtime
 from tests.calls import GlmCalls, playing_calls, speak
 from tests.conftest import StartGateway
@@ -19,7 +21,6 @@ from tests.fakes import DONE, KEY, Call, Zhipu, chunk, event, last_chunk
 from tests.running import Gateway
 
 VALIDATOR: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(RealtimeServerEvent)
-HEADERS = {"Authorization": f"Bearer {KEY}"}
 LOUD = base64.b64encode(
     array("h", [8000 if place // 30 % 2 else -8000 for place in range(24_000)]).tobytes()
 ).decode()
@@ -29,6 +30,11 @@ PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 )
 """A single pixel."""
+
+KEYS_TO_WRITE_DOWN: list[tuple[str, Any]] = [
+    ("client_secrets", {"session": {"type": "transcription", "audio": {"input": {"turn_detection": None}}}}),
+    ("transcription_sessions", {"input_audio_transcription": {"model": "whisper-1"}, "turn_detection": None}),
+]
 
 
 @pytest.fixture
@@ -64,9 +70,10 @@ class Client:
                 assert told["type"] != "error", told
 
 
-def calling(gateway: Gateway, query: str = "model=glm-realtime") -> connect:
+def calling(gateway: Gateway, query: str = "model=glm-realtime", *, key: str = KEY) -> connect:
+    headers = {"Authorization": f"Bearer {key}"}
     return connect(
-        f"ws{gateway.url.removeprefix('http')}/realtime?{query}", additional_headers=HEADERS, proxy=None
+        f"ws{gateway.url.removeprefix('http')}/realtime?{query}", additional_headers=headers, proxy=None
     )
 
 
@@ -167,6 +174,43 @@ async def test_model_that_writes_nothing_down_is_refused(gateway: Gateway) -> No
         (told,) = await client.until("error")
 
     assert ("mine", "unsupported_model") == (told["error"]["event_id"], told["error"]["code"])
+
+
+@pytest.mark.parametrize(("path", "body"), KEYS_TO_WRITE_DOWN)
+async def test_key_of_who_may_only_have_things_written_down(
+    start_gateway: StartGateway, zhipu: Zhipu, client: httpx.AsyncClient, path: str, body: Any
+) -> None:
+    """It needs no right to calls, of which none is made."""
+    tenant = Tenant(name="team", key_sha256=(digest(KEY),), tier="V3", models=("glm-asr",))
+    gateway = await start_gateway(upstream_url=zhipu.url, tenants=(tenant,))
+    zhipu.script = [hears("Hello.")]
+
+    answer = (await client.post(f"{gateway.url}/realtime/{path}", json=body)).raise_for_status().json()
+    key = answer.get("value") or answer["client_secret"]["value"]
+    async with calling(gateway, "", key=key) as socket:
+        session = Client(socket)
+        (created,) = await session.until("session.created")
+        await session.send(type="input_audio_buffer.append", audio=LOUD)
+        await session.send(type="input_audio_buffer.commit")
+        await session.until("conversation.item.input_audio_transcription.completed")
+
+    assert "transcription" == created["session"]["type"]
+
+
+@pytest.mark.parametrize(
+    ("name", "refusal"), [("no-such-model", (404, "model_not_found")), ("glm-4.7", (400, "unsupported_model"))]
+)
+@pytest.mark.parametrize("path", ["client_secrets", "transcription_sessions"])
+async def test_key_is_refused_where_its_model_writes_nothing_down(
+    gateway: Gateway, client: httpx.AsyncClient, path: str, name: str, refusal: tuple[int, str]
+) -> None:
+    flat = {"input_audio_transcription": {"model": name}}
+    nested = {"session": {"type": "transcription", "audio": {"input": {"transcription": {"model": name}}}}}
+    body = flat if path == "transcription_sessions" else nested
+
+    answer = await client.post(f"{gateway.url}/realtime/{path}", json=body)
+
+    assert refusal == (answer.status_code, answer.json()["error"]["code"])
 
 
 def chats(*texts: str) -> Any:

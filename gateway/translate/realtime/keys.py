@@ -17,6 +17,7 @@ from gateway.openai.realtime.session import (
     BetaSession,
     BetaTranscriptionSession,
     ClientSecret,
+    Kind,
     RealtimeSession,
     SessionChange,
     TranscriptionSession,
@@ -42,9 +43,18 @@ class Wish:
         self._at = at
 
     @property
-    def model(self) -> str:
-        """The model that it named, or the one there is."""
-        return self.change.model or DEFAULT_MODEL
+    def kind(self) -> Kind:
+        """What the session is for."""
+        return self.change.type or "realtime"
+
+    def model(self, *, transcriber: str) -> str:
+        """Return the model that it named, or the one there is: ``transcriber`` for what is only written down."""
+        if self.kind == "realtime":
+            return self.change.model or DEFAULT_MODEL
+        said = self.change.input_audio_transcription
+        if self.change.audio and self.change.audio.input:
+            said = self.change.audio.input.transcription or said
+        return (said.model if said else None) or transcriber
 
     def config(self, first: Config) -> Config:
         """Return what will hold; raise InvalidRequest for what cannot."""
