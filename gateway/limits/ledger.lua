@@ -378,6 +378,7 @@ end
 for _, operation in ipairs(request.operations) do
     table.insert(reply.answers, asked[operation[1]](unpack(operation, 2)))
 end
+reply.closed = closed and true or false
 for replica, turned in pairs(told) do
     call('PUBLISH', 'glm-gateway:turns:' .. replica, encode({request.model, turned}))
 end

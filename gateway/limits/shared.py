@@ -8,13 +8,19 @@ import msgspec
 
 from gateway.limits.ledger import Full, Granted, Turn, Waiting, Wish, wish_of
 from gateway.limits.link import Away, Link, end
-from gateway.limits.lobby import Lobby, Waiter
+from gateway.limits.lobby import NOBODY, Lobby, Waiter
 from gateway.limits.outage import Outage, OutageBooks, books_without_redis
 from gateway.limits.roster import Roster
 from gateway.limits.wire import Acquire, Hold, Keep, Kept, Operation, Release, Reply, Request
 
 MAX_OPERATIONS = 200
 """In one call, so that none keeps Redis from others for long."""
+
+ROLL_SECONDS = 1.5
+"""How long one who would not stand in line waits for new books to open: a newcomer's take a second."""
+
+ROLL_CALL_SECONDS = 0.02
+"""How soon such a one asks again. Most often all replicas have registered by then."""
 
 NO_BOUND = 2**31
 """The size of the queue for those who stand in it already."""
@@ -198,12 +204,26 @@ class SharedBooks:
                 self._roster.mark(self._lobby.model, pairs(answer.marks).items())
             elif isinstance(operation, Acquire) and isinstance(answer, Granted):
                 self._take(Turn(operation.number, answer.account))
+            elif isinstance(operation, Acquire) and isinstance(answer, Full) and reply.closed:
+                self._wait_for_the_roll(operation.number, answer)
             elif isinstance(operation, Acquire) and isinstance(answer, Waiting | Full):
                 self._lobby.answer(operation.number, answer)
                 if (waiter := self._lobby.waiting.get(operation.number)) is not None:
                     waiter.told_at = self._sent_at
         for turn in reply.turns:
             self.turn(turn)
+
+    def _wait_for_the_roll(self, number: int, answer: Full) -> None:
+        """Ask again soon for one who does not stand in line; while nobody is admitted, that is no answer yet."""
+        loop, waiter = asyncio.get_running_loop(), self._lobby.waiting.get(number)
+        if waiter is not None and waiter.queue_size == NOBODY and loop.time() - waiter.since < ROLL_SECONDS:
+            loop.call_later(ROLL_CALL_SECONDS, self._ask_if_there, number)
+        else:
+            self._lobby.answer(number, answer)
+
+    def _ask_if_there(self, number: int) -> None:
+        if (waiter := self._lobby.waiting.get(number)) is not None:
+            self.ask_again(waiter)
 
     def _take(self, turn: Turn) -> None:
         if not self._lobby.grant(turn.number, turn.account) and turn.number not in self._given_back:

@@ -95,6 +95,7 @@ class Reply(Struct, frozen=True, kw_only=True):
 
     ``stale``: these are other books than the replica knows; nothing was done, and it has to register. ``lost`` are
     the numbers of holds that the books no longer grant. ``expired`` counts leases, of any replica, that ran out.
+    ``closed``: the roll is being called, so that nobody was admitted, however many slots are free.
     """
 
     epoch: str
@@ -103,6 +104,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     answers: list[Answer]
     turns: list[Turn]
     expired: int
+    closed: bool = False
 
 
 encode = msgspec.msgpack.Encoder().encode

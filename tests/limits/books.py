@@ -40,6 +40,7 @@ class Books:
             answers=answers,
             turns=self._turns,
             expired=self._expired,
+            closed=self.ledger.closed and not stale,
         )
 
     def _answer(self) -> list[Answer]:

@@ -32,6 +32,20 @@ def held(server: RedisServer) -> int:
     return server.number("HGET", f"glm-gateway:{{{MODEL}}}:counts", "account:main")
 
 
+@pytest.mark.parametrize("limiters", [1, 2])
+async def test_first_request_gets_a_slot_though_it_would_not_wait(
+    own_redis: RedisServer, start_replica: StartReplica, limiters: int
+) -> None:
+    """New books are not open before all replicas have said what they hold; that does not make them full."""
+    replicas = [await start_replica(own_redis) for _ in range(limiters)]
+
+    slot = await replicas[0].acquire(scope(limit=1), timeout_seconds=0)
+
+    with pytest.raises(RateLimited):
+        await replicas[-1].acquire(scope(limit=1), timeout_seconds=0)
+    assert slot.account == "main"
+
+
 async def test_slot_goes_to_another_replica_when_it_is_given_back(
     redis: RedisServer, start_replica: StartReplica
 ) -> None:
