@@ -86,6 +86,11 @@ class Rounds:
         return sum(processor_seconds(server.process_id) or 0.0 for server in self._computing)
 
     @property
+    def rate(self) -> float:
+        """Answers a second, on average."""
+        return self.requests / self._seconds if self._seconds else 0.0
+
+    @property
     def computed_microseconds(self) -> float:
         """What a request costs in time of the processor, however busy that is with others; 0 where unknown."""
         return self._computed_seconds / self.requests * 1e6 if self.requests else 0.0

@@ -54,7 +54,8 @@ def two_processes(bench: Bench) -> list[Row]:
     """
     Measure two gateways together and each alone, every time behind an nginx of the same kind.
 
-    In turns, like everything. Alone a gateway has the same core, and the same part of it, as together.
+    In turns, like everything, but by their averages: for two, both cores would have to be quiet at the same time.
+    Alone a gateway has the same core, and the same part of it, as together.
     """
     there = places(bench.cores)
     warm_up_seconds = bench.amount(WARM_UP_SECONDS, least=0.2)
@@ -62,7 +63,7 @@ def two_processes(bench: Bench) -> list[Row]:
     with bench.placed(measured=(), others=there.others), ExitStack() as stack:
         upstream = stack.enter_context(bench.nginx_upstream())
         gateways = [stack.enter_context(_gateway(bench, upstream, there, core=core)) for core in there.gateways]
-        first, second, both = turns = [
+        turns = [
             Rounds(
                 bench,
                 stack.enter_context(bench.nginx_balancer(*behind, name=f"before-{number}")),
@@ -76,10 +77,15 @@ def two_processes(bench: Bench) -> list[Row]:
         for _ in range(bench.amount(ROUNDS, least=1)):
             for rounds in turns:
                 rounds.run(seconds=seconds)
-    one = fmean((first.best, second.best))
-    return [
-        replace(there.row, gateway=both.best, reference=one, result=both.best / one, note=_note(there, *turns))
-    ]
+    one, other, together = (_carried(rounds, part=there.part) for rounds in turns)
+    alone = fmean((one, other))
+    note = _note(there, *turns)
+    return [replace(there.row, gateway=together, reference=alone, result=together / alone, note=note)]
+
+
+def _carried(rounds: Rounds, *, part: float) -> float:
+    """Return answers a second, less what was computed for them beyond ``part``: a quota is not kept to exactly."""
+    return rounds.rate / max(1.0, rounds.computed_share / part)
 
 
 @contextmanager
