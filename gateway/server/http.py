@@ -79,11 +79,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_bytes_at_most += self._received_bytes
         self._unset_keepalive_if_required()
         try:
-            self.parser.feed_data(data)
+            self._read(data)
         except HttpParserError:
             self.send_400_response("")
-        except HttpParserUpgrade as upgrade:
-            self._leave_http(data[upgrade.args[0] :])
         if self._reading_head and self._head_timer is None:  # Most heads come whole and need no timer.
             self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
         # Otherwise it came together with another request, and how much of it is head is not known.
@@ -122,25 +120,37 @@ class BoundedHttp(HttpToolsProtocol):
             cycle.keep_alive = False  # What came before it is answered first; then the connection closes.
 
     def _should_upgrade(self) -> bool:
-        """Have uvicorn begin nothing for a request that asks for another protocol; ``_leave_http`` does."""
+        """Have uvicorn begin nothing for a request that asks for another protocol; ``_read`` does."""
         return True
 
-    def _leave_http(self, rest: bytes) -> None:
+    def _read(self, data: bytes | memoryview) -> None:
         """
-        Open a WebSocket, or read the request as one that asks for no other protocol, as RFC 9110, 7.8, allows.
+        Read what came, up to a WebSocket.
 
-        Java's HttpClient asks for HTTP/2 with its first request. The parser stops before the body, the ``rest``.
+        A request that asks for another protocol is read as if it did not, as RFC 9110, 7.8, allows. Java's
+        HttpClient asks for HTTP/2 with its first. The parser stops behind the head of such a request.
         """
-        if self._opens_socket():
-            self.handle_websocket_upgrade()
-        elif self.scope["method"] == "CONNECT":
-            self.send_400_response("")
-        else:
-            first = f"{self.scope['method']} %b HTTP/{self.scope['http_version']}\r\n".encode() % self.url
-            lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
-            self.parser = HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-            self.data_received(b"".join((first, *lines, b"\r\n", rest)))
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as upgrade:
+                data = memoryview(data)[upgrade.args[0] :]
+            else:
+                return
+            if self._opens_socket():
+                self.handle_websocket_upgrade()
+                return
+            if self.scope["method"] == "CONNECT":
+                self.send_400_response("")
+                return
+            self._read_head_anew()
+
+    def _read_head_anew(self) -> None:
+        first = f"{self.scope['method']} %b HTTP/{self.scope['http_version']}\r\n".encode() % self.url
+        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self.parser.feed_data(b"".join((first, *lines, b"\r\n")))
 
     def _opens_socket(self) -> bool:
         """Whether this is the handshake of a WebSocket, which has no body."""

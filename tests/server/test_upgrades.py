@@ -1,6 +1,7 @@
 """Who would rather speak another protocol is answered in this one, with everything that was sent; sockets open."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -25,6 +26,8 @@ WEBSOCKET = (
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 )
+
+MANY = 2 * sys.getrecursionlimit()
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,6 +91,15 @@ async def test_request_that_asks_for_another_protocol_is_served_with_its_body(se
 
             assert await answer(reader) == b"POST /a hello"
             assert await answer(reader) == b"POST /a ok"
+
+
+async def test_any_number_is_served() -> None:
+    """Also when all are sent at once."""
+    async with wire() as (reader, writer):
+        writer.write(request(*HTTP_2, method="GET") * MANY)
+
+        for _ in range(MANY):
+            assert await answer(reader) == b"GET /a "
 
 
 class Catcher(asyncio.Transport):
