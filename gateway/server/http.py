@@ -153,10 +153,12 @@ class BoundedHttp(HttpToolsProtocol):
         self.parser.feed_data(b"".join((first, *lines, b"\r\n")))
 
     def _opens_socket(self) -> bool:
-        """Whether this is the handshake of a WebSocket, which has no body."""
+        """Whether this is the handshake of a WebSocket, which has no body, and all before it is answered."""
         said = dict(self.headers)
+        cycle: RequestResponseCycle | None = self.cycle
         return (
             self._should_upgrade_to_ws()
+            and (cycle is None or cycle.response_complete)
             and said.get(b"upgrade", b"").lower() == b"websocket"
             and said.get(b"content-length", b"0") == b"0"
             and b"transfer-encoding" not in said

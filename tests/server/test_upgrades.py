@@ -188,3 +188,16 @@ async def test_socket_opens(lines: tuple[str, ...]) -> None:
         async with asyncio.timeout(5):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
             assert await reader.readexactly(4) == b"\x88\x02\x03\xe8"
+
+
+async def test_socket_does_not_open_behind_a_request_without_an_answer() -> None:
+    """That would be told of neither its client's leaving nor room to write any more."""
+    async with wire() as (reader, writer):
+        writer.write(request(method="GET") + request(*WEBSOCKET, method="GET"))
+
+        assert await answer(reader) == b"GET /a "
+        assert await answer(reader) == b"GET /a "
+
+        writer.write(request(*WEBSOCKET, method="GET"))
+        async with asyncio.timeout(5):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
