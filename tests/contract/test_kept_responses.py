@@ -139,6 +139,23 @@ async def test_input_items_are_listed_whole(gateway: Gateway, connect: Connect, 
     ]
 
 
+async def test_input_items_are_listed_whatever_was_left_out_or_added(place: Place, zhipu: Zhipu) -> None:
+    """Parts of reasoning can be of one type only, which may go unsaid; what an item does not have is not read."""
+    given: Any = [
+        {"role": "user", "content": "Look."},
+        {"type": "reasoning", "summary": [{"text": "So."}], "content": [{"text": "Hm."}]},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}", "content": ["?"]},
+        {"type": "function_call_output", "call_id": "c", "output": "1", "content": [{}]},
+    ]
+    response = await made(place, zhipu, input=given)
+
+    items: Any = [item async for item in place.other.responses.input_items.list(response.id, order="asc")]
+
+    _, thought, call, _ = items
+    assert ("summary_text", "reasoning_text") == (thought.summary[0].type, thought.content[0].type)
+    assert ["?"] == call.content
+
+
 async def test_deleted_response_is_gone(place: Place, zhipu: Zhipu) -> None:
     response = await made(place, zhipu)
 

@@ -34,6 +34,14 @@ LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
     "reasoning": {"summary": []},
 }
 """What callers may leave out of items and their parts, and is told of them nevertheless."""
+PARTS: Mapping[tuple[str, str], str] = {
+    ("message", "content"): "input_text",
+    ("reasoning", "summary"): "summary_text",
+    ("reasoning", "content"): "reasoning_text",
+    ("function_call_output", "output"): "input_text",
+    ("custom_tool_call_output", "output"): "input_text",
+}
+"""The fields of items that were read as lists of parts, and the type of a part that does not say its own."""
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -150,9 +158,9 @@ def in_full(raw: Raw, *, own: str, index: int, taken: set[str]) -> Raw:
     if kind == "message" and isinstance(item.get("content"), str):
         part = "output_text" if item.get("role") == "assistant" else "input_text"
         item["content"] = [{"type": part, "text": item["content"]}]
-    for name in ("content", "output"):
-        if isinstance(item.get(name), list):
-            item[name] = [with_left_out(part, part["type"]) for part in item[name]]
+    for (owner, name), part_kind in PARTS.items():
+        if kind == owner and isinstance(item.get(name), list):
+            item[name] = [with_left_out(part, part.get("type", part_kind)) for part in item[name]]
     return Raw(encode(item))
 
 
