@@ -27,7 +27,7 @@ class Line:
     What a call holds of GLM. One that is not opened holds nothing, as in a session that only writes down.
 
     ``slot`` is None before it is taken, and once it was given back. ``refusal`` is what GLM last said of the
-    account.
+    account on the connection that there is.
     """
 
     def __init__(self, session_desk: SessionDesk, exchange: Exchange) -> None:
@@ -48,7 +48,7 @@ class Line:
         self.slot, self._socket = await enter(
             self._shared, self._exchange, scope, patience_seconds=patience_seconds
         )
-        self._opened_at = self._desk.clock()
+        self.refusal, self._opened_at = None, self._desk.clock()
         self.on_lost(self._tell_lost)
 
     def on_lost(self, tell: Callable[[], None] | None) -> None:
@@ -118,6 +118,7 @@ class Line:
                 if number == tries - 1 or not isinstance(error, UpstreamUnreachable):
                     raise
             else:
+                self.refusal = None
                 note_call(record, slot, asked_at=asked_at)
                 return
             await asyncio.sleep(PAUSE_SECONDS * 2**number)

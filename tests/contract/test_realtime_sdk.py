@@ -400,6 +400,24 @@ async def test_session_without_balance_is_told_so_when_no_account_has_any(
     await eventually(lambda: gateway.slots == 0)
 
 
+async def test_what_one_account_lacks_is_not_why_the_connection_of_another_is_lost(
+    start_gateway: StartGateway, glm: GlmCalls
+) -> None:
+    """The client is told what ended its call."""
+    glm.poor_keys = {"poor.key"}
+    gateway = await start_gateway(realtime_url=glm.url, accounts=(POOR, RICH))
+
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        await glm.call()
+        await (await glm.call()).hang_up()  # before it has confirmed anything
+        told = [json.loads(message) async for message in _messages(socket)]
+
+    assert ["session.created", "error"] == [event["type"] for event in told]
+    assert "The connection to GLM was lost (close code 1000)." in told[-1]["error"]["message"]
+    assert 1011 == socket.close_code
+    await eventually(lambda: gateway.slots == 0)
+
+
 async def test_account_is_set_aside_when_its_balance_ends_in_a_call(
     start_gateway: StartGateway, glm: GlmCalls
 ) -> None:
