@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.frames import DATA_OPCODES, Frame
 from websockets.protocol import Event, State
 
 Take = Callable[[bytes], bool]
@@ -72,16 +72,18 @@ class MessageConnection(ClientConnection):
         if self.protocol.state is State.OPEN:
             super().start_keepalive()
 
-    def process_event(self, event: Event) -> None:
-        """Take an event that websockets has read: put a message together, or notice the end."""
-        if not isinstance(event, Frame):
-            super().process_event(event)
-        elif event.opcode in DATA_OPCODES:
-            self._put_together(event)
-        elif event.opcode is Opcode.CLOSE:
-            # The answer is written. Who says goodbye and stays must not keep a session waiting.
+    def data_received(self, data: bytes) -> None:
+        """Take what came, and notice the end: GLM's goodbye, or what no WebSocket sends."""
+        super().data_received(data)
+        if self.protocol.close_rcvd is not None or self.protocol.parser_exc is not None:
+            # The answer is written. Who has ended it and stays must not keep a session waiting.
             self.transport.close()
             self._wake()
+
+    def process_event(self, event: Event) -> None:
+        """Take an event that websockets has read: put a message together."""
+        if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+            self._put_together(event)
         else:
             super().process_event(event)
 

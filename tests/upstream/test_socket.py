@@ -182,6 +182,19 @@ async def test_goodbye_is_the_end_although_the_connection_stays(code: int) -> No
     assert raised.value.code == code
 
 
+async def test_what_is_no_websocket_is_the_end_although_the_connection_stays() -> None:
+    """Nothing that is sent would be noticed to be lost; what came before it is still told."""
+    line = Line()
+    line.bring(b"a")
+    line.connection.data_received(b"\xf1\x01b")  # bits that are reserved
+
+    assert line.transport.closed
+    assert await line.socket.receive() == b"a"
+    with pytest.raises(UpstreamClosedError) as raised:
+        await line.socket.receive()
+    assert raised.value.code == 1006
+
+
 async def test_who_waits_is_told_that_the_connection_broke() -> None:
     line = Line()
     waiting = await line.waiting()
