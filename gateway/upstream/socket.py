@@ -39,6 +39,7 @@ class MessageConnection(ClientConnection):
         self._take: Take | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_held_back = False
+        self._is_left = False
 
     async def next_message(self, take: Take | None = None) -> bytes:
         """Return the next message that ``take`` did not deal with meanwhile; raise UpstreamClosedError."""
@@ -51,10 +52,15 @@ class MessageConnection(ClientConnection):
             finally:
                 self._take = self._waiter = None
         message = self._messages.popleft()
-        if self._is_held_back and not self._messages:
-            self._is_held_back = False
-            self.transport.resume_reading()
+        self._read_on()
         return message
+
+    async def leave(self) -> None:
+        """Close it, and take nothing more: what GLM still says must not hold back its goodbye."""
+        self._is_left = True
+        self._messages.clear()
+        self._read_on()
+        await self.close()
 
     @property
     def is_ready(self) -> bool:
@@ -103,6 +109,8 @@ class MessageConnection(ClientConnection):
         self._offer(data)
 
     def _offer(self, message: bytes) -> None:
+        if self._is_left:
+            return
         waiter, take = self._waiter, self._take
         if take is not None and waiter is not None and not waiter.done() and take(message):
             return
@@ -111,6 +119,11 @@ class MessageConnection(ClientConnection):
             self._is_held_back = True
             self.transport.pause_reading()
         self._wake()
+
+    def _read_on(self) -> None:
+        if self._is_held_back and not self._messages:
+            self._is_held_back = False
+            self.transport.resume_reading()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -159,7 +172,7 @@ class GlmSocket:
 
     async def aclose(self) -> None:
         """Close it; GLM has two seconds to agree."""
-        await self._connection.close()
+        await self._connection.leave()
 
 
 def code_of(error: ConnectionClosed) -> int:

@@ -168,6 +168,22 @@ async def test_what_nobody_takes_holds_back_the_rest() -> None:
     assert line.transport.told == ["pause", "resume"]
 
 
+async def test_what_nobody_takes_does_not_hold_back_the_goodbye_of_a_socket_that_is_closed() -> None:
+    """A GLM that has more to say would be waited for, and then cut off."""
+    line = Line()
+    line.bring(*[b"a"] * MAX_WAITING_MESSAGES)
+    closing = asyncio.ensure_future(line.socket.aclose())
+    await asyncio.sleep(0)
+    assert line.transport.told == ["pause", "resume"]
+
+    line.bring(*[b"a"] * MAX_WAITING_MESSAGES)
+    assert line.transport.told == ["pause", "resume"]
+    line.connection.data_received(framed(Close(1000, "").serialize(), Opcode.CLOSE))
+    assert line.transport.closed
+    line.connection.connection_lost(None)
+    await closing
+
+
 @pytest.mark.parametrize("code", [1000, 1011, 4001])
 async def test_goodbye_is_the_end_although_the_connection_stays(code: int) -> None:
     """What came before it is still told."""
