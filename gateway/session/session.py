@@ -26,6 +26,8 @@ from gateway.upstream.socket import UpstreamClosedError
 
 GOING_AWAY: Final = 1001
 INTERNAL_ERROR: Final = 1011
+GOODBYE_SECONDS: Final = 2.0
+"""How long a client may take to make room for the goodbye; nobody looks any more whether it stalls."""
 
 
 class Session:
@@ -105,8 +107,9 @@ class Session:
             self._note_end("glm" if end.code == INTERNAL_ERROR else "gateway", code=end.code)
             await self._line.hang_up()
             self._uncount()
-            with suppress(ClientGoneError):
-                await client.close(code=end.code, reason=end.reason)
+            with suppress(ClientGoneError, TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await client.close(code=end.code, reason=end.reason)
         finally:
             self._sum_up()
 
