@@ -418,6 +418,25 @@ async def test_what_one_account_lacks_is_not_why_the_connection_of_another_is_lo
     await eventually(lambda: gateway.slots == 0)
 
 
+async def test_client_that_leaves_while_its_call_goes_to_another_account_gives_its_slot_back(
+    start_gateway: StartGateway, glm: GlmCalls
+) -> None:
+    """Neither the account that is left nor the one that is reached keeps it."""
+    glm.poor_keys = {"poor.key"}
+    gateway = await start_gateway(realtime_url=glm.url, accounts=(POOR, RICH))
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None):
+        first = await glm.call()
+        glm.picks_up.clear()
+        glm.rings.clear()
+        await glm.rings.wait()
+        assert 1 == gateway.slots
+
+    await eventually(lambda: gateway.slots == 0)
+    await ended(gateway)
+    glm.picks_up.set()
+    await first.gone.wait()
+
+
 async def test_account_is_set_aside_when_its_balance_ends_in_a_call(
     start_gateway: StartGateway, glm: GlmCalls
 ) -> None:
