@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -234,6 +235,16 @@ class GlmCalls:
         response = connection.respond(HTTPStatus(status), json.dumps(body))
         response.headers["content-type"] = "application/json"
         return response
+
+
+async def rest(socket: ClientConnection) -> list[Event]:
+    """Give all that a client is still told."""
+    events: list[Event] = []
+    try:
+        while True:
+            events.append(json.loads(await socket.recv()))
+    except ConnectionClosed:
+        return events
 
 
 def connect_narrowly(origin: str) -> socket.socket:

@@ -37,6 +37,7 @@ class Line:
         self.refusal: GatewayError | None = None
         self._exchange = exchange
         self._socket: GlmSocket | None = None
+        # A slot's own is narrower where it tries an account that was set aside.
         self._scope: Scope | None = None
         self._patience_seconds = 0.0
         self._opened_at = 0.0
@@ -63,8 +64,7 @@ class Line:
         if slot is None or scope is None:
             return False
         self.refusal = error
-        fault = fault_of(error, http_status=OK)
-        self._exchange.record.faults.append(fault)
+        fault = self._note_fault(error, http_status=OK)
         verdict = note_failure(self._desk, slot, error, fault, asked_at=self._opened_at)
         return verdict in ("account", "model") and serves(scope)
 
@@ -147,7 +147,7 @@ class Line:
                 async with asyncio.timeout(seconds):
                     await self._socket.aclose()
 
-    def _note_fault(self, error: GatewayError) -> UpstreamFault:
-        fault = fault_of(error, http_status=0)
+    def _note_fault(self, error: GatewayError, *, http_status: int = 0) -> UpstreamFault:
+        fault = fault_of(error, http_status=http_status)
         self._exchange.record.faults.append(fault)
         return fault

@@ -45,7 +45,7 @@ class MessageConnection(ClientConnection):
         """Return the next message that ``take`` did not deal with meanwhile; raise UpstreamClosedError."""
         while not self._messages:
             if self.protocol.state is not State.OPEN:
-                raise UpstreamClosedError(self._close_code)
+                raise UpstreamClosedError(self.end_code)
             self._take, self._waiter = take, self.loop.create_future()
             try:
                 await self._waiter
@@ -61,6 +61,12 @@ class MessageConnection(ClientConnection):
         self._messages.clear()
         self._read_on()
         await self.close()
+
+    @property
+    def end_code(self) -> int:
+        """The code with which GLM closed, 1006 when it did not."""
+        told = self.protocol.close_rcvd
+        return told.code if told is not None else ABNORMAL_CLOSURE
 
     @property
     def is_ready(self) -> bool:
@@ -129,11 +135,6 @@ class MessageConnection(ClientConnection):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    @property
-    def _close_code(self) -> int:
-        told = self.protocol.close_rcvd
-        return told.code if told is not None else ABNORMAL_CLOSURE
-
 
 class GlmSocket:
     """One open socket. A message that nobody takes holds back the next: no more than a few are kept."""
@@ -155,7 +156,7 @@ class GlmSocket:
         try:
             await self._connection.send(data, text=True)
         except ConnectionClosed as error:
-            raise UpstreamClosedError(code_of(error)) from error
+            raise UpstreamClosedError(self._connection.end_code) from error
 
     async def receive(self, take: Take | None = None) -> bytes:
         """
@@ -173,8 +174,3 @@ class GlmSocket:
     async def aclose(self) -> None:
         """Close it; GLM has two seconds to agree."""
         await self._connection.leave()
-
-
-def code_of(error: ConnectionClosed) -> int:
-    """Return the code with which the other side closed, 1006 when it did not."""
-    return error.rcvd.code if error.rcvd is not None else ABNORMAL_CLOSURE

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
-from tests.calls import GlmCall, GlmCalls, playing_calls, speak
+from tests.calls import GlmCall, GlmCalls, playing_calls, rest, speak
 from tests.fakes import KEY
 from tests.serving import Served, serving
 
@@ -38,14 +38,17 @@ def started(served: Served) -> str:
     return line.rpartition(" ")[2].strip().replace("http", "ws", 1)
 
 
-async def rest(socket: ClientConnection) -> list[dict[str, Any]]:
-    """Give all that still comes."""
-    events = []
-    try:
-        while True:
-            events.append(json.loads(await socket.recv()))
-    except ConnectionClosed:
-        return events
+async def begin_response(socket: ClientConnection) -> None:
+    """Ask for a response, and wait until GLM has begun it."""
+    await socket.send(json.dumps({"type": "response.create"}))
+    while json.loads(await socket.recv())["type"] != "response.created":
+        pass
+
+
+def exchange_in(log: str) -> dict[str, Any]:
+    """Return what is logged of the only exchange."""
+    (line,) = [json.loads(line) for line in log.splitlines() if '"event":"exchange"' in line]
+    return dict(line)
 
 
 async def test_call_is_finished_and_told_when_the_process_is_told_to_stop(glm: GlmCalls) -> None:
@@ -62,9 +65,7 @@ async def test_call_is_finished_and_told_when_the_process_is_told_to_stop(glm: G
     with serving(environment(glm)) as served:
         url = await asyncio.to_thread(started, served)
         async with connect(f"{url}/realtime?model=glm-realtime", additional_headers=HEADERS, proxy=None) as socket:
-            await socket.send(json.dumps({"type": "response.create"}))
-            while json.loads(await socket.recv())["type"] != "response.created":
-                pass
+            await begin_response(socket)
             stopping = asyncio.get_running_loop().run_in_executor(None, served.stop)
             await asyncio.sleep(0.3)  # nobody tells that the signal has arrived; too early proves less, not more
             go_on.set()
@@ -78,7 +79,7 @@ async def test_call_is_finished_and_told_when_the_process_is_told_to_stop(glm: G
         events[-1]["error"]["code"],
     )
     assert (1001, 0) == (socket.close_code, code)
-    (line,) = [json.loads(line) for line in log.splitlines() if '"event":"exchange"' in line]
+    line = exchange_in(log)
     assert ("realtime", "glm-realtime", 101) == (line["operation"], line["model"], line["status"])
     assert ("ok", "info") == (line["outcome"], line["level"])  # Every rollout would burn the error budget.
     assert KEY not in log
@@ -92,14 +93,12 @@ async def test_call_whose_response_outlasts_the_drain_is_cut_and_counted_as_fail
     with serving({**environment(glm), "GATEWAY_DRAIN_SECONDS": "3"}) as served:
         url = await asyncio.to_thread(started, served)
         async with connect(f"{url}/realtime?model=glm-realtime", additional_headers=HEADERS, proxy=None) as socket:
-            await socket.send(json.dumps({"type": "response.create"}))
-            while json.loads(await socket.recv())["type"] != "response.created":
-                pass
+            await begin_response(socket)
             stopping = asyncio.get_running_loop().run_in_executor(None, served.stop)
             await rest(socket)
             code, log = await stopping
 
-    (line,) = [json.loads(line) for line in log.splitlines() if '"event":"exchange"' in line]
+    line = exchange_in(log)
     assert ("gateway_error", "shutting_down", 0) == (line["outcome"], line["error_code"], code)
 
 

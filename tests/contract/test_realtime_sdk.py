@@ -17,11 +17,11 @@ import pytest
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from openai.types.realtime import RealtimeServerEvent
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from gateway.settings.schema import Account, Realtime
 from gateway.settings.secret import Secret
-from tests.calls import VOICE, GlmCall, GlmCalls, call_functions, connect_narrowly, playing_calls, speak
+from tests.calls import VOICE, GlmCall, GlmCalls, call_functions, connect_narrowly, playing_calls, rest, speak
 from tests.conftest import StartGateway
 from tests.fakes import KEY
 from tests.running import Gateway
@@ -390,7 +390,7 @@ async def test_session_without_balance_is_told_so_when_no_account_has_any(
     gateway = await start_gateway(realtime_url=glm.url, accounts=(POOR, RICH))
 
     async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
-        told = [json.loads(message) async for message in _messages(socket)]
+        told = await rest(socket)
 
     assert ["session.created", "error", "error"] == [event["type"] for event in told]
     assert {"insufficient_quota"} == {event["error"]["code"] for event in told[1:]}
@@ -410,7 +410,7 @@ async def test_what_one_account_lacks_is_not_why_the_connection_of_another_is_lo
     async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
         await glm.call()
         await (await glm.call()).hang_up()  # before it has confirmed anything
-        told = [json.loads(message) async for message in _messages(socket)]
+        told = await rest(socket)
 
     assert ["session.created", "error"] == [event["type"] for event in told]
     assert "The connection to GLM was lost (close code 1000)." in told[-1]["error"]["message"]
@@ -448,11 +448,8 @@ async def test_account_is_set_aside_when_its_balance_ends_in_a_call(
         call = await glm.call()
         await socket.send(json.dumps({"type": "response.create"}))
         codes = []
-        async for message in _messages(socket):
-            event = json.loads(message)
+        while (event := json.loads(await socket.recv()))["type"] != "response.done":
             codes += [event["error"]["code"]] if event["type"] == "error" else []
-            if event["type"] == "response.done":
-                break
         asked = call.authorization.removeprefix("Bearer ").partition(".")[0]
 
         assert ["insufficient_quota"] == codes
@@ -515,7 +512,7 @@ async def test_session_ends_when_glm_does_not_come_back(gateway: Gateway, glm: G
         await call.expect("session.update")
         glm.refusal = (500, {"error": {"code": "500", "message": "x"}})
         call.cut()
-        events = [json.loads(message) async for message in _messages(socket)]
+        events = await rest(socket)
 
     assert "error" == events[-1]["type"]
     assert (1011, 0) == (socket.close_code, gateway.slots)
@@ -574,19 +571,11 @@ async def test_mistake_of_ours_ends_the_call(
     assert 0 == gateway.slots
 
 
-async def _messages(socket: Any) -> AsyncIterator[str]:
-    try:
-        while True:
-            yield await socket.recv()
-    except ConnectionClosed:
-        return
-
-
 async def test_session_expires(start_gateway: StartGateway, glm: GlmCalls) -> None:
     """At the longest duration there is an error with OpenAI's code, then 1001."""
     gateway = await start_gateway(realtime_url=glm.url, realtime=Realtime(max_session_seconds=0.2))
     async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
-        events = [json.loads(message) async for message in _messages(socket)]
+        events = await rest(socket)
 
     assert ("error", "session_expired") == (events[-1]["type"], events[-1]["error"]["code"])
     assert 1001 == socket.close_code
