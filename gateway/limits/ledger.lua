@@ -342,14 +342,16 @@ function asked.keep()
     for _, key in ipairs(KEYS) do
         call('PEXPIRE', key, KEPT_MS)
     end
-    local totals, all = {}, call('HGETALL', counts)
+    local elsewhere, all = {}, call('HGETALL', counts)
     for i = 1, #all, 2 do
         if all[i]:match('^tenant:') or all[i]:match('^account:') then
-            table.insert(totals, all[i])
-            table.insert(totals, all[i + 1])
+            local others = all[i + 1] - held(request.replica .. ' ' .. all[i])
+            if others > 0 then
+                table.insert(elsewhere, {all[i], others})
+            end
         end
     end
-    return {'kept', totals, call('HGETALL', marks)}
+    return {'kept', elsewhere, call('HGETALL', marks)}
 end
 
 -- The order of things -------------------------------------------------------------------------------------

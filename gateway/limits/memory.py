@@ -47,7 +47,7 @@ class MemoryLimiter:
 
     def snapshot(self) -> list[Occupancy]:
         """Return who uses how much; see the port."""
-        return [row for lobby in self._lobbies.values() for row in occupancies(lobby, everywhere={})]
+        return [row for lobby in self._lobbies.values() for row in occupancies(lobby, elsewhere={})]
 
     async def start(self) -> None:
         """Do nothing; there is nobody to reach."""

@@ -8,11 +8,11 @@ from gateway.limits.limiter import Occupancy
 from gateway.limits.lobby import Lobby
 
 
-def occupancies(lobby: Lobby, *, everywhere: Mapping[str, int]) -> Iterator[Occupancy]:
+def occupancies(lobby: Lobby, *, elsewhere: Mapping[str, int]) -> Iterator[Occupancy]:
     """
     Tell of every tenant and account that was ever asked for.
 
-    ``everywhere`` is what all replicas hold as last heard, by "tenant:<name>" and "account:<name>".
+    ``elsewhere`` is what other replicas hold as last heard, by "tenant:<name>" and "account:<name>".
     """
     now = asyncio.get_running_loop().time()
     waiting = Counter(waiter.scope.tenant for waiter in lobby.waiting.values())
@@ -25,7 +25,7 @@ def occupancies(lobby: Lobby, *, everywhere: Mapping[str, int]) -> Iterator[Occu
             name=tenant,
             limit=scope.limit,
             here=here,
-            everywhere=max(here, everywhere.get(f"tenant:{tenant}", 0)),
+            everywhere=here + elsewhere.get(f"tenant:{tenant}", 0),
             waiting=waiting[tenant],
             oldest_wait_seconds=now - since.get(tenant, now),
         )
@@ -38,5 +38,5 @@ def occupancies(lobby: Lobby, *, everywhere: Mapping[str, int]) -> Iterator[Occu
             name=name,
             limit=limit,
             here=here,
-            everywhere=max(here, everywhere.get(f"account:{name}", 0)),
+            everywhere=here + elsewhere.get(f"account:{name}", 0),
         )

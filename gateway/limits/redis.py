@@ -127,15 +127,13 @@ class RedisLimiter:
     def remaining(self, scope: Scope) -> int:
         """Return how many more could start; see the port."""
         lobby, books = self._model(scope.model)
-        everywhere = books.everywhere.get(f"tenant:{scope.tenant}", 0)
-        return max(0, scope.limit - max(lobby.tenants.get(scope.tenant, 0), everywhere))
+        elsewhere = books.elsewhere.get(f"tenant:{scope.tenant}", 0)
+        return max(0, scope.limit - lobby.tenants.get(scope.tenant, 0) - elsewhere)
 
     def snapshot(self) -> list[Occupancy]:
         """Return who uses how much; see the port."""
         return [
-            row
-            for lobby, books in self._models.values()
-            for row in occupancies(lobby, everywhere=books.everywhere)
+            row for lobby, books in self._models.values() for row in occupancies(lobby, elsewhere=books.elsewhere)
         ]
 
     async def start(self) -> None:

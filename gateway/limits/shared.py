@@ -41,13 +41,13 @@ class SharedBooks:
     The books of one model in Redis; what its lobby asks while Redis is there.
 
     What is said in one tick of the loop, and while a call is under way, goes into one call. One is under way at
-    a time, so that what was said first is done first. ``everywhere`` has what all replicas hold, as last heard.
+    a time, so that what was said first is done first. ``elsewhere`` has what other replicas hold, as last heard.
     """
 
     def __init__(
         self, lobby: Lobby, *, link: Link, roster: Roster, lease_seconds: float, on_outage: Outage, counts: Counts
     ) -> None:
-        self.everywhere: dict[str, int] = {}
+        self.elsewhere: dict[str, int] = {}
         self._lobby = lobby
         self._link = link
         self._roster = roster
@@ -200,7 +200,7 @@ class SharedBooks:
             if isinstance(operation, Release):
                 self._given_back.pop(operation.number, None)
             elif isinstance(answer, Kept):
-                self.everywhere = pairs(answer.counts)
+                self.elsewhere = dict(answer.elsewhere)
                 self._roster.mark(self._lobby.model, pairs(answer.marks).items())
             elif isinstance(operation, Acquire) and isinstance(answer, Granted):
                 self._take(Turn(operation.number, answer.account))

@@ -76,13 +76,13 @@ class Done(Struct, frozen=True, array_like=True, tag="done"):
 
 class Kept(Struct, frozen=True, array_like=True, tag="kept"):
     """
-    How many slots all hold, and the most beyond its share that each replica is known to have held.
+    How many slots other replicas hold, and the most beyond its share that each is known to have held.
 
-    Names and numbers alternate. ``counts`` are by "tenant:<name>" and "account:<name>", ``marks`` by
-    "<replica> tenant:<name>" and "<replica> account:<name>".
+    ``elsewhere`` is by "tenant:<name>" and "account:<name>", without those of which nobody else holds any. In
+    ``marks`` names, "<replica> tenant:<name>" and "<replica> account:<name>", and numbers alternate.
     """
 
-    counts: list[str]
+    elsewhere: list[tuple[str, int]]
     marks: list[str]
 
 

@@ -114,9 +114,10 @@ class Books:
                 self._tell(self._release(self._number(number)))
                 return Done()
             case Keep():
-                counts = self.counts()
+                counts, own = self.counts(), self._request.replica
                 totals = sorted(what for what in counts if what.startswith(("tenant:", "account:")))
-                return Kept([part for what in totals for part in (what, str(counts[what]))], [])
+                elsewhere = [(what, counts[what] - counts[f"{own} {what}"]) for what in totals]
+                return Kept([(what, others) for what, others in elsewhere if others], [])
 
     def _acquire(self, asked: Acquire) -> Granted | Waiting | Full:
         number, ledger = self._number(asked.number), self.ledger

@@ -156,13 +156,8 @@ def test_lua_and_python_agree_when_replicas_do_anything(
 
 def ordered(reply: Reply) -> Reply:
     """Return a reply with counts by name and without marks; Redis keeps them in an order of its own."""
-    answers = [by_name(one) if isinstance(one, Kept) else one for one in reply.answers]
+    answers = [Kept(sorted(one.elsewhere), []) if isinstance(one, Kept) else one for one in reply.answers]
     return msgspec.structs.replace(reply, answers=answers)
-
-
-def by_name(kept: Kept) -> Kept:
-    pairs = sorted(zip(kept.counts[::2], kept.counts[1::2], strict=True))
-    return Kept([part for pair in pairs for part in pair], [])
 
 
 def ask(

@@ -46,6 +46,21 @@ async def test_first_request_gets_a_slot_though_it_would_not_wait(
     assert slot.account == "main"
 
 
+async def test_slot_that_was_given_back_is_no_longer_told_of(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """What others hold is as last heard; what is held here is exact."""
+    here, there = [await start_replica(redis) for _ in range(2)]
+    await there.acquire(scope(limit=5), timeout_seconds=20)
+    slot = await here.acquire(scope(limit=5), timeout_seconds=20)
+    await until(lambda: here.remaining(scope(limit=5)) == 3)
+
+    here.release(slot)
+
+    assert 4 == here.remaining(scope(limit=5))
+    assert [(0, 1), (0, 1)] == [(row.here, row.everywhere) for row in here.snapshot()]
+
+
 async def test_slot_goes_to_another_replica_when_it_is_given_back(
     redis: RedisServer, start_replica: StartReplica
 ) -> None:
