@@ -60,17 +60,14 @@ class Calls(Struct, eq=False, kw_only=True):
         """Return the calls that have a name; of several only the first, if that was asked."""
         return self._named[:1] if self.promise.single else self._named
 
-    def grow(self, piece: glm.AnswerToolCall) -> Call | None:
+    def grow(self, piece: glm.AnswerToolCall, fragment: str) -> Call | None:
         """
-        Take a piece that only goes on with the arguments of a call that the caller knows of, as most do.
+        Take a ``fragment`` of the arguments of the call that ``piece`` names, if the caller knows of it already.
 
-        Return the call, whose last fragment is new; None for any other piece, which ``feed`` takes.
+        Return the call; None for any other piece, which ``feed`` takes.
         """
-        call, function = self._by_index.get(piece.index), piece.function
-        if call is None or not call.told or function is None or piece.type not in FUNCTION:
-            return None
-        fragment = function.arguments
-        if not fragment or not isinstance(fragment, str) or (piece.id and piece.id != call.id):
+        call = self._by_index.get(piece.index)
+        if call is None or not call.told or piece.type not in FUNCTION or (piece.id and piece.id != call.id):
             return None
         call.fragments.append(fragment)
         self._last = call

@@ -33,8 +33,16 @@ class TextWriter:
 
     def delta(self, out: bytearray, delta: Delta) -> None:
         """Append the text that ``delta`` adds, if it adds any."""
-        if isinstance(delta.content, str) and delta.content:
-            out += self._event([openai.CompletionChoice(text=delta.content, index=self._index)])
+        if isinstance(delta.content, str):
+            self.content(out, delta.content)
+
+    def content(self, out: bytearray, more: str) -> None:
+        """Append the text."""
+        if more:
+            out += self._event([openai.CompletionChoice(text=more, index=self._index)])
+
+    def reasoning(self, out: bytearray, more: str) -> None:
+        """Append nothing."""
 
     def arguments(self, out: bytearray, index: int, more: str) -> None:
         """Append nothing."""

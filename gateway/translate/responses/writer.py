@@ -31,11 +31,19 @@ class EventWriter:
 
     def delta(self, out: bytearray, delta: Delta) -> None:
         """Tell what is added."""
-        if (piece := self.output.hear_more(delta)) is not None:
-            out += piece
-            return
         self._begin(out)
         write(out, self.output.hear(delta))
+
+    def content(self, out: bytearray, more: str) -> None:
+        """Tell more of the text."""
+        if self.output.open_text is not None:
+            self.output.open_text.add_to(out, more, number=self.output.next_number())
+        else:
+            self.delta(out, Delta(content=more))
+
+    def reasoning(self, out: bytearray, more: str) -> None:
+        """Tell more of the reasoning."""
+        self.delta(out, Delta(reasoning_content=more))
 
     def arguments(self, out: bytearray, index: int, more: str) -> None:
         """Tell more of a call's arguments."""

@@ -9,6 +9,7 @@ import pytest
 
 import gateway
 from gateway.catalog import Catalog
+from gateway.translate.chat import stream
 from gateway.translate.chat.claims import Tagger
 from gateway.translate.chat.endpoint import begin, read
 from gateway.translate.chat.job import ChatJob
@@ -71,6 +72,12 @@ def said() -> Callable[..., bytes]:
     return said
 
 
+@pytest.fixture(params=[1, stream.FIRST_LOOK], ids=["by its pattern", "whole"])
+def first_look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read chunks by what repeats in them, although these streams are short, and read each of them whole."""
+    monkeypatch.setattr(stream, "FIRST_LOOK", request.param)
+
+
 @pytest.fixture(scope="session")
 def heard(start: Callable[..., ChatJob]) -> Callable[..., tuple[ChatJob, list[dict[str, Any]]]]:
     """
@@ -81,11 +88,11 @@ def heard(start: Callable[..., ChatJob]) -> Callable[..., tuple[ChatJob, list[di
 
     def heard(chunks: Iterable[Any], **fields: Any) -> tuple[ChatJob, list[dict[str, Any]]]:
         job = start(stream=True, **fields)
-        stream = job.stream(0)
-        out = stream.feed([*map(payload, chunks), b"[DONE]"])
-        if stream.failure is not None:
-            raise stream.failure
-        return job, events(out + stream.finish() + job.close())
+        telling = job.stream(0)
+        out = telling.feed([*map(payload, chunks), b"[DONE]"])
+        if telling.failure is not None:
+            raise telling.failure
+        return job, events(out + telling.finish() + job.close())
 
     return heard
 

@@ -17,6 +17,8 @@ Start = Callable[..., ChatJob]
 Said = Callable[..., bytes]
 Heard = Callable[..., tuple[ChatJob, list[dict[str, Any]]]]
 
+pytestmark = pytest.mark.usefixtures("first_look")
+
 CREATED = 1_760_000_000
 EXPIRES = CREATED + 600
 TOLD_ID = Tagger(b"secret").tagged("f1d2-spoken", tenant="")
@@ -99,7 +101,10 @@ def test_answer_is_written_when_sound_was_not_asked_for(start: Start, said: Said
 def test_text_is_told_when_glm_says_nothing_aloud(start: Start, said: Said, heard: Heard) -> None:
     job = start(**SPOKEN)
     job.receive(0, said({"content": "Hum."}))
-    _, chunks = heard([{"content": "Hu"}, {"content": "m.", "audio": None}, {"finish_reason": "stop"}], **SPOKEN)
+    _, chunks = heard(
+        [*({"content": one} for one in "Hum"), {"content": ".", "audio": None}, {"finish_reason": "stop"}],
+        **SPOKEN,
+    )
 
     assert {"role": "assistant", "content": "Hum.", "refusal": None} == result(job)
     assert [{"role": "assistant"}, {"content": "Hum."}, {}] == [one["choices"][0]["delta"] for one in chunks]

@@ -12,6 +12,8 @@ from gateway.translate.chat.job import ChatJob
 Heard = Callable[..., tuple[ChatJob, list[dict[str, Any]]]]
 Start = Callable[..., ChatJob]
 
+pytestmark = pytest.mark.usefixtures("first_look")
+
 ROLE = {"role": "assistant"}
 STOP = {"role": "assistant", "content": "", "finish_reason": "stop"}
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
@@ -256,10 +258,10 @@ def test_call_of_another_function_ends_in_an_error_when_one_was_named(start: Sta
     wrong = {"id": "1", "index": 0, "type": "function", "function": {"name": "g", "arguments": "{}"}}
     delta = msgspec.json.encode({"choices": [{"delta": {"tool_calls": [wrong]}, "finish_reason": "tool_calls"}]})
     choice = {"type": "function", "function": {"name": "f"}}
-    stream = start(stream=True, tools=TOOLS, tool_choice=choice).stream(0)
+    telling = start(stream=True, tools=TOOLS, tool_choice=choice).stream(0)
 
-    assert b"tool_calls" not in stream.feed([delta, b"[DONE]"])
-    assert isinstance(stream.failure, InvalidOutput)
+    assert b"tool_calls" not in telling.feed([delta, b"[DONE]"])
+    assert isinstance(telling.failure, InvalidOutput)
 
 
 # --- Failures ---------------------------------------------------------------------------------------
@@ -267,40 +269,40 @@ def test_call_of_another_function_ends_in_an_error_when_one_was_named(start: Sta
 
 def test_error_inside_the_stream_comes_after_what_was_said(start: Start) -> None:
     """What was said reaches the caller; nothing after the error does."""
-    stream = start(stream=True).stream(0)
+    telling = start(stream=True).stream(0)
     said = msgspec.json.encode({"choices": [{"delta": {"content": "a"}}]})
 
-    out = stream.feed([said, b'{"error":{"code":"1302","message":"m"}}', said])
+    out = telling.feed([said, b'{"error":{"code":"1302","message":"m"}}', said])
 
     assert out.count(b'"content":"a"') == 1
-    assert isinstance(stream.failure, UpstreamRateLimited)
-    assert stream.feed([said, b"[DONE]"]) == b""
-    assert not stream.done
+    assert isinstance(telling.failure, UpstreamRateLimited)
+    assert telling.feed([said, b"[DONE]"]) == b""
+    assert not telling.done
 
 
 def test_nothing_is_said_of_an_answer_that_fails_at_once(start: Start) -> None:
     """A delta comes with the reason; to tell it would spend the HTTP status, which SDKs ask again by."""
-    stream = start(stream=True).stream(0)
+    telling = start(stream=True).stream(0)
     failed = {"choices": [{"delta": {"role": "assistant", "content": ""}, "finish_reason": "network_error"}]}
 
-    assert stream.feed([msgspec.json.encode(failed), b"[DONE]"]) == b""
-    assert isinstance(stream.failure, UpstreamFailed)
+    assert telling.feed([msgspec.json.encode(failed), b"[DONE]"]) == b""
+    assert isinstance(telling.failure, UpstreamFailed)
 
 
 @pytest.mark.parametrize("payload", [b"nope", b"[]", b'{"choices":[3]}', b"\xff"])
 def test_unreadable_chunk_is_glms_fault(start: Start, payload: bytes) -> None:
     """Nothing that cannot be read is passed over in silence."""
-    stream = start(stream=True).stream(0)
+    telling = start(stream=True).stream(0)
 
-    assert stream.feed([payload]) == b""
-    assert isinstance(stream.failure, UpstreamProtocolError)
+    assert telling.feed([payload]) == b""
+    assert isinstance(telling.failure, UpstreamProtocolError)
 
 
 def test_nothing_is_read_after_done(start: Start) -> None:
     """Text after ``[DONE]`` is no part of the answer."""
-    stream = start(stream=True).stream(0)
-    stream.feed([b"[DONE]"])
+    telling = start(stream=True).stream(0)
+    telling.feed([b"[DONE]"])
 
-    assert stream.feed([b"nope"]) == b""
-    assert stream.failure is None
-    assert stream.finish() == b""
+    assert telling.feed([b"nope"]) == b""
+    assert telling.failure is None
+    assert telling.finish() == b""

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from gateway.openai.responses import content, events, items
 
-encode = msgspec.json.Encoder().encode
+encoder = msgspec.json.Encoder()
+encode, encode_into = encoder.encode, encoder.encode_into
 
 Count = Callable[[], int]
 Events = list[events.Event | bytes]
@@ -84,8 +85,18 @@ class Pieces:
 
     def add(self, piece: str, *, number: int) -> bytes:
         """Keep one more piece, and return the event that tells it."""
+        out = bytearray()
+        self.add_to(out, piece, number=number)
+        return bytes(out)
+
+    def add_to(self, out: bytearray, piece: str, *, number: int) -> None:
+        """Keep one more piece, and append the event that tells it, as comes with every token."""
         self.text.append(piece)
-        return b"%b%d%b%b%b" % (self._head, number, self._middle, encode(piece), self._tail)
+        out += self._head
+        encode_into(number, out, -1)
+        out += self._middle
+        encode_into(piece, out, -1)
+        out += self._tail
 
 
 def written(event: events.Event) -> bytes:

@@ -7,12 +7,12 @@ from gateway.translate.responses.output.growing import Events, GrowingItem, Piec
 
 
 class GrowingMessage(GrowingItem):
-    """A message: one part of text, and a refusal after it or in its place."""
+    """A message: one part of text, told in ``pieces``, and a refusal after it or in its place."""
 
     def __init__(self, *, spot: Spot) -> None:
         super().__init__(spot)
         pattern = events.OutputTextDelta(sequence_number=0, delta="", **self._place(0))
-        self._pieces = Pieces(pattern)
+        self.pieces = Pieces(pattern)
         self._notes: list[content.SourceCitation] = []
         self._refusal: str | None = None
         self._has_text = False
@@ -26,12 +26,8 @@ class GrowingMessage(GrowingItem):
         """Tell more text."""
         out = [] if self._has_text else self._open_text()
         if text:
-            out.append(self._pieces.add(text, number=self._count()))
+            out.append(self.pieces.add(text, number=self._count()))
         return out
-
-    def say_more(self, text: str) -> bytes | None:
-        """Tell one more piece of a text that has begun; None, and nothing, if it has not."""
-        return self._pieces.add(text, number=self._count()) if self._has_text else None
 
     def annotate(self, notes: Sequence[content.SourceCitation]) -> Events:
         """Tell the sources of the text."""
@@ -79,7 +75,7 @@ class GrowingMessage(GrowingItem):
     def _parts(self) -> list[content.OutputText | content.OutputRefusal]:
         parts: list[content.OutputText | content.OutputRefusal] = []
         if self._has_text:
-            parts.append(content.OutputText(text="".join(self._pieces.text), annotations=list(self._notes)))
+            parts.append(content.OutputText(text="".join(self.pieces.text), annotations=list(self._notes)))
         if self._refusal is not None:
             parts.append(content.OutputRefusal(refusal=self._refusal))
         return parts

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from gateway.openai.chat import chunks as chat
 from gateway.openai.chat.answers import Annotation, FinishReason
 from gateway.openai.responses import content, items
 from gateway.translate.responses.output.calls import DoneSearch, GrowingCall, GrowingCustomCall
-from gateway.translate.responses.output.growing import Events, GrowingItem, Spot
+from gateway.translate.responses.output.growing import Events, GrowingItem, Pieces, Spot
 from gateway.translate.responses.output.message import GrowingMessage
 from gateway.translate.responses.output.reasoning import GrowingReasoning
 from gateway.translate.responses.tools import Named
@@ -35,11 +35,13 @@ class Output:
     """
     The items of one response, made of chat's deltas; every method returns the events that tell of them.
 
-    Text and thoughts follow each other, while calls may grow side by side until the end.
+    Text and thoughts follow each other, while calls may grow side by side until the end. ``open_text`` takes more
+    of a text that has begun, as ``hear`` does more slowly; None while there is none.
     """
 
     def __init__(self, making: Making) -> None:
         self.next_number = count().__next__
+        self.open_text: Pieces | None = None
         self._making = making
         self._grown: list[GrowingItem] = []
         self._prose: GrowingMessage | GrowingReasoning | None = None
@@ -50,13 +52,6 @@ class Output:
     def items(self) -> list[items.OutputItem]:
         """The items as they are now."""
         return [growing.item for growing in self._grown]
-
-    def hear_more(self, delta: chat.Delta) -> bytes | None:
-        """Take what ``hear`` would, in half the time, if it is one more piece of the text at hand; else None."""
-        prose, text = self._prose, delta.content
-        if not text or delta.reasoning_content is not UNSET or not isinstance(prose, GrowingMessage):
-            return None
-        return prose.say_more(text)  # Calls, notes and refusals come in deltas of their own.
 
     def hear(self, delta: chat.Delta) -> Events:
         """Take what a chunk adds."""
@@ -105,10 +100,8 @@ class Output:
         return [*out, *self._begin(reasoning), *reasoning.think(text)]
 
     def _say(self, text: str) -> Events:
-        prose = self._prose
-        if isinstance(prose, GrowingMessage):
-            return prose.say(text)
         message, out = self._message()
+        self.open_text = message.pieces
         return [*out, *message.say(text)]
 
     def _message(self) -> tuple[GrowingMessage, Events]:
@@ -161,7 +154,7 @@ class Output:
         return self._end_prose() if isinstance(self._prose, GrowingReasoning) else []
 
     def _end_prose(self) -> Events:
-        prose, self._prose = self._prose, None
+        prose, self._prose, self.open_text = self._prose, None, None
         if prose is None:
             return []
         self._open.remove(prose)
