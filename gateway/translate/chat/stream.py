@@ -23,6 +23,7 @@ encoder = msgspec.json.Encoder()
 encode, encode_into = encoder.encode, encoder.encode_into
 
 FIRST_LOOK = 4
+"""So many chunks are read whole before one is looked at for what repeats, as an answer of few would not gain."""
 
 NO_DELTA = b'"delta":{}'
 NO_ARGUMENTS = b'"arguments":""'
@@ -151,7 +152,7 @@ class ChatStream:
         self._finished = False
         self._heard: bool | None = None  # Whether a chunk had a choice; None before the first.
         self._pattern: Pattern | None = None
-        self._read = 0
+        self._read_whole = 0
 
     @property
     def leave(self) -> Mapping[str, str]:
@@ -206,12 +207,14 @@ class ChatStream:
 
     def _look_for_pattern(self, payload: bytes) -> None:
         """
-        Learn what chunks are like, from the fourth that had to be read whole, the eighth, the sixteenth.
+        Learn what chunks are like, from the fourth that had to be read whole, the eighth, the sixteenth and so on.
 
-        To look takes as long as to read several. Sound is longer than all around it.
+        To look takes as long as to read several, and in vain where no chunk is like the one before. Sound is not
+        looked at: it is longer than all around it.
         """
-        self._read += 1
-        if self._read >= FIRST_LOOK and self._read.bit_count() == 1 and not (self.slow or self._finished):
+        self._read_whole += 1
+        is_time = self._read_whole >= FIRST_LOOK and self._read_whole.bit_count() == 1
+        if is_time and not self.slow and not self._finished:
             self._pattern = pattern_of(payload) or self._pattern
 
     def _take(self, out: bytearray, chunk: glm.ChatAnswer) -> None:
