@@ -12,6 +12,8 @@ from gateway.openai.chat.messages import CustomCall, FunctionCall
 from gateway.translate.chat.plan import Promise
 from gateway.translate.chat.tools import unwrap_custom_input
 
+decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+
 FUNCTION = ("function", "", None)
 """The types of what the caller is to run; Zhipu runs its built-in tools itself."""
 
@@ -21,10 +23,11 @@ class Call(Struct):
     One call as far as it is known.
 
     ``index`` counts the calls that the caller is told of, from 0 without gaps; -1 while this one is none. ``told``
-    turns true when it goes out piece by piece.
+    turns true when it goes out piece by piece. ``given`` is GLM's id, which may be that of another call, too.
     """
 
     id: str
+    given: str | None = None
     name: str = ""
     index: int = -1
     told: bool = False
@@ -35,15 +38,26 @@ class Call(Struct):
         """The arguments as JSON text; a call without any has an empty object."""
         return "".join(self.fragments) or "{}"
 
+    def is_whole(self) -> bool:
+        """Tell whether the arguments are a JSON object already, which nothing can follow."""
+        if not (self.fragments and self.fragments[-1].rstrip().endswith("}")):
+            return False
+        try:
+            decode_raw(self.arguments)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return False
+        return True
+
 
 class Calls(Struct, eq=False, kw_only=True):
     """
     The calls of one answer, put together piece by piece.
 
-    Ids, types and names go out once, in the first piece of a call; indexes have no gaps; one call a delta.
-    Clients concatenate whatever is repeated, and the official ones fail on a missing index. Of a function that
-    the caller did not choose nothing is told; ``strayed`` says that one was called. ``id_prefix`` begins the ids
-    of those to which GLM gave none.
+    Ids, types and names go out once, in the first piece of a call; indexes have no gaps; one call a delta; a call
+    is told to its end before the next begins. Clients concatenate whatever is repeated, and the official ones fail
+    on a missing index, or parse what there is of a call when another comes. Of a function that the caller did not
+    choose nothing is told; ``strayed`` says that one was called. ``id_prefix`` begins the ids of those to which
+    GLM gave none.
     """
 
     __repr__ = object.__repr__  # What it holds is not for logs.
@@ -55,6 +69,7 @@ class Calls(Struct, eq=False, kw_only=True):
     _by_id: dict[str, Call] = field(default_factory=dict)
     _last: Call | None = None
     _named: list[Call] = field(default_factory=list)
+    _waiting: list[Call] = field(default_factory=list)  # for the first of them to be told to its end
 
     def whole(self) -> list[Call]:
         """Return the calls that have a name; of several only the first, if that was asked."""
@@ -67,16 +82,18 @@ class Calls(Struct, eq=False, kw_only=True):
         Return the call; None for any other piece, which ``feed`` takes.
         """
         call = self._by_index.get(piece.index)
-        if call is None or not call.told or piece.type not in FUNCTION or (piece.id and piece.id != call.id):
+        if call is None or not call.told or piece.type not in FUNCTION or (piece.id and piece.id != call.given):
             return None
+        if len(self._waiting) > 1:
+            return None  # It may be the end of what others wait for.
         call.fragments.append(fragment)
         self._last = call
         return call
 
-    def feed(self, piece: glm.AnswerToolCall) -> openai.Delta | None:
-        """Take one piece; return what the caller may be told of it already."""
+    def feed(self, piece: glm.AnswerToolCall) -> list[openai.Delta]:
+        """Take one piece; return what the caller may be told by now."""
         if piece.type not in FUNCTION:
-            return None
+            return []
         call = self._find(piece)
         fragment = ""
         if (function := piece.function) is not None:
@@ -85,12 +102,15 @@ class Calls(Struct, eq=False, kw_only=True):
                 call.fragments.append(fragment)
             if function.name and not call.name:
                 call.name = function.name
-                return self._announce(call) if self._admit(call) else None
-        return self._continue(call, fragment) if fragment and call.told else None
+                self._admit(call)
+                return self._advance()
+        told = [self._continue(call, fragment)] if fragment and call.told else []
+        return told + self._advance() if len(self._waiting) > 1 else told
 
     def conclude(self) -> list[openai.Delta]:
         """Return what was held back until the calls were whole."""
-        return [delta for call in self.whole() for delta in self._rest(call)]
+        waiting, self._waiting = self._waiting, []
+        return [delta for call in waiting for delta in self._rest(call)]
 
     def _find(self, piece: glm.AnswerToolCall) -> Call:
         """Return the call that a piece belongs to: by its index, by its id, or else the last one."""
@@ -100,8 +120,8 @@ class Calls(Struct, eq=False, kw_only=True):
             call = self._by_id.get(piece.id) if piece.id else self._last
         named = piece.function is not None and piece.function.name
         if call is None or (named and call.name and self._starts_another(call, piece)):
-            call = Call(id=self._new_id(piece.id))
-            self._by_id[piece.id or call.id] = call
+            call = Call(id=self._new_id(piece.id), given=piece.id)
+            self._by_id[call.id] = self._by_id[piece.id or call.id] = call
         if piece.index is not None:
             self._by_index[piece.index] = call
         self._last = call
@@ -109,27 +129,37 @@ class Calls(Struct, eq=False, kw_only=True):
 
     def _starts_another(self, call: Call, piece: glm.AnswerToolCall) -> bool:
         """Tell a further call from a piece that repeats the head of one it belongs to."""
-        return piece.id != call.id if piece.id else piece.index is None
+        return piece.id != call.given if piece.id else piece.index is None
 
     def _new_id(self, given: str | None) -> str:
         if given and given not in self._by_id:
             return given
         return f"{self.id_prefix}_{len(self._by_id)}"
 
-    def _admit(self, call: Call) -> bool:
+    def _admit(self, call: Call) -> None:
         """Count a call whose name has become known, unless the caller chose other functions."""
         if self.promise.only is not None and call.name not in self.promise.only:
             self.strayed = True
-            return False
+            return
         call.index = len(self._named)
         self._named.append(call)
-        return True
+        if not (self.promise.single and call.index > 0):
+            self._waiting.append(call)
 
-    def _announce(self, call: Call) -> openai.Delta | None:
-        # A custom tool's input is inside JSON, and so is told when it is whole.
-        call.told = call.name not in self.promise.custom and not (self.promise.single and call.index > 0)
-        if not call.told:
-            return None
+    def _advance(self) -> list[openai.Delta]:
+        """Return what the first of those that wait has to be told of, and the next once it is whole."""
+        told: list[openai.Delta] = []
+        while self._waiting:
+            first, is_last = self._waiting[0], len(self._waiting) == 1
+            if first.name not in self.promise.custom and not first.told:
+                told.append(self._announce(first))
+            if is_last or not first.is_whole():
+                break
+            told += self._rest(self._waiting.pop(0))
+        return told
+
+    def _announce(self, call: Call) -> openai.Delta:
+        call.told = True
         function = openai.FunctionFragment(name=call.name, arguments="".join(call.fragments))
         return self._delta(openai.ToolCallChunk(index=call.index, id=call.id, type="function", function=function))
 
@@ -137,11 +167,14 @@ class Calls(Struct, eq=False, kw_only=True):
         return more_arguments(call.index, fragment, legacy=self.promise.legacy)
 
     def _rest(self, call: Call) -> list[openai.Delta]:
+        """Return what the caller has still to be told of a call that is whole."""
         if call.name in self.promise.custom:
+            # A custom tool's input is inside JSON, and so is told when that is whole.
             custom = openai.CustomFragment(name=call.name, input=unwrap_custom_input(call.arguments))
             chunk = openai.ToolCallChunk(index=call.index, id=call.id, type="custom", custom=custom)
             return [openai.Delta(tool_calls=[chunk])]
-        return [] if call.fragments else [self._continue(call, "{}")]
+        told = [] if call.told else [self._announce(call)]
+        return told if call.fragments else [*told, self._continue(call, "{}")]
 
     def _delta(self, chunk: openai.ToolCallChunk) -> openai.Delta:
         return delta_of(chunk, legacy=self.promise.legacy)

@@ -261,8 +261,9 @@ class ChatStream:
             more = piece.function.arguments if piece.function is not None else None
             if more and isinstance(more, str) and (call := self.calls.grow(piece, more)) is not None:
                 self._writer.arguments(out, call.index, more)
-            elif (told := self.calls.feed(piece)) is not None:
-                self._write(out, told)
+            else:
+                for told in self.calls.feed(piece):
+                    self._write(out, told)
 
     def _say(self, out: bytearray, content: str, reasoning: str) -> None:
         if reasoning:

@@ -1,5 +1,6 @@
 """Tool calls, whole or in fragments, put together so that OpenAI's clients can add them up."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -61,13 +62,13 @@ def test_shorter_way_tells_the_same(pieces: list[AnswerToolCall], promise: Promi
     long, short = (Calls(promise=promise, id_prefix="call_x") for _ in range(2))
 
     for one in pieces:
-        told = long.feed(one)
+        told = [*long.feed(one)]
         more = one.function.arguments if one.function is not None else None
         grown = short.grow(one, more) if more and isinstance(more, str) else None
         if grown is None:
             assert told == short.feed(one)
         else:
-            assert told == more_arguments(grown.index, grown.fragments[-1], legacy=promise.legacy)
+            assert told == [more_arguments(grown.index, grown.fragments[-1], legacy=promise.legacy)]
 
     assert long.conclude() == short.conclude()
     assert (long.whole(), long.strayed) == (short.whole(), short.strayed)
@@ -76,17 +77,24 @@ def test_shorter_way_tells_the_same(pieces: list[AnswerToolCall], promise: Promi
 def run(pieces: list[dict[str, Any]], promise: Promise = FREE) -> tuple[list[Any], list[Any]]:
     """Give the deltas that were told, and the calls as a whole message has them."""
     calls = Calls(promise=promise, id_prefix="call_x")
-    deltas = [told for one in pieces if (told := calls.feed(msgspec.convert(one, AnswerToolCall))) is not None]
+    deltas = [told for one in pieces for told in calls.feed(msgspec.convert(one, AnswerToolCall))]
     deltas += calls.conclude()
     whole = [to_openai(call, promise=promise) for call in calls.whole()]
     return msgspec.to_builtins(deltas), msgspec.to_builtins(whole)
 
 
 def added_up(deltas: list[Any]) -> list[Any]:
-    """Add up deltas as the official clients do: by index, strings joined, and fail on what they fail on."""
+    """
+    Add up deltas as the official clients do: by index, strings joined, and fail on what they fail on.
+
+    A call is parsed when there is a piece of the next, and gets no more then.
+    """
     calls: dict[int, dict[str, Any]] = {}
     for delta in deltas:
         (chunk,) = delta["tool_calls"]
+        if chunk["index"] not in calls:
+            assert all(json.loads(call["function"]["arguments"]) is not None for call in calls.values())
+        assert chunk["index"] >= len(calls) - 1
         call = calls.setdefault(chunk["index"], {"id": "", "type": "", "function": {"name": "", "arguments": ""}})
         for key in ("id", "type"):
             call[key] += chunk.get(key, "")
@@ -131,6 +139,38 @@ CASES = [
         ],
         [call("1", "f", "{}"), call("2", "g", "{}")],
         id="two interleaved",
+    ),
+    pytest.param(
+        [
+            piece("f", "", id="1", index=0),
+            piece("g", "", id="2", index=1),
+            piece("h", "", id="3", index=2),
+            piece(None, '{"a":', index=0),
+            piece(None, '"}"', index=2),
+            piece(None, '{"b":"}', index=1),
+            piece(None, '"', index=0),
+            piece(None, '"}', index=1),
+            piece(None, '}"}', index=0),
+        ],
+        [call("1", "f", '{"a":"}"}'), call("2", "g", '{"b":"}"}'), call("3", "h", '"}"')],
+        id="announced, then interleaved",
+    ),
+    pytest.param(
+        [piece("f", "", id="1", index=0), piece("g", "{", id="2", index=1), piece(None, "}", index=1)],
+        [call("1", "f", "{}"), call("2", "g", "{}")],
+        id="nothing, then something",
+    ),
+    pytest.param(
+        [
+            piece("f", "{", id="1", index=0),
+            piece("f", "{", id="1", index=1),
+            piece("f", "{", id="1", index=2),
+            piece("f", "}", id="1", index=2),
+            piece("f", "}", id="1", index=1),
+            piece("f", "}", id="1", index=0),
+        ],
+        [call("1", "f", "{}"), call("call_x_1", "f", "{}"), call("call_x_2", "f", "{}")],
+        id="the same id again and again",
     ),
     pytest.param(
         [piece("f", "{}", id="1", index=3), piece("g", "{}", id="2", index=7)],
@@ -216,6 +256,23 @@ def test_deprecated_form_has_no_id_and_no_index() -> None:
     ]
 
 
+def test_call_is_told_as_soon_as_the_one_before_it_is_whole() -> None:
+    """And not only at the end."""
+    calls = Calls(promise=FREE, id_prefix="call_x")
+    pieces = [
+        built("f", "{", id="1", index=0),
+        built("g", "{", id="2", index=1),
+        built(None, "}", index=0),
+        built(None, "}", index=1),
+    ]
+
+    told = msgspec.to_builtins([calls.feed(one) for one in pieces])
+
+    assert [[chunk["index"] for delta in deltas for chunk in delta["tool_calls"]] for deltas in told] == [
+        [0], [], [0, 1], [1],
+    ]  # fmt: skip
+
+
 def test_custom_call_is_unwrapped_when_it_is_whole() -> None:
     """A custom tool's input is inside JSON until then."""
     deltas, whole = run(
@@ -225,3 +282,17 @@ def test_custom_call_is_unwrapped_when_it_is_whole() -> None:
 
     assert whole == [{"id": "1", "type": "custom", "custom": {"name": "sh", "input": "ls"}}]
     assert deltas == [{"tool_calls": [{"index": 0, **whole[0]}]}]
+
+
+def test_custom_call_is_told_before_the_one_after_it() -> None:
+    """Clients that put an index where there is no place for it yet would join it with another."""
+    pieces = [
+        piece("sh", '{"input":', id="1", index=0),
+        piece("g", "{}", id="2", index=1),
+        piece(None, '"ls"}', index=0),
+    ]
+
+    deltas, whole = run(pieces, Promise(custom=frozenset({"sh"})))
+
+    assert [chunk["index"] for delta in deltas for chunk in delta["tool_calls"]] == [0, 1]
+    assert [one["id"] for one in whole] == ["1", "2"]
