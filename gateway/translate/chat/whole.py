@@ -60,6 +60,8 @@ class Whole:
             reasoning_content=self.reasoning or UNSET,
         )
         if calls := self.calls.whole():
+            if breaks_schema(self._text, plan=self._plan):
+                message = msgspec.structs.replace(message, content=None)  # What was said on the way to the calls.
             message = calling(message, calls, promise=self._plan.promise)
         return openai.ChatCompletionChoice(index=self._index, message=message, finish_reason=self._reason)
 
@@ -74,6 +76,11 @@ def calling(
         return msgspec.structs.replace(message, content=content, tool_calls=called)
     function = next((call.function for call in called if isinstance(call, openai.AnswerCall)), UNSET)
     return msgspec.structs.replace(message, content=content, function_call=function)
+
+
+def breaks_schema(text: AnswerText, *, plan: Plan) -> bool:
+    """Tell whether a text is not what was promised of one; clients would parse it all the same."""
+    return plan.schema is not None and text.json is not None and plan.schema.fault(text.json.text) is not None
 
 
 def calls_of(pieces: Sequence[glm.AnswerToolCall], *, plan: Plan, index: int) -> Calls:

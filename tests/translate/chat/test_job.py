@@ -49,6 +49,27 @@ def test_result_has_everything_the_spec_requires(start: Start, said: Said) -> No
     assert (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) == (3, 2, 5)
 
 
+@pytest.mark.parametrize(
+    ("preamble", "content"),
+    [
+        ('I call f with {"city": "Oslo"}.', None),
+        ("I call f, for {city}.", None),
+        ("I call f.", None),
+        ('So far: {"x": 1}', '{"x": 1}'),
+    ],
+)
+def test_preamble_of_a_call_is_told_only_where_it_keeps_to_the_schema(
+    start: Start, said: Said, preamble: str, content: str | None
+) -> None:
+    """The official SDKs parse whatever content there is, also beside calls."""
+    job = start(response_format=SCHEMA, tools=TOOLS)
+
+    assert job.receive(0, said({"content": preamble, "tool_calls": [CALL]}, finish_reason="tool_calls")) is None
+
+    message = result(job)["choices"][0]["message"]
+    assert (message["content"], len(message["tool_calls"])) == (content, 1)
+
+
 def test_choices_are_in_order_and_tokens_added_up_when_there_are_several(start: Start, said: Said) -> None:
     """Each choice is a call of its own, and all of them are paid for."""
     job = start(n=3)
