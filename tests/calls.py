@@ -185,7 +185,7 @@ class GlmCalls:
 
     ``refusal`` is the status and body with which handshakes are refused, None: they are not; ``refused_keys`` are
     whose, empty: everybody's. ``refused`` counts them. ``poor_keys`` are of accounts without balance. Handshakes
-    wait while ``picks_up`` is clear; ``rings`` is set when one has come.
+    wait while ``picks_up`` is clear; ``rings`` is set when one has come. The next ``drops`` of them are cut.
     """
 
     def __init__(self) -> None:
@@ -196,6 +196,7 @@ class GlmCalls:
         self.refused_keys: set[str] = set()
         self.poor_keys: set[str] = set()
         self.refused = 0
+        self.drops = 0
         self.picks_up = asyncio.Event()
         self.picks_up.set()
         self.rings = asyncio.Event()
@@ -227,6 +228,9 @@ class GlmCalls:
     async def pick_up(self, connection: ServerConnection, request: Request) -> Response | None:
         self.rings.set()
         await self.picks_up.wait()
+        if self.drops:
+            self.drops -= 1
+            connection.transport.abort()
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.refusal is None or (self.refused_keys and key not in self.refused_keys):
             return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 
 from gateway.errors import GatewayError, UpstreamProtocolError, UpstreamUnavailable, UpstreamUnreachable
 from gateway.translate.errors import from_glm, read_error
@@ -72,6 +72,8 @@ class RealtimeUpstream:
         except TimeoutError as error:
             raise UpstreamUnreachable("GLM could not be reached in time. Ask again.") from error
         except (InvalidHandshake, InvalidURI) as error:
+            if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
+                raise UpstreamUnreachable("GLM hung up in the handshake. Ask again.") from error
             raise UpstreamProtocolError("GLM's realtime address does not answer as a WebSocket.") from error
         except (OSError, EOFError) as error:
             raise UpstreamUnreachable("GLM could not be reached. Ask again.") from error

@@ -475,6 +475,24 @@ async def test_handshake_is_tried_again_when_glm_fails(gateway: Gateway, glm: Gl
     assert 1 <= gateway.record.retries
 
 
+async def test_handshake_is_tried_again_when_glm_hangs_up_in_it(gateway: Gateway, glm: GlmCalls) -> None:
+    """As one does that is replaced just then: at the beginning of a call, and where one is lost."""
+    glm.drops = 1
+    async with sdk(gateway).realtime.connect(model=MODEL) as connection:
+        await read_until(connection, "session.created")
+        first = await glm.call()
+        await connection.session.update(session={"type": "realtime", "instructions": "Be brief."})
+        await read_until(connection, "session.updated")
+        glm.drops = 1
+        first.cut()
+        second = await glm.call()
+        await second.expect("session.update")
+
+    await ended(gateway)
+    assert ("ok", 101, 1) == (gateway.record.outcome, gateway.record.status, gateway.record.retries)
+    assert ["connect"] * 2 == [fault.kind for fault in gateway.record.faults if fault.kind == "connect"]
+
+
 async def open_call(gateway: Gateway) -> None:
     async with sdk(gateway).realtime.connect(model=MODEL) as connection:
         await read_until(connection, "session.created")
