@@ -75,8 +75,14 @@ class Conversing:
         self.put(event.item, after=after)
 
     def put(self, new: NewItem, *, after: str | None = None) -> None:
-        """Put an item into the conversation; raise InvalidRequest for one that GLM cannot have."""
-        item_id = new.id or self._talk.id_of("item")
+        """
+        Put an item into the conversation, by a new id where its own is taken.
+
+        Raises InvalidRequest for one that GLM cannot have.
+        """
+        item_id = new.id
+        if item_id is None or item_id in self._talk.history:
+            item_id = self._talk.id_of("item")
         match new.type:
             case "message":
                 item = self._message(new, item_id)
