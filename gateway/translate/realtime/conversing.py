@@ -1,6 +1,6 @@
 """Items that a client puts into the conversation, asks for, and takes out again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -11,10 +11,10 @@ from gateway.glm.realtime.items import ItemText, Message
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.items import Content, Item, NewItem
 from gateway.translate.realtime.calls import Calls
-from gateway.translate.realtime.decoding import decoded
 from gateway.translate.realtime.history import FRONT, text_of
 from gateway.translate.realtime.narrator import Narrator
 from gateway.translate.realtime.pictures import Pictures, decoded_picture, picture_of
+from gateway.translate.realtime.recordings import Recordings
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
 
@@ -34,8 +34,7 @@ class Conversing:
     """
     Keeps the conversation for the client, and tells GLM what GLM can be told.
 
-    ``play`` takes speech that is an item of the user's. GLM appends whatever it is given; the client's
-    own order is kept here.
+    GLM appends whatever it is given; the client's own order is kept here.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Conversing:
         calls: Calls,
         narrator: Narrator,
         pictures: Pictures,
-        play: Callable[[bytes], None],
+        recordings: Recordings,
     ) -> None:
         self._deleting: list[float] = []
         self._talk = talk
@@ -54,7 +53,7 @@ class Conversing:
         self._calls = calls
         self._narrator = narrator
         self._pictures = pictures
-        self._play = play
+        self._recordings = recordings
 
     def create(self, event: client.ItemCreate) -> None:
         """Put an item into the conversation; raise InvalidRequest."""
@@ -167,8 +166,11 @@ class Conversing:
                 code="missing_required_parameter",
             )
         parts = [self._checked(part, number, new.role) for number, part in enumerate(new.content)]
+        if recording := self._recordings.read(parts):
+            self._recordings.give(recording, parts, item_id=item_id)
         for part in parts:
-            self._give_media(part)
+            if part.type == "input_image":
+                self._pictures.show(picture_of(part, at="item.content"))
         texts = [part.text for part in parts if part.text is not UNSET and part.text.strip()]
         if texts:
             self._write(item_id, new.role, texts)
@@ -214,12 +216,6 @@ class Conversing:
         elif kind in SOUNDS:
             part = replace(part, transcript=None if part.transcript is UNSET else part.transcript)
         return replace(part, type=kind)
-
-    def _give_media(self, part: Content) -> None:
-        if part.type == "input_audio" and part.audio:
-            self._play(decoded(part.audio))
-        if part.type == "input_image":
-            self._pictures.show(picture_of(part, at="item.content"))
 
     def show(self, frame: str) -> None:
         """Give GLM a picture, base64 of a JPEG, as Zhipu's own event has it; raise InvalidRequest."""

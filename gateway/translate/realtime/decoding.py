@@ -8,14 +8,14 @@ from gateway.errors import InvalidRequest
 MAX_AUDIO_BYTES = 15 * 1024 * 1024
 
 
-def decoded(audio: str) -> bytes:
-    """Return what base64 of audio stands for; raise InvalidRequest for what is none."""
+def decoded(audio: str, *, param: str) -> bytes:
+    """Return what base64 of audio stands for; raise InvalidRequest, whose ``param`` is given, for what is none."""
     try:
         return b64decode(audio, validate=True)
     except (Base64Error, ValueError) as error:
         raise InvalidRequest(
-            "'audio' is not valid base64; send base64 of the session's input format, without line breaks.",
-            param="audio",
+            f"'{param}' is not valid base64; send base64 of the session's input format, without line breaks.",
+            param=param,
             code="invalid_value",
         ) from error
 

@@ -10,7 +10,8 @@ CLIENT_FATES: Mapping[str, str] = {
     "input_audio_buffer.commit": "passes after the last frame; refused when empty or longer than 30 s",
     "input_audio_buffer.clear": "passes; answered at once",
     "output_audio_buffer.clear": "refused: it is for WebRTC",
-    "conversation.item.create": "messages and outputs of functions pass; answered at once",
+    "conversation.item.create": "messages and outputs of functions pass, recordings as turns of their own; "
+    "answered at once",
     "conversation.item.retrieve": "answered here, with the transcript",
     "conversation.item.delete": "passes if GLM knows the item; answered at once",
     "conversation.item.truncate": "answered here; GLM remembers the whole answer",

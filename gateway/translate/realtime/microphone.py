@@ -27,7 +27,8 @@ class Commit:
     """
     A turn that GLM was told has ended.
 
-    ``event_id`` is that of the client's commit, None when it made none; ``typed``: its item is there already.
+    ``event_id`` is that of the client's commit, None when it made none; ``seconds`` is how long it was, None where
+    nobody has to write down what is said in it. ``given``: its item is there already.
     """
 
     def __init__(
@@ -35,13 +36,13 @@ class Commit:
         *,
         event_id: str | None = None,
         item_id: str | None = None,
-        seconds: float = 0.0,
-        typed: bool = False,
+        seconds: float | None = 0.0,
+        given: bool = False,
     ) -> None:
         self.event_id = event_id
         self.item_id = item_id
         self.seconds = seconds
-        self.typed = typed
+        self.given = given
 
 
 class Microphone:
@@ -111,13 +112,19 @@ class Microphone:
         self.commits.append(Commit(event_id=event_id, item_id=self._take_id(), seconds=self._seconds()))
         self._talk.wake("commit", after_seconds=COMMIT_PATIENCE_SECONDS)
 
-    def speak(self, pcm: bytes, *, item_id: str) -> None:
-        """Have GLM hear what the client has typed as ``item_id``; 16 kHz mono s16le."""
+    def speak(self, pcm: bytes, *, item_id: str, seconds: float | None = None) -> None:
+        """
+        Have GLM hear what is an item of the client's already; 16 kHz mono s16le.
+
+        ``seconds`` is how long somebody has spoken there, None: it is known what is said.
+        """
         self._flush()
         self._send(pcm)
         self._talk.ask(glm.AudioCommit())
         self._turn_bytes = 0
-        self.commits.append(Commit(item_id=item_id, typed=True))
+        if seconds is not None:
+            self.transcripts.unwritten.hear(pcm, speaking=True)
+        self.commits.append(Commit(item_id=item_id, seconds=seconds, given=True))
         self._talk.wake("commit", after_seconds=COMMIT_PATIENCE_SECONDS)
 
     def clear(self) -> None:
@@ -177,24 +184,25 @@ class Microphone:
             return
         commit = self._next_commit() or Commit(item_id=self._take_id(), seconds=self._seconds())
         item_id = commit.item_id or talk.id_of("item")
-        if commit.typed:
-            self.transcripts.skip()
-            talk.history.link(glm_id, item_id)
-            return
-        talk.tell(server.AudioCommitted(previous_item_id=talk.history.last, item_id=item_id))
-        heard = Content(type="input_audio", transcript=None)
-        item = Item(id=item_id, type="message", status="completed", role="user", content=(heard,))
-        talk.add(item)
-        talk.finish(item)
+        if not commit.given:
+            talk.tell(server.AudioCommitted(previous_item_id=talk.history.last, item_id=item_id))
+            heard = Content(type="input_audio", transcript=None)
+            item = Item(id=item_id, type="message", status="completed", role="user", content=(heard,))
+            talk.add(item)
+            talk.finish(item)
         talk.history.link(glm_id, item_id)
-        self.transcripts.expect(item_id, seconds=commit.seconds)
+        if commit.seconds is None:
+            self.transcripts.skip()
+        else:
+            self.transcripts.expect(item_id, seconds=commit.seconds)
 
     def presume(self) -> None:
         """Take it that GLM has taken the oldest turn of which it says nothing: it tells of what it cannot take."""
         if self.commits:
+            item_id = self.commits[0].item_id
             self.confirm(None)
-            if self._talk.history.last is not None:
-                self._presumed.append(self._talk.history.last)
+            if taken := item_id or self._talk.history.last:
+                self._presumed.append(taken)
 
     def give_up(self) -> Commit | None:
         """Return the oldest commit that GLM has not taken, which it will not take any more."""

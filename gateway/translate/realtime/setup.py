@@ -1,6 +1,10 @@
 """What GLM was told about the session, and what it has confirmed of that."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from gateway.errors import GatewayError, InvalidRequest
 from gateway.glm.realtime import client as glm
@@ -122,6 +126,16 @@ class Setup:
         if self._overridden:
             self._overridden = False
             self._ask(self._talk.config, Update())
+
+    @contextmanager
+    def without_turns(self) -> Iterator[None]:
+        """Have GLM detect no turns in what it is given within this: only then it takes commits."""
+        detects = self.hears_turns and self._talk.config.turn_detection is not None
+        if detects:
+            self._ask(replace(self._talk.config, turn_detection=None), Update())
+        yield
+        if detects:
+            self.refresh()
 
     def refresh(self) -> None:
         """Tell GLM again, because something other than the configuration has changed."""

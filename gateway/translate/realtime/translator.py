@@ -13,6 +13,7 @@ from gateway.translate.realtime.microphone import Microphone
 from gateway.translate.realtime.narrator import Narrator
 from gateway.translate.realtime.pictures import Pictures
 from gateway.translate.realtime.reading import GLM_NAMES, read_glm
+from gateway.translate.realtime.recordings import Recordings
 from gateway.translate.realtime.reports import Reports
 from gateway.translate.realtime.requests import Requests
 from gateway.translate.realtime.responder import Responder
@@ -37,7 +38,12 @@ class Translator(Interpreter):
         self._asides = Asides(talk, calls=calls)
         self._turns = TurnTaking(talk, setup=setup, microphone=microphone, responder=responder)
         self._conversing = conversing = Conversing(
-            talk, setup=setup, calls=calls, narrator=narrator, pictures=pictures, play=self._turns.play
+            talk,
+            setup=setup,
+            calls=calls,
+            narrator=narrator,
+            pictures=pictures,
+            recordings=Recordings(talk, setup=setup, microphone=microphone),
         )
         self._requests = Requests(
             talk,

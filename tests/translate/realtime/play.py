@@ -315,6 +315,7 @@ NAMED = {
     "a PNG": "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n").decode(),
     "1 s of speech": tone(1.0),
     "1 s of silence": silence(1.0),
+    "31 s of silence": silence(31.0),
     "100 ms of silence": silence(0.1),
 }
 """What transcripts call by its name."""

@@ -155,6 +155,21 @@ def test_nothing_is_done_that_the_client_wants_to_do_itself() -> None:
     assert 1 == [event["type"] for event in player.asked].count("response.create")
 
 
+def test_glm_detects_no_turns_while_it_is_given_a_recording() -> None:
+    """It takes no commit otherwise; afterwards it does as before."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    part = {"type": "input_audio", "audio": tone(0.2)}
+    player.client(
+        {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": [part]}}
+    )
+
+    assert [True, False, "append", "commit", True] == [
+        "turn_detection" in event["session"] if event["type"] == "session.update" else event["type"].split(".")[1]
+        for event in player.asked
+    ]
+
+
 @pytest.mark.parametrize("size", [0.02, 0.1, 0.5, 7.3])
 def test_no_sample_is_lost_and_glm_is_never_sent_too_much(size: float) -> None:
     """Whatever a client's frames are, GLM gets all of them, in fewer than 50 messages a second."""
