@@ -119,6 +119,11 @@ def test_it_says_what_to_give_when_the_address_is_wrong_and(url: str, reason: st
     assert f"({reason}). Give the address of its metrics port with --url" in result.output
 
 
+def test_address_may_be_that_of_the_page_for_people() -> None:
+    with telling(msgspec.json.encode(SLOTS)) as url:
+        assert show(f"{url}/", "--once").exit_code == 0
+
+
 def test_running_gateway_tells_its_slots() -> None:
     with serving({}) as served:
         served.read_until("GLM Gateway answers on ")

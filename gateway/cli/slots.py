@@ -40,7 +40,7 @@ def slots(url: str, *, once: bool) -> None:
 def read(client: httpx.Client, url: str) -> Slots:
     """Ask a gateway for its slots; raise ClickException when there is none, or none that can tell."""
     try:
-        answer = client.get(f"{url}/slots")
+        answer = client.get(f"{url.rstrip('/')}/slots")
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=Slots)
     except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError) as error:
