@@ -451,6 +451,13 @@ def test_simulator_runs_alone(options: tuple[str, ...], names_its_object: bool) 
     assert names_its_object == ("object" in answer.json())
 
 
+@pytest.mark.parametrize("port", ["0", "65536"])
+def test_simulator_is_not_begun_on_a_port_that_nobody_could_name(invoke: Invoke, port: str) -> None:
+    result = invoke("simulate", "--port", port)
+
+    assert (2, True) == (result.exit_code, "--port" in result.stderr)
+
+
 def chat_with(url: str, *, key: str) -> httpx.Response:
     """Ask until somebody answers."""
     asked = {"model": "glm-4.5-air", "messages": [{"role": "user", "content": "Hello"}]}

@@ -8,7 +8,7 @@ from gateway.simulator import serve as serve_simulator
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8090, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8090, show_default=True)
 @click.option(
     "--wire",
     type=click.Choice(["2025", "2026"]),
