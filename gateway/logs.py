@@ -6,10 +6,12 @@ Decides form only. A line holds facts of the record; never a key, a prompt, an a
 
 import asyncio
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import BinaryIO, Literal
 
 from msgspec import Struct
@@ -110,7 +112,7 @@ def configure(*, form: Form = "auto", level: Level = "info", stream: BinaryIO | 
 
     "auto" is text on a terminal and JSON elsewhere. Takes the place of what was configured before.
     """
-    stream = stream or sys.stderr.buffer
+    stream = stream or _standard_error()
     text = form == "text" or (form == "auto" and stream.isatty())
     out = _Out(stream, encode=_text_lines if text else Encoder().encode_lines)
     logging.basicConfig(handlers=[_Lines(out)], level=SEVERITIES[level], force=True)
@@ -118,6 +120,11 @@ def configure(*, form: Form = "auto", level: Level = "info", stream: BinaryIO | 
         logging.getLogger(name).setLevel(max(SEVERITIES[level], SEVERITIES[least]))
     logging.getLogger("uvicorn.error").addFilter(_is_true)
     return _exchange_sink(out, least=SEVERITIES[level])
+
+
+def _standard_error() -> BinaryIO:
+    # Python has none where it was closed before the start.
+    return sys.stderr.buffer if sys.stderr is not None else Path(os.devnull).open("wb")
 
 
 def _is_true(record: logging.LogRecord) -> bool:

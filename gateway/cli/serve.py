@@ -27,6 +27,7 @@ from gateway.cli.configuration import (
     load_or_explain,
     posture,
 )
+from gateway.cli.inherited import fill_standard_streams, raise_file_limit, tell
 from gateway.cli.inside import Inside, create_registry
 from gateway.cli.reload import Reload
 from gateway.metrics import Metrics, RecentFailures
@@ -45,6 +46,8 @@ logger = logging.getLogger("gateway")
 @config_option
 def serve(config_path: Path | None) -> None:
     """Answer requests until told to stop; SIGTERM lets what is under way end first."""
+    fill_standard_streams()
+    raise_file_limit()
     settings = load_or_explain(config_path)
     catalog = catalog_or_explain(settings)
     log = logs.configure(form=settings.logs.format, level=settings.logs.level)
@@ -173,11 +176,11 @@ def _announce(settings: Settings, *, catalog: Catalog, port: int, metrics_port: 
         logger.warning("There is no account at Zhipu: every answer is the simulator's. Set ZHIPU_API_KEY.")
     host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
-    click.echo(f"GLM Gateway answers on {url}")
+    tell(f"GLM Gateway answers on {url}")
     if settings.simulator:
-        click.echo("ZHIPU_API_KEY is not set, so the built-in simulator stands in for GLM.")
+        tell("ZHIPU_API_KEY is not set, so the built-in simulator stands in for GLM.")
     if settings.simulator and not settings.tenants:
-        click.echo(f"Demo key: {DEMO_KEY}\nTry it:\n{_curl(url)}")
+        tell(f"Demo key: {DEMO_KEY}\nTry it:\n{_curl(url)}")
 
 
 def _curl(url: str) -> str:
