@@ -71,6 +71,12 @@ def keda(matrix: dict[str, Rendered]) -> Rendered:
     return matrix["keda"]
 
 
+@pytest.fixture(scope="session")
+def umbrella(matrix: dict[str, Rendered]) -> Rendered:
+    """Give the chart as a part of another, with other forms of what has defaults."""
+    return matrix["umbrella"]
+
+
 def pods(rendered: Rendered) -> list[dict[str, Any]]:
     """Give the specification of every pod, of those that tests start too."""
     templates = [one["spec"]["template"]["spec"] for one in rendered.of("Deployment")]

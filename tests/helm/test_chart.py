@@ -201,12 +201,32 @@ def test_ports_are_those_that_the_gateway_is_told(rendered: Rendered) -> None:
     assert [port["targetPort"] for port in public] == ["http"]
 
 
-def test_probes_ask_the_gateway_alone(rendered: Rendered) -> None:
-    probes = [rendered.container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")]
+def test_probes_ask_the_gateway_alone(account: Rendered) -> None:
+    probes = [account.container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")]
 
     assert {probe["path"] for probe in probes} == PROBED
     assert {probe["port"] for probe in probes} == {"http"}
-    assert rendered.container["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert account.container["livenessProbe"]["httpGet"]["path"] == "/livez"
+
+
+def test_probe_of_another_kind_takes_the_place_of_the_default(umbrella: Rendered) -> None:
+    """Helm merges maps, and Kubernetes refuses a probe of two kinds."""
+    assert umbrella.container["startupProbe"] == {
+        "tcpSocket": {"port": "http"},
+        "periodSeconds": 2,
+        "failureThreshold": 30,
+    }
+
+
+def test_pods_can_be_replaced_all_at_once(umbrella: Rendered) -> None:
+    """Kubernetes refuses ``rollingUpdate`` beside any other type."""
+    assert umbrella.one("Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_secrets_of_the_registry_may_be_bare_names(umbrella: Rendered) -> None:
+    """Half of the charts have them so under ``global``, and all of an umbrella share that."""
+    for pod in pods(umbrella):
+        assert pod["imagePullSecrets"] == [{"name": "registry"}, {"name": "other"}]
 
 
 def test_grace_outlasts_pause_and_drain(rendered: Rendered) -> None:
@@ -238,6 +258,11 @@ def test_configuration_is_mounted_as_a_directory(full: Rendered) -> None:
     assert path == "/etc/glm-gateway/config/gateway.toml"
     assert "heartbeat_seconds" in full.one("ConfigMap")["data"]["gateway.toml"]
     assert "/etc/glm-gateway/secrets/zhipu-keys" in mounts
+
+
+def test_file_is_written_down_as_it_stands(umbrella: Rendered) -> None:
+    """Also one whose first line is indented, by a tab even."""
+    assert umbrella.one("ConfigMap")["data"]["gateway.toml"] == umbrella.values["config"]["toml"]
 
 
 def test_routes_set_streams_no_time_limit(account: Rendered, full: Rendered) -> None:

@@ -50,6 +50,12 @@ def test_accounts_of_the_file_have_tiers_of_their_own(accounts: Rendered, tmp_pa
     assert () == settings.warnings
 
 
+def test_account_has_its_tier_wherever_its_key_comes_from(umbrella: Rendered, tmp_path: Path) -> None:
+    settings = load(in_pod(umbrella, tmp_path))
+
+    assert [("default", "V2")] == [(one.name, one.tier) for one in settings.accounts]
+
+
 def test_large_numbers_are_written_out(accounts: Rendered, tmp_path: Path) -> None:
     assert "536870912" == accounts.environment["GATEWAY_MAX_BODY_BYTES"]
     assert 512 * 2**20 == load(in_pod(accounts, tmp_path)).max_body_bytes

@@ -66,10 +66,13 @@ app.kubernetes.io/component: test
 {{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ default .Chart.AppVersion .Values.image.tag }}{{ end }}
 {{- end }}
 
+{{- /* Those of an umbrella chart may be bare names, as other charts have them. */}}
 {{- define "gateway.pullSecrets" -}}
 {{- with concat (default (list) (.Values.global).imagePullSecrets) (default (list) .Values.imagePullSecrets) }}
 imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
+  {{- range . }}
+  - {{ kindIs "string" . | ternary (dict "name" .) . | toJson }}
+  {{- end }}
 {{- end }}
 {{- end }}
 
@@ -145,7 +148,8 @@ imagePullSecrets:
 {{- $_ := set $env $name (dict "valueFrom" (dict "secretKeyRef" (dict "name" $secret "key" $name))) }}
 {{- end }}
 {{- end }}
-{{- if and (hasKey $env "ZHIPU_API_KEY") (not (regexMatch "(?m)^[ \\t]*\\[\\[[ \\t]*accounts[ \\t]*\\]\\]" (default "" .Values.config.toml))) .Values.zhipu.tier }}
+{{- $listed := regexMatch "(?m)^[ \\t]*\\[\\[[ \\t]*accounts[ \\t]*\\]\\]" (default "" .Values.config.toml) }}
+{{- if and (hasKey $env "ZHIPU_API_KEY") (not $listed) .Values.zhipu.tier }}
 {{- $_ := set $env "GATEWAY_ACCOUNT_TIER" (dict "value" .Values.zhipu.tier) }}
 {{- end }}
 {{- range $name, $value := .Values.env }}
@@ -157,6 +161,11 @@ imagePullSecrets:
 {{- end }}
 {{- $_ := set $env .name (omit . "name") }}
 {{- end }}
+{{- /* The key came by another way. Whole sources may hold one or not, so there only a tier counts that was chosen. */}}
+{{- $whole := and .Values.extraEnvFrom (ne .Values.zhipu.tier "V0") (not (or .Values.config.existingConfigMap .Values.config.existingSecret)) }}
+{{- if and (or (hasKey $env "ZHIPU_API_KEY") $whole) (not (hasKey $env "GATEWAY_ACCOUNT_TIER")) (not $listed) .Values.zhipu.tier }}
+{{- $_ := set $env "GATEWAY_ACCOUNT_TIER" (dict "value" .Values.zhipu.tier) }}
+{{- end }}
 {{- range $name, $said := $env }}
 - name: {{ $name }}
   {{- with $said }}
@@ -165,10 +174,11 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{- /* Helm merges what is said into the default, and Kubernetes takes no probe of two kinds. */}}
 {{- define "gateway.probe" -}}
 {{- with .probe }}
 {{ $.name }}Probe:
-  {{- toYaml . | nindent 2 }}
+  {{- toYaml (or .exec .grpc .tcpSocket | empty | ternary . (omit . "httpGet")) | nindent 2 }}
 {{- end }}
 {{- end }}
 
