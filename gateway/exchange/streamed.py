@@ -75,11 +75,13 @@ class SideBySide:
     The calls of a job read at once, as far as the caller's tier goes.
 
     Their events come in the order of arrival, or one call's after the other's where the job wants them in order.
+    Then a call whose turn to speak has not come is held back, but not while one before it may need its slot.
     """
 
     def __init__(self, job: StreamedJob, dispatcher: Dispatcher) -> None:
         self._arrived: asyncio.Queue[bytes | BaseException] = asyncio.Queue(MAX_WAITING_READS)
         self._ended = False
+        self._beginning: set[int] = set()
         self._turns = asyncio.Semaphore(dispatcher.at_once(job.at_once))
         self._reading = asyncio.get_running_loop().create_task(self._read_all(job, dispatcher))
 
@@ -105,24 +107,36 @@ class SideBySide:
             async with asyncio.TaskGroup() as group, aclosing(in_turn(job.calls, self._turns)) as calls:
                 async for index, call in calls:
                     may_speak, said = said, asyncio.Event() if job.in_order else said
-                    group.create_task(self._pump(StreamedCall(job, index, call, dispatcher), may_speak, said))
+                    self._beginning.add(index)
+                    streamed = StreamedCall(job, index, call, dispatcher)
+                    group.create_task(self._pump(index, streamed, may_speak, said))
         except* Exception as failed:  # noqa: BLE001 - raised again by the one who reads
             await self._arrived.put(first_error(failed))
         else:
             await self._arrived.put(b"")
 
-    async def _pump(self, call: StreamedCall, may_speak: asyncio.Event, said: asyncio.Event) -> None:
+    async def _pump(self, index: int, call: StreamedCall, may_speak: asyncio.Event, said: asyncio.Event) -> None:
+        unsaid: list[bytes] = []
         try:
             async with aclosing(call):
                 while events := await call.read():
-                    await may_speak.wait()
-                    await self._arrived.put(events)
+                    self._beginning.discard(index)
+                    unsaid.append(events)
+                    if may_speak.is_set() or not any(earlier < index for earlier in self._beginning):
+                        await self._say(unsaid, may_speak)
         except GatewayError:
-            await may_speak.wait()  # What comes before it in order can still be told.
+            await self._say(unsaid, may_speak)  # What comes before it in order can still be told.
             raise
+        self._beginning.discard(index)
+        await self._say(unsaid, may_speak)
         self._turns.release()
-        await may_speak.wait()
         said.set()
+
+    async def _say(self, unsaid: list[bytes], may_speak: asyncio.Event) -> None:
+        await may_speak.wait()
+        if unsaid:
+            await self._arrived.put(b"".join(unsaid))
+            unsaid.clear()
 
 
 class Refined:

@@ -170,6 +170,46 @@ async def test_events_stay_in_order_when_calls_overtake(make_gateway: MakeGatewa
     assert (b"audio/pcm", 0) == (answer.media_type, gateway.slots)
 
 
+async def test_call_that_needs_another_slot_gets_that_of_one_which_may_not_speak_before_it(
+    make_gateway: MakeGateway, zhipu: Zhipu
+) -> None:
+    """Of what GLM finds too much at once, the rest must not wait for each other until patience ends."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    task = run(gateway, Pieces(*map(call, range(2))), stream=True)
+    first, second = await zhipu.call(), await zhipu.call()
+    second.begin(b"data: b\n\n")
+    first.refuse("1302", status=429)
+    second.end(b"data: c\n\n", b"data: [DONE]\n\n")
+
+    async with asyncio.timeout(5):
+        (await zhipu.call()).stream(b"data: a\n\n", b"data: [DONE]\n\n")
+        answer = await task
+    assert isinstance(answer, StreamedAnswer)
+    async with aclosing(answer):
+        told = [events async for events in answer]
+
+    assert (b"abc.", None, 0) == (b"".join(told), answer.failure, gateway.slots)
+
+
+async def test_call_that_may_not_speak_yet_is_held_back(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """What comes later in order is not gathered here while what comes first goes on."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    task = run(gateway, Pieces(*map(call, range(2))), stream=True)
+    first, second = await zhipu.call(), await zhipu.call()
+    first.begin(b"data: a\n\n")
+    answer = await task
+    assert isinstance(answer, StreamedAnswer)
+    second.begin()
+
+    more = b"data: " + b"b" * 65_536 + b"\n\n"
+    async with asyncio.timeout(5), aclosing(answer):
+        while second.backlog_bytes < 4 * 1024 * 1024:
+            second.send(more)
+            await asyncio.sleep(0)
+
+    assert 0 == gateway.slots
+
+
 async def test_stream_is_broken_off_when_its_format_has_no_words_for_errors(
     make_gateway: MakeGateway, zhipu: Zhipu
 ) -> None:
