@@ -7,7 +7,7 @@ GLM's other models do most of it, by exchanges with slots and records of their o
 import asyncio
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,24 +70,25 @@ class Errands:
     async def run(self, what: Task) -> AsyncGenerator[Brought, None]:
         """Do it, and give what comes of it; the last is ``Ended``, with the error if there was one."""
         try:
-            match what:
-                case Recognition():
-                    async with self._writing:  # Turns are told in the order in which they were said.
-                        async for brought in self._recognise(what):
-                            yield brought
-                case Reply(request=request):
-                    async for brought in self._reply(request):
-                        yield brought
-                case Speech():
-                    async for brought in self._speak(what):
-                        yield brought
-                case Scaling(data=data, max_side_pixels=most):
-                    yield Picture(await asyncio.to_thread(jpeg_of, data, max_side=most))
-                    yield Ended()
+            # Closed with this one, where its slot would else be given back by whoever collects garbage.
+            async with aclosing(self._do(what)) as comes:
+                async for brought in comes:
+                    yield brought
         except GatewayError as error:
             yield Ended(error)
 
-    async def _recognise(self, what: Recognition) -> AsyncIterator[Brought]:
+    def _do(self, what: Task) -> AsyncGenerator[Brought, None]:
+        match what:
+            case Recognition():
+                return self._recognise(what)
+            case Reply(request=request):
+                return self._reply(request)
+            case Speech():
+                return self._speak(what)
+            case Scaling():
+                return self._scale(what)
+
+    async def _recognise(self, what: Recognition) -> AsyncGenerator[Brought, None]:
         fields: dict[str, Any] = {
             "model": what.model,
             "stream": True,
@@ -96,20 +97,19 @@ class Errands:
             "keywords": list(what.keywords) or None,
         }
         turn = Turn(what.pcm)
-        if await asyncio.to_thread(turn.is_silent):
-            # A key that was held by mistake; speech recognition is known to hear words in nothing.
-            yield Ended()
-            return
         upload = Upload(fields=fields, is_form=False, recording=turn)
-        async with self._asking(self._endpoints.transcriptions, upload) as (exchange, answer):
-            exchange.record.audio_seconds = len(what.pcm) / 2 / GLM_INPUT_HERTZ
-            async for payload in payloads(answer):
-                event = decode_chunk(payload)
-                if event.get("type") == "transcript.text.delta":
-                    yield Words(event["delta"])
-        yield Ended()
+        async with self._writing:  # Turns are told in the order in which they were said.
+            # One of silence is a key that was held by mistake; GLM is known to hear words in nothing.
+            if not await asyncio.to_thread(turn.is_silent):
+                async with self._asking(self._endpoints.transcriptions, upload) as (exchange, answer):
+                    exchange.record.audio_seconds = len(what.pcm) / 2 / GLM_INPUT_HERTZ
+                    async for payload in payloads(answer):
+                        event = decode_chunk(payload)
+                        if event.get("type") == "transcript.text.delta":
+                            yield Words(event["delta"])
+            yield Ended()
 
-    async def _reply(self, request: bytes) -> AsyncIterator[Brought]:
+    async def _reply(self, request: bytes) -> AsyncGenerator[Brought, None]:
         calls: dict[int, tuple[str, str]] = {}
         usage: Usage | None = None
         async with self._asking(self._endpoints.chat, request) as (_, answer):
@@ -131,7 +131,7 @@ class Errands:
             yield Called(name, arguments)
         yield Ended(usage=usage)
 
-    async def _speak(self, what: Speech) -> AsyncIterator[Brought]:
+    async def _speak(self, what: Speech) -> AsyncGenerator[Brought, None]:
         request = speech.CreateSpeechRequest(
             model=self._endpoints.speech_model, input=what.text, voice=what.voice, response_format="pcm"
         )
@@ -139,6 +139,10 @@ class Errands:
             async for pcm in answer:
                 if pcm:
                     yield Voice(pcm)
+        yield Ended()
+
+    async def _scale(self, what: Scaling) -> AsyncGenerator[Brought, None]:
+        yield Picture(await asyncio.to_thread(jpeg_of, what.data, max_side=what.max_side_pixels))
         yield Ended()
 
     @asynccontextmanager
