@@ -16,6 +16,13 @@ from gateway.openai.chat import requests as openai
 from gateway.translate.chat.branching import is_bounded
 
 MARKS = re.compile(r'["\\{}\[\]]')
+SPACE = " \t\n\r"
+OPENINGS = {
+    "{": re.compile(r'\{[ \t\n\r]*(?:(?=["}])|\Z)'),
+    "[": re.compile(r"""\[[ \t\n\r]*(?:(?=["{\[\]\-0-9tfn])|\Z)"""),
+}
+"""Brackets that JSON may follow, or that are the last so far; others are of the words around it."""
+
 MAX_BACKTRACKS = 10_000
 """What a pattern may cost, as it is matched between the chunks of everybody else's streams."""
 
@@ -120,13 +127,15 @@ class JsonText:
     """
     The JSON value inside a text that comes in pieces.
 
-    Drops what stands before the ``opening`` bracket and after its match: fences, greetings, explanations.
+    Drops what stands before the ``opening`` bracket and after its match: fences, greetings, explanations. A
+    bracket that no JSON follows, as in ``{this}``, opens nothing.
     """
 
     def __init__(self, *, opening: str) -> None:
         self.found: list[str] = []
-        self._opening = opening
+        self.opening = opening
         self._before: list[str] = []
+        self._held: list[str] = []
         self._depth = 0
         self._in_string = False
         self._escaped = False
@@ -136,28 +145,42 @@ class JsonText:
         """Return the part of ``text`` that belongs to the value."""
         if self._done or not text:
             return ""
-        start = 0
         if not self._depth:
-            start = text.find(self._opening)
-            if start < 0:
-                self._before.append(text)
+            text = self._begin(text)
+            if not text:
                 return ""
-        piece = text[start : self._end(text, start)]
+        piece = text[: self._end(text)]
         self.found.append(piece)
         return piece
 
     @property
     def text(self) -> str:
         """The value so far, empty when none has begun."""
-        return "".join(self.found)
+        return "".join(self.found or self._held)
 
     @property
     def before(self) -> str:
         """What was said instead of, or before, the value."""
         return "".join(self._before).strip()
 
-    def _end(self, text: str, start: int) -> int:
-        position = start
+    def _begin(self, text: str) -> str:
+        """Return a text from where the value begins, empty where that is not known yet."""
+        if self._held:
+            if not text.lstrip(SPACE):
+                self._held.append(text)
+                return ""
+            text = "".join([*self._held, text])
+            self._held.clear()
+        bracket = OPENINGS[self.opening].search(text)
+        start = len(text) if bracket is None else bracket.start()
+        self._before.append(text[:start])
+        if bracket is not None and bracket.end() == len(text):
+            self._held.append(text[start:])
+            return ""
+        return text[start:]
+
+    def _end(self, text: str) -> int:
+        position = 0
         while position < len(text):
             if self._escaped:
                 self._escaped = False

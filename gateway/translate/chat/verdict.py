@@ -42,7 +42,7 @@ def refusal_of(fault: str, *, text: AnswerText) -> str:
         raise InvalidOutput("The model called none of the functions, though 'tool_choice' asks for a call.")
     if fault == WRONG_CALL:
         raise InvalidOutput("The model called a function that 'tool_choice' leaves out, and no other. Ask again.")
-    if text.json is None or text.json.text or not text.json.before:
+    if text.json is None or text.json.text or not text.json.before or text.json.opening in text.json.before:
         raise InvalidOutput(
             f"The model's answer does not keep to the JSON schema: {fault}. "
             "Ask again, simplify the schema, or use a larger model."

@@ -40,6 +40,9 @@ def cut(text: str, opening: str = "{") -> str:
         pytest.param('{"x":"\\\\"} }', '{"x":"\\\\"}', id="an escaped backslash"),
         pytest.param('{"x":[{"y":1}]}{', '{"x":[{"y":1}]}', id="nested"),
         pytest.param('As [1] says: {"x":1}', '{"x":1}', id="a bracket before it"),
+        pytest.param('In {braces}, \\boxed{2}, { or {{: {"x":1}', '{"x":1}', id="braces before it"),
+        pytest.param('{name} is { "x": 1 }', '{ "x": 1 }', id="spaces inside"),
+        pytest.param("{'x':1}", "", id="braces, but no JSON"),
         pytest.param('{"x":', '{"x":', id="cut short"),
         pytest.param("I cannot do that.", "", id="none"),
     ],
@@ -51,7 +54,14 @@ def test_json_is_cut_out_of_the_text(text: str, expected: str) -> None:
 
 def test_array_is_cut_out_when_the_schema_is_of_one() -> None:
     """The schema says which bracket to look for."""
-    assert cut('{a}: [{"x":1}] ok', opening=Schema({"type": "array"}, name="s").opening) == '[{"x":1}]'
+    assert cut('{a} [ref_1]: [ {"x":1}] ok', opening=Schema({"type": "array"}, name="s").opening) == '[ {"x":1}]'
+
+
+def test_bracket_at_the_end_may_have_begun_a_value() -> None:
+    """Whoever says that much did not refuse."""
+    found = JsonText(opening="{")
+
+    assert ([*map(found.feed, ["Here: {", " \n"])], found.text) == (["", ""], "{ \n")
 
 
 def test_only_the_first_value_counts_when_there_are_two() -> None:
@@ -66,7 +76,9 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=10,
 )
-WORDS = st.text(st.characters(exclude_characters="{[", exclude_categories=["Cs"]))
+WORDS = st.text(st.sampled_from('{ {{\nx[":') | st.characters(exclude_categories=["Cs"])).filter(
+    lambda words: JsonText(opening="{").feed(words + "x") == ""
+)
 
 
 @given(st.dictionaries(st.text(), VALUES), WORDS, WORDS, st.lists(st.integers(0, 200)), st.booleans())
@@ -87,6 +99,7 @@ def test_json_comes_out_whole_however_the_text_is_cut(
     told = "".join(found.feed(text[start:end]) for start, end in pairwise(edges))
 
     assert wanted == told == found.text
+    assert found.before == before.strip()
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,10 @@ def test_words_instead_of_json_are_a_refusal() -> None:
         (CALLING, "text", MISSING_CALL),
         (SCHEMED, "text", WRONG_CALL),
         (SCHEMED, "{}", "it breaks the schema"),
+        (SCHEMED, "{'x': 1}", "it is not complete"),
         (SCHEMED, "", "it is not complete"),
     ],
-    ids=["no call", "wrong call", "wrong JSON", "nothing"],
+    ids=["no call", "wrong call", "wrong JSON", "almost JSON", "nothing"],
 )
 def test_wrong_answer_is_an_error(plan: Plan, said: str, fault: str) -> None:
     """No client could tell it from a right one."""
