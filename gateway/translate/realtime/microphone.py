@@ -144,13 +144,18 @@ class Microphone:
         self.dropped_bytes += self._turn_bytes - len(self._pending)
         self._turn_bytes = len(self._pending)
         if self.speaking and self.ear is None:
-            self.stop_speech(self.heard_bytes * 1000 // INPUT_BYTES_PER_SECOND)
+            self.stop_speech(self.heard_ms)
             self._end_ms = None
 
     @property
     def full(self) -> bool:
         """Whether there is as much to be sent as may wait."""
         return len(self._pending) > MAX_PENDING_BYTES
+
+    @property
+    def heard_ms(self) -> int:
+        """How much was appended since the session began."""
+        return self.heard_bytes * 1000 // INPUT_BYTES_PER_SECOND
 
     # --- From GLM -----------------------------------------------------------------------------------
 

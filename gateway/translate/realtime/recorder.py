@@ -34,8 +34,10 @@ class Recorder:
             self._converter = self._sound.to_glm(self._form)
         if config.turn_detection is None:
             self.ear = None
-        elif self.ear is None or self.ear.turns != config.turn_detection:
-            self.ear = Ear(config.turn_detection)
+        elif self.ear is None:
+            self.ear = Ear(config.turn_detection, heard_ms=self.heard_bytes * 1000 // INPUT_BYTES_PER_SECOND)
+        else:
+            self.ear.obey(config.turn_detection)
 
     def append(self, audio: bytes) -> Iterator[Heard]:
         """Take audio; give each turn that begins or ends in it. Raises InvalidRequest."""

@@ -22,8 +22,10 @@ class TurnTaking:
         turns, microphone = self._talk.config.turn_detection, self._microphone
         if turns is None or self._setup.hears_turns:
             microphone.ear = None
-        elif microphone.ear is None or microphone.ear.turns != turns:
-            microphone.ear = Ear(turns)
+        elif microphone.ear is None:
+            microphone.ear = Ear(turns, heard_ms=microphone.heard_ms)
+        else:
+            microphone.ear.obey(turns)
 
     def play(self, audio: bytes) -> None:
         """Take what the client has recorded; raise InvalidRequest."""

@@ -32,26 +32,30 @@ class Ear:
     Listens to 16 kHz mono s16le, and gives back what belongs to turns.
 
     What is louder than the threshold and than three times the noise of the place is speech. A turn begins
-    ``prefix_padding_ms`` before that and ends after a silence.
+    ``prefix_padding_ms`` before that and ends after a silence. ``heard_ms`` is how much the session has heard
+    before: moments are told from its beginning.
     """
 
-    def __init__(self, turns: TurnDetection) -> None:
-        self.turns = turns
-        threshold = 0.5 if turns.threshold is None else turns.threshold
-        self._least = max(QUIETEST_LEVEL, threshold * LEVELS_PER_THRESHOLD)
-        self._prefix_ms = 300 if turns.prefix_padding_ms is None else turns.prefix_padding_ms
-        self._prefix_bytes = (self._prefix_ms // BLOCK_MS + START_BLOCKS) * BLOCK_BYTES
-        self._silence_blocks = max(1, silence_ms(turns) // BLOCK_MS)
+    def __init__(self, turns: TurnDetection, *, heard_ms: int = 0) -> None:
+        self.obey(turns)
         self._partial = b""
         self._before = bytearray()
         self._noise = 0.0
         self._loud_blocks = 0
         self._quiet_blocks = 0
         self._turn_ms = 0
-        self._heard_ms = 0
+        self._heard_ms = heard_ms
         self.speaking = False
         self.start_ms = 0
         self.end_ms = 0
+
+    def obey(self, turns: TurnDetection) -> None:
+        """Go by other rules from now on, also in a turn that has begun."""
+        threshold = 0.5 if turns.threshold is None else turns.threshold
+        prefix_ms = 300 if turns.prefix_padding_ms is None else turns.prefix_padding_ms
+        self._least = max(QUIETEST_LEVEL, threshold * LEVELS_PER_THRESHOLD)
+        self._prefix_bytes = (prefix_ms // BLOCK_MS + START_BLOCKS) * BLOCK_BYTES
+        self._silence_blocks = max(1, silence_ms(turns) // BLOCK_MS)
 
     def listen(self, pcm: bytes) -> Iterator[tuple[bytes, Heard | None]]:
         """Give what of this, and of just before it, belongs to turns, and each beginning and end where it is."""

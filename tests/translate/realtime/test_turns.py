@@ -70,6 +70,17 @@ def test_turn_that_is_too_long_for_glm_is_cut() -> None:
     assert MAX_TURN_MS * 32 < kept <= 40 * 32_000
 
 
+def test_turn_goes_on_by_other_rules() -> None:
+    """Neither its beginning is lost nor its end, nor is time told anew."""
+    ear = Ear(TURNS, heard_ms=10_000)
+    said, _ = heard(ear, sound(1, level=5) + sound(1, level=5000), piece=3200)
+    ear.obey(TurnDetection(type="server_vad", silence_duration_ms=400))
+    ended, _ = heard(ear, sound(1, level=5), piece=3200)
+
+    assert (["start"], ["stop"]) == (said, ended)
+    assert (10_900, 12_400) == (ear.start_ms, ear.end_ms)
+
+
 def session(**turns: Any) -> Player:
     """Give a session with a tool, in which GLM's own detection would hang."""
     player = Player(policy=Policy(turn_detection="auto"))
@@ -120,6 +131,39 @@ def test_gateway_ends_the_turn_where_there_are_tools() -> None:
     ] == names(player)
     ids = {event["item_id"] for event in player.told if event["type"].startswith("input_audio_buffer.")}
     assert 1 == len(ids)
+
+
+@pytest.mark.parametrize("kind", ["realtime", "transcription"])
+def test_rules_change_in_the_middle_of_a_turn(kind: Any) -> None:
+    """What has begun is ended by the new rules, under the same id; moments are told from the call's beginning."""
+    player = Player(policy=Policy(turn_detection="local"), kind=kind)
+    player.glm({"type": "session.updated"})
+    speak(player, *[silence(0.1)] * 10, *[tone(0.1)] * 5)
+    detection = {"type": "server_vad", "silence_duration_ms": 200}
+    change = {"type": kind, "audio": {"input": {"turn_detection": detection}}}
+    player.client({"type": "session.update", "session": change})
+    player.glm({"type": "session.updated"})
+    speak(player, *[silence(0.1)] * 3)
+
+    started, stopped = (event for event in player.told if "speech" in event["type"])
+    assert (started["item_id"], 700, 1700) == (
+        stopped["item_id"],
+        started["audio_start_ms"],
+        stopped["audio_end_ms"],
+    )
+
+
+def test_moments_are_told_from_the_beginning_whoever_listens() -> None:
+    """Here GLM did until there were tools."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    speak(player, *[silence(0.1)] * 20)
+    change = {"type": "realtime", "tools": [{"type": "function", "name": "f"}]}
+    player.client({"type": "session.update", "session": change})
+    player.glm({"type": "session.updated"})
+    speak(player, *[tone(0.1)] * 5)
+
+    assert [2000] == [event["audio_start_ms"] for event in player.told if "speech_started" in event["type"]]
 
 
 def test_speech_interrupts_what_is_spoken() -> None:
