@@ -103,6 +103,9 @@ class Microphone:
                 "Commit more often, or let the server detect turns.",
                 code="input_audio_buffer_too_long",
             )
+        if self.ear is not None:
+            self.ear.forget()
+            self.speaking = False
         self.end_turn(event_id=event_id)
 
     def end_turn(self, *, event_id: str | None = None) -> None:

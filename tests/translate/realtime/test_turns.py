@@ -153,6 +153,22 @@ def test_rules_change_in_the_middle_of_a_turn(kind: Any) -> None:
     )
 
 
+def test_turn_that_the_client_ends_does_not_end_again() -> None:
+    """It was all said: the silence after it is no turn of its own, and what is said then is a new one."""
+    player = session()
+    speak(player, *[tone(0.1)] * 5)
+    player.client({"type": "input_audio_buffer.commit"})
+    player.glm({"type": "input_audio_buffer.committed", "item_id": "i"})
+    speak(player, *[silence(0.1)] * 5, *[tone(0.1)] * 5)
+
+    assert [
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.committed",
+        "input_audio_buffer.speech_started",
+    ] == [event["type"] for event in player.told if event["type"].startswith("input_audio_buffer.")]
+    assert 1 == [event["type"] for event in player.asked].count("input_audio_buffer.commit")
+
+
 def test_moments_are_told_from_the_beginning_whoever_listens() -> None:
     """Here GLM did until there were tools."""
     player = Player()
