@@ -60,6 +60,7 @@ class Microphone:
         self.speaking = False
         self.heard_bytes = 0
         self.dropped_bytes = 0
+        self._missed_bytes = 0
         self.transcripts = Transcripts(talk)
         self._talk = talk
         self._form: FormatType = talk.config.input_format
@@ -123,6 +124,7 @@ class Microphone:
         """
         self._flush()
         self._send(pcm)
+        self._missed_bytes -= len(pcm)
         self._talk.ask(glm.AudioCommit())
         self._turn_bytes = 0
         if seconds is not None:
@@ -132,6 +134,7 @@ class Microphone:
 
     def clear(self) -> None:
         """Drop what was appended, here and at GLM."""
+        self._missed_bytes += len(self._pending)
         self._pending.clear()
         self._turn_bytes = 0
         self._next_id = None
@@ -144,6 +147,7 @@ class Microphone:
 
     def restart(self) -> None:
         """Go on with a GLM that has heard nothing of the turn under way."""
+        self._missed_bytes = self.heard_bytes - len(self._pending)
         self.dropped_bytes += self._turn_bytes - len(self._pending)
         self._turn_bytes = len(self._pending)
         if self.speaking and self.ear is None:
@@ -161,6 +165,10 @@ class Microphone:
         return self.heard_bytes * 1000 // INPUT_BYTES_PER_SECOND
 
     # --- From GLM -----------------------------------------------------------------------------------
+
+    def moment_ms(self, glm_ms: float | None) -> int:
+        """Return a moment of GLM's, which counts what this connection was sent, as one of the session's."""
+        return max(0, round(glm_ms or 0) + self._missed_bytes * 1000 // INPUT_BYTES_PER_SECOND)
 
     def start_speech(self, start_ms: int) -> None:
         """Tell that the user begins to speak, and which item it will be."""
@@ -235,9 +243,11 @@ class Microphone:
 
     def _take(self, pcm: bytes) -> Iterator[Heard]:
         self.heard_bytes += len(pcm)
+        self._missed_bytes += len(pcm)
         for kept, heard in self.ear.listen(pcm) if self.ear is not None else ((pcm, None),):
             self._pending += kept
             self._turn_bytes += len(kept)
+            self._missed_bytes -= len(kept)
             self.transcripts.unwritten.hear(kept, speaking=self.speaking)
             self.send_frames()
             if heard is not None:

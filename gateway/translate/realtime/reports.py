@@ -92,12 +92,12 @@ class Reports:
 
     def speech_start(self, event: glm.SpeechStarted) -> None:
         """Take it that the user begins to speak."""
-        self._microphone.start_speech(round(event.audio_start_ms or 0))
+        self._microphone.start_speech(self._microphone.moment_ms(event.audio_start_ms))
         self._responder.interrupt()
 
     def speech_stop(self, event: glm.SpeechStopped) -> None:
         """Take it that the user has ended."""
-        self._microphone.stop_speech(round(event.audio_end_ms or 0))
+        self._microphone.stop_speech(self._microphone.moment_ms(event.audio_end_ms))
 
     def response(self, event: glm.ResponseCreated) -> None:
         """Take it that a response begins."""

@@ -2,7 +2,7 @@
 
 import base64
 
-from tests.translate.realtime.play import Player, tone
+from tests.translate.realtime.play import Player, silence, tone
 
 
 def test_session_and_conversation_are_told_again() -> None:
@@ -78,6 +78,34 @@ def test_what_was_said_to_a_lost_glm_is_counted_and_its_turn_ended() -> None:
     (stopped,) = [event for side, event in player.take() if side == ">client"]
     assert ("input_audio_buffer.speech_stopped", 1000) == (stopped["type"], stopped["audio_end_ms"])
     assert 32_000 == player.translator.dropped_bytes
+
+
+def test_moments_are_told_from_the_beginning_of_the_session() -> None:
+    """A new GLM counts from its own, and one that was not sent everything counts less than was said."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    for _ in range(3):
+        player.client({"type": "input_audio_buffer.append", "audio": silence(1.0)})
+        player.pass_time(1.0)
+    player.resume()
+    player.glm({"type": "session.updated"})
+    player.client({"type": "input_audio_buffer.append", "audio": tone(1.0)})
+    player.pass_time(1.0)
+    player.glm({"type": "input_audio_buffer.speech_started", "audio_start_ms": 200, "item_id": "a"})
+    player.glm({"type": "input_audio_buffer.speech_stopped", "audio_end_ms": 900, "item_id": "a"})
+    player.glm({"type": "input_audio_buffer.committed", "item_id": "a"})
+    for tools in ([{"type": "function", "name": "f"}], []):
+        player.client({"type": "session.update", "session": {"type": "realtime", "tools": tools}})
+        player.glm({"type": "session.updated"})
+        player.client({"type": "input_audio_buffer.append", "audio": silence(2.0)})
+        player.pass_time(1.0)
+    player.glm({"type": "input_audio_buffer.speech_started", "audio_start_ms": 1500, "item_id": "b"})
+
+    assert [3200, 3900, 6500] == [
+        event.get("audio_start_ms", event.get("audio_end_ms"))
+        for event in player.told
+        if "speech" in event["type"]
+    ]
 
 
 def test_client_that_sends_faster_than_glm_may_be_sent_has_to_wait() -> None:
