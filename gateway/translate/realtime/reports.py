@@ -11,6 +11,7 @@ from gateway.translate.realtime.glm_errors import NOTHING_TO_STOP, error_of
 from gateway.translate.realtime.microphone import Microphone
 from gateway.translate.realtime.responder import Responder
 from gateway.translate.realtime.setup import Setup
+from gateway.translate.realtime.taking_turns import TurnTaking
 from gateway.translate.realtime.talk import Talk
 
 LIMIT_NAMES = {"requests", "tokens"}
@@ -20,11 +21,19 @@ class Reports:
     """Tells each part of a call what GLM says of it; what is nobody's business is passed over."""
 
     def __init__(
-        self, talk: Talk, *, setup: Setup, microphone: Microphone, responder: Responder, conversing: Conversing
+        self,
+        talk: Talk,
+        *,
+        setup: Setup,
+        microphone: Microphone,
+        turns: TurnTaking,
+        responder: Responder,
+        conversing: Conversing,
     ) -> None:
         self._talk = talk
         self._setup = setup
         self._microphone = microphone
+        self._turns = turns
         self._responder = responder
         self._conversing = conversing
 
@@ -49,6 +58,7 @@ class Reports:
         """Find out whose error it is: GLM does not say which event it is about, but answers in their order."""
         if not self._setup.settled:
             self._setup.fail(error)
+            self._turns.follow()
         elif self._microphone.commits:
             commit = self._microphone.give_up()
             self._talk.refuse(error, event_id=commit.event_id if commit is not None else None)

@@ -153,9 +153,12 @@ class Setup:
             self._finish(self._waiting.pop(0))
 
     def fail(self, error: GatewayError) -> None:
-        """Take GLM's refusal of the oldest update."""
+        """Take GLM's refusal of the oldest update; those on their way have it in them, and may be taken."""
         update = self._waiting.pop(0)
-        if update.former is not None:
+        later = next((other for other in self._waiting if other.former is not None), None)
+        if later is not None and update.former is not None:
+            later.former = update.former
+        elif update.former is not None:
             self._talk.config = update.former
         self._talk.refuse(error, event_id=update.event_id)
         self._watch()

@@ -55,7 +55,12 @@ class Translator(Interpreter):
             conversing=conversing,
         )
         self._reports = Reports(
-            talk, setup=setup, microphone=microphone, responder=responder, conversing=conversing
+            talk,
+            setup=setup,
+            microphone=microphone,
+            turns=self._turns,
+            responder=responder,
+            conversing=conversing,
         )
         self._alarms: Mapping[str, Callable[[], None]] = {
             "frames": lambda: microphone.send_frames(tail=True),
