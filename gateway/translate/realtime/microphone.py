@@ -21,6 +21,7 @@ PAUSE_SECONDS = 0.025
 MAX_COMMIT_SECONDS = 30
 MAX_PENDING_BYTES = MAX_COMMIT_SECONDS * INPUT_BYTES_PER_SECOND
 COMMIT_PATIENCE_SECONDS = 3.0
+SILENT_BYTES = 5 * INPUT_BYTES_PER_SECOND
 
 
 class Commit:
@@ -144,6 +145,13 @@ class Microphone:
             self.ear.forget()
         self._talk.rest("frames")
         self._talk.ask(glm.AudioClear())
+
+    def drop_silence(self) -> None:
+        """Drop what GLM has listened to for long and not taken for speech: it would begin the next turn."""
+        sent_bytes = self._turn_bytes - len(self._pending)
+        if not self.speaking and sent_bytes > SILENT_BYTES and len(self._pending) < FRAME_BYTES:
+            self._turn_bytes = len(self._pending)
+            self._talk.ask(glm.AudioClear())
 
     def restart(self) -> None:
         """Go on with a GLM that has heard nothing of the turn under way."""

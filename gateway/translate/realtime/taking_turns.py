@@ -16,6 +16,7 @@ class TurnTaking:
         self._setup = setup
         self._microphone = microphone
         self._responder = responder
+        self._glm_hears = False
 
     def follow(self) -> None:
         """Have the gateway's own ear listen by the rules that hold from now on, if it is to decide."""
@@ -26,6 +27,9 @@ class TurnTaking:
             microphone.ear = Ear(turns, heard_ms=microphone.heard_ms)
         else:
             microphone.ear.obey(turns)
+        heard, self._glm_hears = self._glm_hears, turns is not None and self._setup.hears_turns
+        if heard and not self._glm_hears:
+            microphone.drop_silence()
 
     def play(self, audio: bytes) -> None:
         """Take what the client has recorded; raise InvalidRequest."""

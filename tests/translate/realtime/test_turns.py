@@ -182,6 +182,37 @@ def test_moments_are_told_from_the_beginning_whoever_listens() -> None:
     assert [2000] == [event["audio_start_ms"] for event in player.told if "speech_started" in event["type"]]
 
 
+@pytest.mark.parametrize("change", [{"audio": {"input": {"turn_detection": None}}}, {"tools": [{"name": "f"}]}])
+def test_silence_before_does_not_count_when_glm_detects_no_turns_any_more(change: Any) -> None:
+    """A turn has 30 s at most, and GLM has heard a minute of nothing by then that it never took for a turn."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    speak(player, *[silence(0.1)] * 600)
+    player.client({"type": "session.update", "session": {"type": "realtime", **change}})
+    assert ["session.update", "input_audio_buffer.clear"] == [event["type"] for event in player.asked[-2:]]
+    player.glm({"type": "session.updated"})
+    speak(player, *[tone(0.1)] * 10)
+    player.client({"type": "input_audio_buffer.commit"})
+
+    assert "input_audio_buffer.commit" == player.asked[-1]["type"]
+    assert "error" not in [event["type"] for event in player.told]
+
+
+def test_what_was_said_at_once_is_kept_when_glm_detects_no_turns_any_more() -> None:
+    """A recording may be appended whole before its client says that it ends turns itself."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    player.client({"type": "input_audio_buffer.append", "audio": tone(20.0)})
+    change = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
+    player.client({"type": "session.update", "session": change})
+    player.glm({"type": "session.updated"})
+    player.client({"type": "input_audio_buffer.commit"})
+
+    frames = [event["audio"] for event in player.asked if event["type"] == "input_audio_buffer.append"]
+    assert 20 * 32_000 == sum(len(base64.b64decode(frame)) for frame in frames)
+    assert "input_audio_buffer.clear" not in [event["type"] for event in player.asked]
+
+
 def test_speech_interrupts_what_is_spoken() -> None:
     """As GLM would: the response ends for the client, and GLM is told to stop."""
     player = session()
