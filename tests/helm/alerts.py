@@ -87,10 +87,13 @@ def quiet(name: str, series: Mapping[str, str], *, minutes: int = 30, interval: 
     return fires(name, series, minutes=minutes, interval=interval)
 
 
+def refused_at(instance: str) -> str:
+    refusal = {"http_status": "429", "business_code": "1302", "class_": "rate_limit"}
+    return said("upstream_errors_total", instance=instance, **CHAT, **refusal)
+
+
 def refused(values: str) -> dict[str, str]:
-    return {
-        said("upstream_errors_total", **CHAT, http_status="429", business_code="1302", class_="rate_limit"): values
-    }
+    return {refused_at("a"): values}
 
 
 def closed(client: str, broken: str) -> dict[str, str]:
@@ -221,6 +224,25 @@ SITUATIONS = (
     quiet("an account came back at once", {said("account_healthy", account="main"): "1x27 0 1x10"}),
     fires("1302 came for the first time", refused("_x25 1x10"), "ConcurrencyRefused"),
     fires("1302 came again", refused("1x25 3x10"), "ConcurrencyRefused"),
+    fires(
+        "1302 came at once to a process that began late",
+        {
+            said("build_info", version="1", instance="b"): "_x25 1x10",
+            said("process_start_time_seconds", instance="b"): "_x25 1490x10",
+            refused_at("b"): "_x26 2x10",
+        },
+        "ConcurrencyRefused",
+    ),
+    quiet(
+        "Prometheus was away for a quarter of an hour",
+        {
+            said("build_info", version="1"): "1x10 _x15 1x20",
+            said("process_start_time_seconds"): "-9000x10 _x15 -9000x20",
+            **refused("7x10 _x15 7x20"),
+            **closed("50x10 _x15 50x20", "30x10 _x15 30x20"),
+        },
+        minutes=33,
+    ),
     quiet("1302 came yesterday", refused("0 7x60"), minutes=60),
     fires(
         "fewer slots than the tier has",
