@@ -1,5 +1,6 @@
 """A running gateway takes a changed configuration over, or refuses it whole; what is under way never notices."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,7 +122,8 @@ def test_stream_under_way_ends_as_it_began(gateway: Configured, glm: Running) ->
     [
         pytest.param("port: 80", "is not TOML", id="no TOML"),
         pytest.param("prot = 80", "prot is not a setting; did you mean port?", id="unknown setting"),
-        pytest.param("", "There is no account any more", id="nothing"),
+        pytest.param("", "gateway.toml is empty now", id="nothing"),
+        pytest.param("port = 80", "There is no account any more", id="no account"),
         pytest.param('models_file = "/nowhere"', "models_file /nowhere cannot be read", id="catalogue not there"),
         pytest.param('limits."glm-9".V0 = 1', "there is no model of this id", id="limit of no model"),
     ],
@@ -130,7 +132,9 @@ def test_old_configuration_stays_when_the_new_one_has(
     gateway: Configured, glm: Running, changed: str, problem: str
 ) -> None:
     """It is refused whole and in words, and a mended one is taken over."""
-    gateway.reload(configuration(glm, NEW, more=changed) if "=" in changed else changed)
+    gateway.reload(
+        configuration(glm, NEW, more=changed) if "=" in changed and "account" not in problem else changed
+    )
     line = gateway.wait_for(REFUSED)
 
     assert problem in line
@@ -226,3 +230,33 @@ def test_simulator_stays_when_an_account_comes(tmp_path: Path) -> None:
         gateway.wait_for("There is an account now; restart the gateway to use it.")
 
         assert (gateway.status("sk-glm-demo"), gateway.status(NEW)) == (401, 200)
+
+
+def test_configuration_out_of_a_pipe_stays_and_lets_the_gateway_end(glm: Running, tmp_path: Path) -> None:
+    """As in ``--config <(decrypt …)``. To read it again would wait for ever, or find that nobody may call."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with serving({}, "--config", str(pipe)) as served, httpx.Client() as client:
+        pipe.write_text(configuration(glm, OLD))
+        gateway = Configured(served, file=pipe, client=client)
+        gateway.hang_up()
+        line = gateway.wait_for(REFUSED)
+        status = gateway.status(OLD)
+        code, _ = served.stop()
+
+    assert f"{pipe} is a pipe, which can be read only once" in line
+    assert (status, code) == (200, 0)
+
+
+def test_callers_stay_when_the_file_that_lists_them_is_cut_off(glm: Running, tmp_path: Path) -> None:
+    """Whoever writes it anew empties it first, and may take a while."""
+    file = tmp_path / "gateway.toml"
+    whole = configuration(glm, OLD)
+    file.write_text(whole[whole.index("[[tenants]]") :])
+    environ = {"ZHIPU_API_KEY": DEMO_KEY, "GATEWAY_UPSTREAM_URL": glm.url}
+    with serving(environ, "--config", str(file)) as served, httpx.Client() as client:
+        gateway = Configured(served, file=file, client=client)
+        gateway.reload("")
+        gateway.wait_for(REFUSED)
+
+        assert gateway.status(OLD) == 200

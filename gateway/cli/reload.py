@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.app import Gateway, doubts
 from gateway.exchange import Terms
 from gateway.metrics import Metrics
-from gateway.settings import Fingerprint, Settings, SettingsError, fingerprint, needing_restart
+from gateway.settings import Fingerprint, Settings, SettingsError, fingerprint, gone, needing_restart
 
 REFUSED = "The changed configuration is refused and the running one stays: %s"
 
@@ -49,6 +49,9 @@ class Reload:
         return self._files
 
     def _prepare(self) -> tuple[Settings, Terms]:
+        # To open a pipe would wait for who writes into it, and what is half written is not yet meant.
+        if problems := list(gone(self._files)):
+            raise SettingsError(problems, files={})
         settings = self._read()
         return settings, self._gateway.create_terms(settings)
 

@@ -5,7 +5,7 @@ Read by the composition root and handed down in narrow values; nothing below it 
 """
 
 from gateway.settings.changes import needing_restart
-from gateway.settings.files import Fingerprint, fingerprint
+from gateway.settings.files import Fingerprint, fingerprint, gone
 from gateway.settings.load import load
 from gateway.settings.problems import SettingsError
 from gateway.settings.schema import (
@@ -37,6 +37,7 @@ __all__ = [
     "Telemetry",
     "Upstream",
     "fingerprint",
+    "gone",
     "load",
     "needing_restart",
 ]
