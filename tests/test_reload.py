@@ -248,6 +248,17 @@ def test_configuration_out_of_a_pipe_stays_and_lets_the_gateway_end(glm: Running
     assert (status, code) == (200, 0)
 
 
+def test_hangup_ends_no_gateway_that_has_just_begun(glm: Running, tmp_path: Path) -> None:
+    """Who changes its file may start it in the same breath; here it is still reading."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with serving({}, "--config", str(pipe)) as served, pipe.open("w") as writing:
+        served.hang_up()
+        writing.write(configuration(glm, OLD))
+        writing.close()
+        served.read_until("GLM Gateway answers on ")
+
+
 def test_callers_stay_when_the_file_that_lists_them_is_cut_off(glm: Running, tmp_path: Path) -> None:
     """Whoever writes it anew empties it first, and may take a while."""
     file = tmp_path / "gateway.toml"

@@ -1,6 +1,7 @@
 """What a process inherits: three standard streams, of which any may be gone, and a limit of open files."""
 
 import os
+import signal
 import sys
 from contextlib import suppress
 
@@ -33,6 +34,12 @@ def raise_file_limit() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):  # macOS says that there is no limit, and allows less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def ignore_hangups() -> None:
+    """Take no SIGHUP for the end while there is nothing yet that could be read again, or nothing any more."""
+    if sys.platform != "win32":  # it has no such signal
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def tell(text: str) -> None:

@@ -27,7 +27,7 @@ from gateway.cli.configuration import (
     load_or_explain,
     posture,
 )
-from gateway.cli.inherited import fill_standard_streams, raise_file_limit, tell
+from gateway.cli.inherited import fill_standard_streams, ignore_hangups, raise_file_limit, tell
 from gateway.cli.inside import Inside, create_registry
 from gateway.cli.reload import Reload
 from gateway.metrics import Metrics, RecentFailures
@@ -46,6 +46,7 @@ logger = logging.getLogger("gateway")
 @config_option
 def serve(config_path: Path | None) -> None:
     """Answer requests until told to stop; SIGTERM lets what is under way end first."""
+    ignore_hangups()
     fill_standard_streams()
     raise_file_limit()
     settings = load_or_explain(config_path)

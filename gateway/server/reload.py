@@ -64,8 +64,10 @@ def _hangups(asked: asyncio.Event) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGHUP)
     loop.add_signal_handler(signal.SIGHUP, asked.set)
     try:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, before)  # the loop leaves it as a reason to end
