@@ -218,6 +218,13 @@ class RedisLimiter:
             await asyncio.sleep(self._beat_seconds)
 
     def _hear(self, channel: str, data: bytes) -> None:
+        """Take in a message. Databases share their channels: one that cannot be read is of another gateway."""
+        try:
+            self._understand(channel, data)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self.link.observer.count_redis_error("subscribe", kind=kind_of(error))
+
+    def _understand(self, channel: str, data: bytes) -> None:
         if channel == NEWS:
             self._note(*decode_news(data))
         else:
@@ -235,4 +242,4 @@ class RedisLimiter:
             case "roll":
                 self._model(about)[1].renew()
             case "marks":
-                self._roster.mark(about, what)
+                self._roster.mark(about, msgspec.convert(what, list[tuple[str, int]]))

@@ -4,11 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from gateway.errors import RateLimited, SlotsUnavailable
 from gateway.limits.ledger import Turn
-from gateway.limits.link import Away, end
+from gateway.limits.link import NEWS, Away, end
 from gateway.limits.redis import RedisLimiter
 from gateway.limits.wire import Reply, Request
 from tests.limits.conftest import LEASE_SECONDS, StartReplica
@@ -73,6 +74,27 @@ async def test_slot_goes_to_another_replica_when_it_is_given_back(
     await other.join("waiting", scope(limit=1))
     await other.until_waiting(1)
 
+    one.free("holder")
+
+    await other.until_served("waiting")
+
+
+@pytest.mark.parametrize(
+    "news", [b"?", msgspec.msgpack.encode(["marks", MODEL, "?"]), b"\x93\xa2\xff\xff\xa1?\xc0"]
+)
+async def test_news_that_nobody_understands_is_passed_over(
+    redis: RedisServer, start_replica: StartReplica, news: bytes
+) -> None:
+    """All databases of a Redis share its channels: other gateways, and other versions, speak there too."""
+    never_asks = await start_replica(redis)
+    never_asks._check_seconds = 3600
+    one, other = Requests(await start_replica(redis)), Requests(never_asks)
+    await one.join("holder", scope(limit=1))
+    await one.until_served("holder")
+    await other.join("waiting", scope(limit=1))
+    await other.until_waiting(1)
+
+    assert 2 == await never_asks.link.client.execute_command("PUBLISH", NEWS, news)
     one.free("holder")
 
     await other.until_served("waiting")
