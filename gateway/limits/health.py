@@ -215,12 +215,8 @@ class Health:
         return known is None or known.error.glm_code != error.glm_code
 
     def _worst(self, key: Key) -> Trouble | None:
-        """Return what keeps an account from serving a model, a refusal before a failure."""
-        troubles = self._troubles
-        whole, part = troubles.get((key[0], EVERY_MODEL)), troubles.get(key)
-        if whole is None or part is None:
-            return whole or part
-        return part if whole.cause == "failed" else whole
+        """Return what keeps an account from serving a model: first that all of it refuses."""
+        return self._troubles.get((key[0], EVERY_MODEL)) or self._troubles.get(key)
 
 
 def pause_seconds(cause: Cause, *, times: int) -> float:

@@ -178,6 +178,27 @@ def test_reason_says_when_the_account_is_tried_again(accounts: Accounts) -> None
     assert (FIRST_ASIDE_SECONDS - 12, FIRST_ASIDE_SECONDS) == (why.retry_after_seconds, POOR.retry_after_seconds)
 
 
+def test_nobody_is_sent_back_to_a_time_that_is_over(accounts: Accounts) -> None:
+    """The account is on trial then, and who comes meanwhile may ask again soon."""
+    for account in ("main", "spare"):
+        accounts.refuse(account)
+    accounts.now += FIRST_ASIDE_SECONDS + 12
+
+    why = accounts.health.why("glm-4.7", accounts.pools["glm-4.7"])
+
+    assert why is not None
+    assert 1 == why.retry_after_seconds
+    assert [0] == [standing.seconds for standing in accounts.health.standings("main")]
+
+
+def test_it_is_news_when_an_account_refuses_for_another_reason(accounts: Accounts) -> None:
+    assert accounts.refuse(error=POOR)
+    accounts.now += 1
+
+    assert not accounts.refuse(error=POOR)
+    assert accounts.refuse(error=LOCKED)
+
+
 def test_account_is_set_aside_when_it_only_fails(accounts: Accounts) -> None:
     """A success in between makes it no such account."""
     accounts.fail(times=FAILURES_TO_BREAK - 1)
@@ -245,6 +266,17 @@ def test_every_account_gets_another_chance_when_the_configuration_changes(accoun
     accounts.health.forgive()
 
     assert [10, 3] == accounts.limits()
+    accounts.fail("spare", times=FAILURES_TO_BREAK - 1)
+    assert [10, 3] == accounts.limits()
+
+
+def test_who_asked_under_an_earlier_tier_gets_no_more_than_that(accounts: Accounts) -> None:
+    """A tier that was raised is for those who come after."""
+    accounts.health.pool("glm-4.7", [AccountLimit("main", 100)])
+
+    accounts.health.crowd("main", "glm-4.7", in_use=80, asked_at=accounts.now)
+
+    assert [10, 4] == accounts.limits()
 
 
 actions = st.tuples(
