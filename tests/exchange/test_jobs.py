@@ -7,15 +7,17 @@ from contextlib import aclosing
 from typing import Any, ClassVar
 
 import msgspec
+import pytest
 
 from gateway.auth import Caller
-from gateway.errors import GatewayError, InvalidRequest
+from gateway.catalog import Tier
+from gateway.errors import GatewayError, InvalidRequest, QuotaExhausted
 from gateway.exchange import Exchange, StreamedAnswer
 from gateway.glm.chat import Usage
 from gateway.translate.endpoint import Call, Context, Endpoint, Incoming, Recalled
 from tests.conftest import MakeGateway
 from tests.fakes import Zhipu
-from tests.running import Gateway
+from tests.running import SETTINGS, Gateway
 
 TEAM = Caller(name="team", tier="V3")
 
@@ -106,9 +108,11 @@ def endpoint_of(job: Pieces, *, stream: bool = False, heavy: bool = False) -> En
     return Endpoint(operation="pieces", needs="chat", path="/pieces", read=read, begin=begin)
 
 
-def run(gateway: Gateway, job: Pieces, **how: Any) -> asyncio.Task[bytes | StreamedAnswer]:
+def run(
+    gateway: Gateway, job: Pieces, *, caller: Caller = TEAM, **how: Any
+) -> asyncio.Task[bytes | StreamedAnswer]:
     exchange = Exchange(gateway.desk, request_id="r")
-    return asyncio.get_running_loop().create_task(exchange.run(endpoint_of(job, **how), b"", caller=TEAM))
+    return asyncio.get_running_loop().create_task(exchange.run(endpoint_of(job, **how), b"", caller=caller))
 
 
 def call(number: int, **fields: Any) -> Call:
@@ -135,6 +139,42 @@ async def test_generated_calls_are_asked_for_only_when_one_may_begin(
 
     assert b"0 1 2 3 4" == await task
     assert (0, True) == (gateway.slots, job.closed)
+
+
+@pytest.mark.parametrize(("tier", "account_tier"), [("V1", "V3"), ("V3", "V1")])
+async def test_calls_are_as_many_as_the_tenant_and_the_account_may_have(
+    make_gateway: MakeGateway, zhipu: Zhipu, tier: Tier, account_tier: Tier
+) -> None:
+    """More would stand in line behind each other, and give up in the end."""
+    (account,) = SETTINGS.accounts
+    gateway = make_gateway(
+        upstream_url=zhipu.url,
+        limits={"glm-4.7": {"V0": 2, "V1": 2, "V2": 4, "V3": 4}},
+        accounts=(msgspec.structs.replace(account, tier=account_tier),),
+    )
+    job = Pieces(*map(call, range(5)))
+    task = run(gateway, job, caller=Caller(name="team", tier=tier))
+
+    for _ in range(2):
+        await zhipu.call()
+
+    assert (2, 2, 0) == (job.made, gateway.slots, gateway.waiting)
+    task.cancel()
+    await asyncio.wait([task])
+    assert 0 == gateway.slots
+
+
+async def test_several_calls_try_an_account_when_none_is_in_order(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """One after the other: the first finds out whether it is."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    poor = QuotaExhausted("No balance.", glm_code="1113")
+    gateway.desk.health.refuse("main", "glm-4.7", error=poor, asked_at=gateway.desk.clock())
+    task = run(gateway, Pieces(*map(call, range(2))))
+
+    async with asyncio.timeout(5):
+        for _ in range(2):
+            (await zhipu.call()).answer(b"said", content_type="text/plain")
+        assert b"said said" == await task
 
 
 async def test_no_more_calls_are_made_when_one_fails(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
