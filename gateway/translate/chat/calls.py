@@ -40,7 +40,8 @@ class Call(Struct):
 
     def is_whole(self) -> bool:
         """Tell whether the arguments are a JSON object already, which nothing can follow."""
-        if not (self.fragments and self.fragments[-1].rstrip().endswith("}")):
+        last = next((fragment for fragment in reversed(self.fragments) if fragment.strip()), "")
+        if not last.rstrip().endswith("}"):  # Which is told sooner than by reading all of it.
             return False
         try:
             decode_raw(self.arguments)
@@ -84,8 +85,8 @@ class Calls(Struct, eq=False, kw_only=True):
         call = self._by_index.get(piece.index)
         if call is None or not call.told or piece.type not in FUNCTION or (piece.id and piece.id != call.given):
             return None
-        if len(self._waiting) > 1:
-            return None  # It may be the end of what others wait for.
+        if len(self._waiting) != 1 or self._waiting[0] is not call:
+            return None  # Others wait for its end, or it had come already.
         call.fragments.append(fragment)
         self._last = call
         return call
@@ -104,7 +105,7 @@ class Calls(Struct, eq=False, kw_only=True):
                 call.name = function.name
                 self._admit(call)
                 return self._advance()
-        told = [self._continue(call, fragment)] if fragment and call.told else []
+        told = self._grow(call, fragment)
         return told + self._advance() if len(self._waiting) > 1 else told
 
     def conclude(self) -> list[openai.Delta]:
@@ -162,6 +163,13 @@ class Calls(Struct, eq=False, kw_only=True):
         call.told = True
         function = openai.FunctionFragment(name=call.name, arguments="".join(call.fragments))
         return self._delta(openai.ToolCallChunk(index=call.index, id=call.id, type="function", function=function))
+
+    def _grow(self, call: Call, fragment: str) -> list[openai.Delta]:
+        """Return what tells of a fragment, unless it is but space behind arguments that were whole."""
+        was_whole = not (self._waiting and self._waiting[0] is call)
+        if not (call.told and fragment) or (was_whole and fragment.isspace()):
+            return []
+        return [self._continue(call, fragment)]
 
     def _continue(self, call: Call, fragment: str) -> openai.Delta:
         return more_arguments(call.index, fragment, legacy=self.promise.legacy)

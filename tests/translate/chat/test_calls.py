@@ -262,14 +262,16 @@ def test_call_is_told_as_soon_as_the_one_before_it_is_whole() -> None:
     pieces = [
         built("f", "{", id="1", index=0),
         built("g", "{", id="2", index=1),
+        built(None, " ", index=0),
         built(None, "}", index=0),
+        built(None, " ", index=0),
         built(None, "}", index=1),
     ]
 
     told = msgspec.to_builtins([calls.feed(one) for one in pieces])
 
     assert [[chunk["index"] for delta in deltas for chunk in delta["tool_calls"]] for deltas in told] == [
-        [0], [], [0, 1], [1],
+        [0], [], [0], [0, 1], [], [1],
     ]  # fmt: skip
 
 
