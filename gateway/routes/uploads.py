@@ -180,9 +180,9 @@ def data_of(input_audio: Any) -> Any:
 def decode_base64(data: Any, field: str) -> bytes:
     """Return the bytes of base64, which may stand in a data URL; raise InvalidRequest when it is none."""
     try:
-        text = data.partition(",")[2] if data.startswith("data:") else data
-        return base64.b64decode(text, validate=True)
-    except (AttributeError, ValueError, binascii.Error) as error:
+        text = data.partition(",")[2] if data[:5].lower() == "data:" else data
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (AttributeError, TypeError, ValueError, binascii.Error) as error:
         raise InvalidRequest(
             "The recording is not base64. Send the bytes of the file in base64.",
             param=field,

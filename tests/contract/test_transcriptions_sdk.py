@@ -602,7 +602,7 @@ async def test_noise_is_for_glm_to_judge(client: AsyncOpenAI, zhipu: Zhipu) -> N
 
 
 async def test_open_webui_sends_json(gateway: Gateway, zhipu: Zhipu) -> None:
-    zhipu.script = [heard("Hello.")] * 2
+    zhipu.script = [heard("Hello.")] * 3
     sound = base64.b64encode(WAV).decode()
     async with httpx.AsyncClient(base_url=gateway.origin, headers={"authorization": f"Bearer {KEY}"}) as http:
         answers = [
@@ -610,6 +610,7 @@ async def test_open_webui_sends_json(gateway: Gateway, zhipu: Zhipu) -> None:
             for body in (
                 {"input_audio": {"data": sound, "format": "wav"}},
                 {"file_base64": f"data:audio/wav;base64,{sound}"},
+                {"file_base64": "DATA:audio/wav;base64," + base64.encodebytes(WAV).decode()},
             )
         ]
         bad = [
@@ -624,7 +625,7 @@ async def test_open_webui_sends_json(gateway: Gateway, zhipu: Zhipu) -> None:
             )
         ]
 
-    assert ["Hello."] * 2 == [answer.json()["text"] for answer in answers]
+    assert ["Hello."] * 3 == [answer.json()["text"] for answer in answers]
     assert {400} == {answer.status_code for answer in bad}
     assert ["input_audio"] * 3 + ["file_base64", "input_audio", "file"] == [
         answer.json()["error"]["param"] for answer in bad

@@ -124,13 +124,19 @@ def picture(url: str, *, model: Model, param: str) -> str:
 
 
 def bare_base64(source: str, *, param: str) -> str:
-    """Return the base64 of a data URI, or ``source`` itself when it is none."""
-    if not source.startswith("data:"):
-        return source
+    """Return the base64 of a data URI, or ``source`` itself when it is none; in one line."""
+    if source[:5].lower() != "data:":
+        return without_space(source)
     head, _, data = source.partition(",")
-    if not head.endswith(";base64"):
+    if not head.lower().endswith(";base64"):
         raise InvalidRequest("A data URI must be base64, such as data:image/png;base64,…", param=param)
-    return data
+    return without_space(data)
+
+
+def without_space(data: str) -> str:
+    """Return base64 without line breaks, which many encoders put in and GLM is not known to take."""
+    # To look for each is far quicker than to go through a picture that has none.
+    return "".join(data.split()) if any(space in data for space in "\n\r\t ") else data
 
 
 def check_picture(data: str, *, max_bytes: int, param: str) -> None:

@@ -98,6 +98,6 @@ def as_it_is(content: bytes, *, kind: str) -> openai.InputAudio:
 
 def decoded(data: str, *, param: str) -> bytes:
     try:
-        return base64.b64decode("".join(data.split()), validate=True)
+        return base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidRequest("This is not base64 of a recording.", param=param, code="invalid_value") from error

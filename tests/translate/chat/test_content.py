@@ -36,6 +36,10 @@ def speech(audio_format: str = "wav", data: str = "UklGRg==") -> dict[str, Any]:
 FILE_URL = {"type": "file_url", "file_url": {"url": "https://example.com/a.pdf"}}
 
 
+def in_lines(data: str) -> str:
+    return "".join(f"{data[at : at + 4]}\r\n" for at in range(0, len(data), 4))
+
+
 @pytest.mark.parametrize(
     ("model", "part", "expected"),
     [
@@ -48,6 +52,11 @@ FILE_URL = {"type": "file_url", "file_url": {"url": "https://example.com/a.pdf"}
             "glm-4.6v", picture(f"data:image/png;base64,{PNG}"), picture(PNG), id="data URI becomes bare"
         ),
         pytest.param("glm-4.6v", picture(f"data:image/jpeg;base64,{JPEG}"), picture(JPEG), id="jpeg"),
+        pytest.param("glm-4.6v", picture(f"DATA:image/png;BASE64,{PNG}"), picture(PNG), id="data URI in capitals"),
+        pytest.param(
+            "glm-4.6v", picture("data:image/png;base64," + in_lines(PNG)), picture(PNG), id="base64 in lines"
+        ),
+        pytest.param("glm-4.6v", picture(in_lines(PNG)), picture(PNG), id="bare base64 in lines"),
         pytest.param("glm-4.6v", picture(PNG), picture(PNG), id="bare base64"),
         pytest.param("glm-4v-flash", picture(LINK), picture(LINK), id="picture by URL only"),
         pytest.param("glm-4.6v", video(), video(), id="video"),
