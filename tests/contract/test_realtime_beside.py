@@ -197,6 +197,22 @@ async def test_key_of_who_may_only_have_things_written_down(
     assert "transcription" == created["session"]["type"]
 
 
+async def test_address_says_what_a_session_is_for_whatever_its_key_was_made_for(
+    gateway: Gateway, client: httpx.AsyncClient
+) -> None:
+    """Its client is told so, and can go on to say how it wants things written down."""
+    body = {"session": {"type": "realtime", "instructions": "Be brief."}}
+    answer = (await client.post(f"{gateway.url}/realtime/client_secrets", json=body)).raise_for_status().json()
+    update = {"type": "transcription", "audio": {"input": {"turn_detection": None}}}
+    async with calling(gateway, "intent=transcription", key=answer["value"]) as socket:
+        session = Client(socket)
+        (created,) = await session.until("session.created")
+        await session.send(type="session.update", session=update)
+        updated = (await session.until("session.updated"))[-1]
+
+    assert ["transcription"] * 2 == [created["session"]["type"], updated["session"]["type"]]
+
+
 @pytest.mark.parametrize(
     ("name", "refusal"), [("no-such-model", (404, "model_not_found")), ("glm-4.7", (400, "unsupported_model"))]
 )

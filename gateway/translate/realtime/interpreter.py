@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 
+from msgspec.structs import replace
+
 from gateway.errors import GatewayError
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.session import Session, SessionChange
@@ -43,7 +45,8 @@ class Interpreter(ABC):
         talk = self._talk
         talk.now = now
         if change is not None:
-            talk.config = changed(talk.config, change)
+            # What the session is for was decided before: the address may say so, whatever the key was made for.
+            talk.config = replace(changed(talk.config, change), kind=talk.config.kind)
         talk.tell(server.SessionCreated(session=self._session()))
         self._begin()
         return self._effects()
