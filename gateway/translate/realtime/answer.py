@@ -61,8 +61,9 @@ class Words:
 
 class Answer:
     """
-    One response. ``glm_id`` is GLM's name for it, None until that is known; ``outside``: it is no part of the
-    conversation; ``interrupted``: the user has begun to speak, and GLM is to end it.
+    One response. ``glm_id`` is GLM's name for it, ``glm_item_id`` for what it says, None until that is known;
+    ``outside``: it is no part of the conversation; ``interrupted``: the user has begun to speak, and GLM is to
+    end it.
 
     A spoken one has voice and transcript, a written one has text; never both kinds of text, since clients would
     show both. GLM sends both: the other one stands in where the right one stays away.
@@ -71,6 +72,7 @@ class Answer:
     def __init__(self, talk: Talk, config: Config, *, metadata: Metadata | None, outside: bool = False) -> None:
         self.id = talk.id_of("resp")
         self.glm_id: str | None = None
+        self.glm_item_id: str | None = None
         self.interrupted = False
         self.config = config
         self._talk = talk
@@ -229,6 +231,8 @@ class Answer:
             content = Content(type="output_text", text=self._told)
         talk.tell(server.PartDone(**where, part=self._part(self._told)))
         self._message = None
+        if self.glm_item_id is not None:
+            talk.history.name(message.id, self.glm_item_id)
         self._end_item(self._index, replace(message, status=status, content=(content,)))
 
     def _part(self, words: str) -> Content:

@@ -21,6 +21,7 @@ class History:
         self._order: list[str] = []
         self._items: dict[str, Item] = {}
         self._by_glm_id: dict[str, str] = {}
+        self._answers: dict[str, str] = {}
 
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._items
@@ -78,9 +79,14 @@ class History:
         if glm_id:
             self._by_glm_id[glm_id] = item_id
 
+    def name(self, item_id: str, glm_id: str) -> None:
+        """Remember what GLM calls an item of its own."""
+        self._answers[item_id] = glm_id
+
     def unlink(self) -> None:
         """Take it that GLM knows no item any more."""
         self._by_glm_id.clear()
+        self._answers.clear()
 
     def linked(self, glm_id: str | None) -> str | None:
         """Return our id of what GLM calls so, None when that is not known."""
@@ -88,7 +94,8 @@ class History:
 
     def known_as(self, item_id: str) -> str | None:
         """Return what GLM calls an item, None when it does not know it."""
-        return next((glm_id for glm_id, ours in self._by_glm_id.items() if ours == item_id), None)
+        told = next((glm_id for glm_id, ours in self._by_glm_id.items() if ours == item_id), None)
+        return told or self._answers.get(item_id)
 
     def hear(self, item_id: str, transcript: str) -> None:
         """Write down what was said in a spoken item of the user's."""

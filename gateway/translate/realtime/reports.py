@@ -116,6 +116,7 @@ class Reports:
     def text(self, event: glm.TextDelta) -> None:
         """Take more of what is written."""
         if answer := self._responder.find(event.response_id):
+            answer.glm_item_id = event.item_id or answer.glm_item_id
             answer.add_text(event.delta or "")
 
     def text_end(self, event: glm.TextDone) -> None:
@@ -126,6 +127,7 @@ class Reports:
     def spoken_text(self, event: glm.TranscriptDelta) -> None:
         """Take more of what is spoken, in writing."""
         if answer := self._responder.find(event.response_id):
+            answer.glm_item_id = event.item_id or answer.glm_item_id
             answer.add_transcript(event.delta or "")
 
     def spoken_text_end(self, event: glm.TranscriptDone) -> None:
