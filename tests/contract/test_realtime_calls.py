@@ -241,6 +241,23 @@ async def test_turn_that_the_client_ends(gateway: Gateway) -> None:
 
 
 @listens
+@pytest.mark.parametrize("turns", [None, {"type": "server_vad"}], ids=["the client ends turns", "GLM ends turns"])
+async def test_recording_as_an_item(gateway: Gateway, turns: Any) -> None:
+    """It is heard as what it is, a turn, whoever ends turns otherwise."""
+    part: Any = {"type": "input_audio", "audio": base64.b64encode(spoken(QUESTION).pcm).decode()}
+    async with calling(gateway, GA) as caller:
+        await caller.update(turn_detection=turns)
+        await caller.connection.conversation.item.create(
+            item={"type": "message", "role": "user", "content": [part]}
+        )
+        await caller.connection.response.create()
+        events = await caller.until("response.done")
+
+    assert "weather in Paris" in told(events, f"{GA.transcript}.done", "transcript")
+    assert 1 == kinds(events).count("response.created")
+
+
+@listens
 async def test_two_calls_at_once(gateway: Gateway, dialect: Dialect) -> None:
     """A question about two cities is two calls; results that are told in any order are read out in theirs."""
     async with calling(gateway, dialect) as caller:
