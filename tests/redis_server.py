@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ __all__ = ["REDIS_SERVER", "RedisServer", "free_port", "need_redis"]
 class RedisServer(Server):
     """One server, and what tests ask it for."""
 
-    def __init__(self, directory: Path, *options: str) -> None:
-        super().__init__(directory, *options)
+    def __init__(self, directory: Path, *options: str, **address: Any) -> None:
+        super().__init__(directory, *options, **address)
         self.dump = directory / "dump.rdb"
         self.saved = directory / "saved.rdb"
 

@@ -139,6 +139,27 @@ async def test_trial_tells_a_primary_of_another_name_from_sentinels_that_are_awa
     assert away[1].startswith("cannot be reached.")
 
 
+async def test_sentinels_are_told_the_password_when_they_ask_for_one(tmp_path: Path) -> None:
+    """As in charts that give both the same; a Sentinel that has none would refuse one."""
+    need_redis()
+    password = "secret"
+    closed = ("--requirepass", password)
+    server = RedisServer(tmp_path / "server", *closed, password=password).start()
+    watching = SentinelServer(tmp_path / "sentinel", *closed, password=password).watch(server).start()
+    watching.ask("SENTINEL", "SET", PRIMARY, "auth-pass", password)
+    try:
+        told, mistold = [
+            await try_redis(f"redis+sentinel://:{word}@127.0.0.1:{watching.port}/{PRIMARY}")
+            for word in (password, "wrong")
+        ]
+    finally:
+        watching.kill()
+        server.kill()
+
+    assert told[0], told
+    assert mistold == (False, "refuses the user or password in redis.url.")
+
+
 async def test_trial_knows_a_node_of_a_cluster(tmp_path: Path) -> None:
     """Two of three do not have what is asked for, and send the client on."""
     need_redis()

@@ -36,6 +36,7 @@ MISNAMED: Mapping[str, str] = {
     r"DB index is out of range": "has no database of the number in redis.url. Leave it out, or name one it has.",
     r"Cluster mode is not enabled": "is no Cluster. Name it with redis://, or redis+sentinel://.",
     r"unknown command .?SENTINEL": "is no Sentinel. Name sentinels and their port, or the server with redis://.",
+    r"^No master found for .*AuthenticationError": "refuses the user or password in redis.url.",
     r"^No master found for [^:]*$": "is not known to its sentinels by that name. End redis.url with theirs.",
 }
 """What is wrong where a server is there, but another than redis.url says: the client's words for it, and ours."""

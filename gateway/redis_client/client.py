@@ -2,27 +2,16 @@
 
 from typing import Any, TypeAlias
 
-from redis.asyncio import Redis, RedisCluster, Sentinel
+from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionBroken
 
 from gateway.redis_client.address import Address, read_address
+from gateway.redis_client.sentinels import Primary, Sentinels
 
 Client: TypeAlias = Redis | RedisCluster
-
-
-class Primary(Redis):
-    """A client of what sentinels name; closing it closes what it has open to them as well."""
-
-    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - redis-py's own
-        """Close all connections."""
-        await super().aclose(close_connection_pool)
-        if isinstance(self.connection_pool, SentinelConnectionPool):
-            for sentinel in self.connection_pool.sentinel_manager.sentinels:
-                await sentinel.aclose()
 
 
 def connect(url: str, *, timeout_seconds: float) -> Client:
@@ -55,7 +44,7 @@ def connect(url: str, *, timeout_seconds: float) -> Client:
 
 
 def primary(address: Address, options: dict[str, Any], who: dict[str, Any]) -> Redis:
-    """Return a client of the primary; its sentinels know not its user, but as much of the rest."""
-    watched: Any = Sentinel(list(address.hosts), sentinel_kwargs=options, **options, **who)  # type: ignore[no-untyped-call]
+    """Return a client of what sentinels name as the primary."""
+    watched: Any = Sentinels(address.hosts, options=options, who=who)
     primary: Redis = watched.master_for(address.primary, redis_class=Primary, db=address.database)
     return primary
