@@ -123,6 +123,14 @@ def test_alert_says_what_to_do(name: str) -> None:
     assert anchor in anchors
 
 
+def test_runbook_asks_for_all_lines_of_a_log() -> None:
+    """By a selector kubectl gives the last ten of each pod unless it is told how many, whatever --since says."""
+    asked = re.findall(r"kubectl logs -l [^`|]*", RUNBOOK.read_text("utf-8"))
+
+    assert asked
+    assert all("--tail=" in command for command in asked)
+
+
 def test_chart_ships_every_rule(account: Rendered) -> None:
     shipped = [rule for one in account.of("PrometheusRule") for rule in rules(one["spec"]["groups"])]
     kept = [rule for path in RULES for rule in rules(yaml.safe_load(path.read_text("utf-8"))["groups"])]
