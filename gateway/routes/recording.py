@@ -36,6 +36,11 @@ class SpooledRecording:
         self._closed = False
         self._lock = threading.Lock()
 
+    def write(self, data: bytes | bytearray) -> None:
+        """Add to it what was received; it blocks."""
+        with self._working():
+            self.file.write(data)
+
     def probe(self) -> Probe:
         """Return what it is; it blocks. Raises InvalidRequest, the caller's fault, also when half is missing."""
         with self._working():

@@ -144,7 +144,7 @@ class FormReader:
     async def _write(self) -> None:
         if self._waiting and self._recording is not None:
             data, self._waiting = self._waiting, bytearray()
-            await asyncio.to_thread(self._recording.file.write, data)
+            await asyncio.to_thread(self._recording.write, data)
 
 
 async def read_json_upload(body: bytes, *, make: MakeRecording) -> Upload:
@@ -162,7 +162,7 @@ async def read_json_upload(body: bytes, *, make: MakeRecording) -> Upload:
     if sound is None:
         return Upload(fields=fields, is_form=False, recording=None)
     recording = make(field)
-    await asyncio.to_thread(lambda: recording.file.write(decode_base64(sound, field)))
+    await asyncio.to_thread(lambda: recording.write(decode_base64(sound, field)))
     return Upload(fields=fields, is_form=False, recording=recording, field=field)
 
 

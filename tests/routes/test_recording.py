@@ -10,7 +10,7 @@ from tests.recordings import packed, tone
 
 def recording(data: bytes, *, max_work_seconds: float = 10.0) -> SpooledRecording:
     made = SpooledRecording(max_seconds=600, max_work_seconds=max_work_seconds, param="file")
-    made.file.write(data)
+    made.write(data)
     return made
 
 

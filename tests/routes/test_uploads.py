@@ -1,6 +1,9 @@
 """Forms at their edges: in pieces of any size, in any order, torn, too large, and of no kind at all."""
 
+import asyncio
+import io
 import itertools
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -156,3 +159,39 @@ async def test_a_file_larger_than_what_is_kept_in_memory_is_whole() -> None:
     _, found = await upload([body[at : at + 65_536] for at in range(0, len(body), 65_536)], max_bytes=10_000_000)
 
     assert sound == found
+
+
+async def test_recording_that_is_being_written_is_closed_after_that() -> None:
+    """Its caller may leave meanwhile; the file must not be taken from under the thread that writes."""
+
+    class Slow(io.BytesIO):
+        entered, leave = threading.Event(), threading.Event()
+
+        def write(self, data: Any) -> int:
+            self.entered.set()
+            self.leave.wait(10)
+            return super().write(data)
+
+    sent, slow = Sent([FORM]), Slow()
+
+    def make(param: str) -> SpooledRecording:
+        recording = sent.make(param)
+        recording.file.close()
+        recording.file = slow
+        return recording
+
+    scope: Any = {"headers": [(b"content-type", FORM_TYPE.encode())]}
+    reading = asyncio.get_running_loop().create_task(
+        read_upload(scope, sent.receive, make=make, max_bytes=100_000, read_json=sent.read_json)
+    )
+    await asyncio.to_thread(slow.entered.wait, 10)
+    reading.cancel()
+    await asyncio.wait([reading])
+
+    sent.close()
+
+    assert not slow.closed
+    slow.leave.set()
+    async with asyncio.timeout(10):
+        while not slow.closed:  # noqa: ASYNC110 - a thread closes it, and tells nobody
+            await asyncio.sleep(0.001)
