@@ -11,9 +11,10 @@ import pytest
 
 from gateway.auth import Caller
 from gateway.catalog import Tier
-from gateway.errors import GatewayError, InvalidRequest, QuotaExhausted
+from gateway.errors import GatewayError, InvalidRequest, QuotaExhausted, RateLimited
 from gateway.exchange import Exchange, StreamedAnswer
 from gateway.glm.chat import Usage
+from gateway.settings.schema import Chat
 from gateway.translate.endpoint import Call, Context, Endpoint, Incoming, Recalled
 from tests.conftest import MakeGateway
 from tests.fakes import Zhipu
@@ -189,6 +190,25 @@ async def test_no_more_calls_are_made_when_one_fails(make_gateway: MakeGateway, 
     assert isinstance(failed, GatewayError)
     assert "1301" == failed.glm_code
     assert (2, 0, True) == (job.made, gateway.slots, job.closed)
+
+
+async def test_no_more_calls_are_made_for_a_caller_that_left(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """What is under way may end, where it is drained; what has no slot yet is not begun."""
+    gateway = make_gateway(upstream_url=zhipu.url, chat=Chat(on_disconnect="drain"))
+    job = Pieces(*map(call, range(4)), at_once=2)
+    exchange = Exchange(gateway.desk, request_id="r")
+    task = asyncio.get_running_loop().create_task(exchange.run(endpoint_of(job), b"", caller=TEAM))
+    first, second = await zhipu.call(), await zhipu.call()
+
+    exchange.leave()
+    second.answer(b"1", content_type="text/plain")
+    while gateway.slots > 1:  # noqa: ASYNC110 - the limiter tells nobody
+        await asyncio.sleep(0.001)
+    first.answer(b"0", content_type="text/plain")
+    (failed,) = await asyncio.gather(task, return_exceptions=True)
+
+    assert isinstance(failed, RateLimited)
+    assert ({0: b"0", 1: b"1"}, 2, 0) == (job.said, len(zhipu.calls), gateway.slots)
 
 
 async def test_events_stay_in_order_when_calls_overtake(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
