@@ -280,7 +280,8 @@ async def test_slot_returns_when_the_server_cancels_before_the_first_byte(
     await asyncio.wait([task])
     await call.gone.wait()
 
-    assert (503, "gateway_error", "before_first_byte") == facts(await settled(gateway))
+    record = await settled(gateway)
+    assert (503, "gateway_error", "before_first_byte", "shutting_down") == (*facts(record), record.error_code)
 
 
 # Before the first byte.

@@ -211,6 +211,28 @@ async def test_no_more_calls_are_made_for_a_caller_that_left(make_gateway: MakeG
     assert ({0: b"0", 1: b"1"}, 2, 0) == (job.said, len(zhipu.calls), gateway.slots)
 
 
+async def test_calls_of_a_caller_that_left_wait_for_no_slot(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """They leave the line at once, and cut nothing off that is drained."""
+    gateway = make_gateway(upstream_url=zhipu.url, chat=Chat(on_disconnect="drain"))
+    limiter, terms = gateway.desk.limiter, gateway.desk.terms
+    scope = terms.scope(TEAM, terms.catalog.resolve("glm-4.7"))
+    others = [limiter.take(scope) for _ in range(scope.limit - 1)]
+    job = Pieces(*map(call, range(2)))
+    exchange = Exchange(gateway.desk, request_id="r")
+    task = asyncio.get_running_loop().create_task(exchange.run(endpoint_of(job), b"", caller=TEAM))
+    first = await zhipu.call()
+    assert 1 == gateway.waiting
+
+    exchange.leave()
+    await asyncio.sleep(0)
+    assert 0 == gateway.waiting
+    first.answer(b"0", content_type="text/plain")
+    (failed,) = await asyncio.gather(task, return_exceptions=True)
+
+    assert isinstance(failed, RateLimited)
+    assert ({0: b"0"}, len(others)) == (job.said, gateway.slots)
+
+
 async def test_events_stay_in_order_when_calls_overtake(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
     """The second call is under way while the first speaks, and waits with what it has to say."""
     gateway = make_gateway(upstream_url=zhipu.url)
