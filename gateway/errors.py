@@ -275,7 +275,7 @@ class SlotLost(GatewayUnavailable):
 
 
 class Draining(GatewayUnavailable):
-    """Raised for work that arrives after this process was told to stop."""
+    """Raised for work that this process was told to stop before it could finish."""
 
     default_code = "shutting_down"
 

@@ -102,7 +102,7 @@ class Health:
         return self._set_aside((account, model), "refused", error, asked_at=asked_at, seconds=seconds)
 
     def fail(self, account: str, model: str, *, error: GatewayError, asked_at: float) -> bool:
-        """Count a failure of Zhipu's; one too many in a row sets the account aside. Returns whether it does."""
+        """Count a failure of Zhipu's; too many in a row set the account aside. Returns whether that is news."""
         key = (account, model)
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         if failures < FAILURES_TO_BREAK and key not in self._troubles:
