@@ -45,6 +45,7 @@ class BoundedHttp(HttpToolsProtocol):
     _heads_begun = 0
     _refusal: GatewayError | None = None
     _refused = False
+    _earlier: Sequence[RequestResponseCycle] = ()
 
     @classmethod
     def of(cls, *, max_header_bytes: int, refuse: Refuse = refuse_unnoticed) -> type["BoundedHttp"]:
@@ -57,8 +58,12 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_timer = self.loop.call_later(self.head_seconds, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
+        """Stop waiting, and tell whoever answers; uvicorn tells only of the request that came last."""
         self._stop_timer()
+        for cycle in self._earlier:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -100,7 +105,10 @@ class BoundedHttp(HttpToolsProtocol):
         if self._head_bytes_at_most > self.max_header_bytes and self._count_head() > self.max_header_bytes:
             self._refusal = self._too_large()
             raise self._refusal
+        before = self.cycle
         super().on_headers_complete()
+        if self.pipeline:
+            self._earlier = [*(cycle for cycle in self._earlier if not cycle.response_complete), before]
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the application will never see, and close; ``msg`` is uvicorn's, and says too little."""

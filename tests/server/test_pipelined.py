@@ -1,0 +1,54 @@
+"""Requests that are sent before the last is answered wait for their turn, and nothing is done for who has left."""
+
+import asyncio
+import socket
+import struct
+
+from uvicorn import Config
+
+from gateway.server.http import BoundedHttp
+from gateway.server.lifecycle import Receive, Scope, Send
+from gateway.server.sockets import PlainSocket
+from tests.protocols import connected
+
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Streaming:
+    """Answers with a stream that goes on until its caller leaves."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.left: asyncio.Queue[str] = asyncio.Queue()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        self.begun.append(scope["path"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        async with asyncio.TaskGroup() as tasks:
+            speaking = tasks.create_task(self._speak(send))
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            self.left.put_nowait(scope["path"])
+            speaking.cancel()
+
+    async def _speak(self, send: Send) -> None:
+        while True:
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            await asyncio.sleep(0.01)
+
+
+async def test_stream_hears_that_its_caller_has_left_though_more_was_asked_for() -> None:
+    """Otherwise GLM would go on, and its slot be taken, until the end of what nobody reads."""
+    app = Streaming()
+    config = Config(app, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
+    config.load()
+    async with connected(BoundedHttp, config) as (reader, writer), asyncio.timeout(5):
+        writer.write(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in (1, 2, 3)))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+        writer.transport.abort()
+
+        assert await app.left.get() == "/1"
+
+    assert app.begun == ["/1"]
