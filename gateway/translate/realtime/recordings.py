@@ -42,5 +42,7 @@ class Recordings:
         """Have GLM hear what ``read`` has returned, and have it written down unless the client has done so."""
         written = any(part.transcript for part in parts if part.transcript is not UNSET)
         seconds = None if written else len(pcm) / INPUT_BYTES_PER_SECOND
-        with self._setup.without_turns():
+        with self._setup.without_turns() as detected:
+            if detected:
+                self._microphone.drop_silence()
             self._microphone.speak(pcm, item_id=item_id, seconds=seconds)

@@ -128,12 +128,12 @@ class Setup:
             self._ask(self._talk.config, Update())
 
     @contextmanager
-    def without_turns(self) -> Iterator[None]:
-        """Have GLM detect no turns in what it is given within this: only then it takes commits."""
+    def without_turns(self) -> Iterator[bool]:
+        """Have GLM detect no turns within this, or it takes no commit; gives whether it does otherwise."""
         detects = self.hears_turns and self._talk.config.turn_detection is not None
         if detects:
             self._ask(replace(self._talk.config, turn_detection=None), Update())
-        yield
+        yield detects
         if detects:
             self.refresh()
 

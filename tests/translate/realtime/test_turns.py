@@ -261,6 +261,23 @@ def test_glm_detects_no_turns_while_it_is_given_a_recording() -> None:
     ]
 
 
+@pytest.mark.parametrize(("turns", "dropped"), [({"type": "server_vad"}, 1), (None, 0)])
+def test_silence_before_a_recording_is_no_part_of_it(turns: Any, dropped: int) -> None:
+    """It is where GLM has heard it and taken it for nothing; a client's own turn is not told to be dropped."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    change = {"type": "realtime", "audio": {"input": {"turn_detection": turns}}}
+    player.client({"type": "session.update", "session": change})
+    player.glm({"type": "session.updated"})
+    speak(player, *[silence(0.1)] * 100)
+    part = {"type": "input_audio", "audio": tone(0.2)}
+    player.client(
+        {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": [part]}}
+    )
+
+    assert dropped == [event["type"] for event in player.asked].count("input_audio_buffer.clear")
+
+
 @pytest.mark.parametrize("size", [0.02, 0.1, 0.5, 7.3])
 def test_no_sample_is_lost_and_glm_is_never_sent_too_much(size: float) -> None:
     """Whatever a client's frames are, GLM gets all of them, in fewer than 50 messages a second."""
