@@ -138,6 +138,7 @@ class _Out:
         self._stream = stream
         self._encode = encode
         self._waiting: list[Line] = []
+        self._broken_off = False
 
     def post(self, line: Line) -> None:
         """Write a line soon; at once where there is no event loop to wait in."""
@@ -159,10 +160,13 @@ class _Out:
         if not lines:
             return
         try:
-            self._stream.write(self._encode(lines))
+            self._stream.write(b"\n" * self._broken_off + self._encode(lines))
             self._stream.flush()
+            self._broken_off = False
         except (OSError, ValueError):
-            return  # whoever read the log has gone; the exchange must not fail for it
+            # Whoever read the log has gone, or its disk is full. The exchange must not fail for it, nor must the
+            # next line that comes through be lost with one of which there is but a part.
+            self._broken_off = True
 
 
 def _exchange_sink(out: _Out, *, least: int) -> Sink:

@@ -1,6 +1,7 @@
 """One line per exchange, in a form that machines or people can read, and never a key in it."""
 
 import asyncio
+import errno
 import io
 import json
 import logging
@@ -182,6 +183,40 @@ def test_exchange_is_left_out_when_its_level_is_too_low(outcome: Outcome, level:
 def test_exchange_does_not_fail_when_nobody_reads_the_log() -> None:
     """A log collector that died must not take the gateway with it."""
     logs.configure(form="json", stream=Gone())(RECORD)
+
+
+class Full(io.RawIOBase):
+    """A disk that takes ``room`` bytes, and then none until there is more."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.held = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        taken = bytes(data)[: self.room]
+        if not taken:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.room -= len(taken)
+        self.held += taken
+        return len(taken)
+
+
+def test_lines_are_whole_again_once_a_full_disk_has_room() -> None:
+    """Of one there may be a part, which takes no other with it."""
+    disk = Full(room=100)
+    log = logs.configure(form="json", stream=io.BufferedWriter(disk, buffer_size=64))
+    log(RECORD)
+    log(RECORD)
+    disk.room = 2**20
+    log(RECORD)
+    log(RECORD)
+
+    *_, last_but_one, last, after = disk.held.split(b"\n")
+    assert after == b""
+    assert [json.loads(line)["event"] for line in (last_but_one, last)] == ["exchange"] * 2
 
 
 def test_libraries_speak_in_the_same_form() -> None:
