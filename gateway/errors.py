@@ -25,6 +25,7 @@ GatewayError
 │   └── GatewayUnavailable     503  what is missing is the gateway's own
 │       ├── SlotsUnavailable       slots cannot be counted at the moment
 │       ├── StoreUnavailable       what was kept cannot be looked up at the moment
+│       ├── NoRoom                 the disk that takes uploads is full
 │       ├── KeysUnavailable        an issuer's keys cannot be had at the moment
 │       ├── SlotLost               the slot was given to others while it was used
 │       └── Draining               this process is shutting down
@@ -260,6 +261,12 @@ class StoreUnavailable(GatewayUnavailable):
     """Raised when what was kept for a caller cannot be reached, so that nobody can tell whether it is there."""
 
     default_code = "store_unavailable"
+
+
+class NoRoom(GatewayUnavailable):
+    """Raised when what is uploaded cannot be written to the gateway's disk."""
+
+    default_code = "no_room"
 
 
 class KeysUnavailable(GatewayUnavailable):

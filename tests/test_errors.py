@@ -47,6 +47,7 @@ FACTS = {
     "NoAccount": (503, "server_error", "no_account", True),
     "SlotsUnavailable": (503, "server_error", "slots_unavailable", True),
     "StoreUnavailable": (503, "server_error", "store_unavailable", True),
+    "NoRoom": (503, "server_error", "no_room", True),
     "KeysUnavailable": (503, "server_error", "issuer_keys_unavailable", True),
     "SlotLost": (503, "server_error", "slot_lost", True),
     "Draining": (503, "server_error", "shutting_down", True),
@@ -62,7 +63,7 @@ FACTS = {
 OUTCOMES: dict[Fault, set[str]] = {
     "rejected": {"RateLimited"},
     "upstream_timeout": {"UpstreamTimeout"},
-    "gateway_error": {"SlotsUnavailable", "StoreUnavailable", "KeysUnavailable", "SlotLost", "Draining"},
+    "gateway_error": {"SlotsUnavailable", "StoreUnavailable", "NoRoom", "KeysUnavailable", "SlotLost", "Draining"},
 }
 """Those that are not told by the branch: a client's errors are its own, all the others are GLM's."""
 

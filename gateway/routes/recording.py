@@ -1,6 +1,7 @@
 """A caller's recording while it is worked on: a file on disk, read in threads, within bounds of time."""
 
 import asyncio
+import logging
 import tempfile
 import threading
 import time
@@ -10,10 +11,16 @@ from typing import BinaryIO, cast
 
 from gateway.audio import Bounds, Cut, Piece, Probe, cut, decode, probe
 from gateway.audio.containers import find_start
+from gateway.errors import NoRoom
 from gateway.translate.transcriptions.upload import RATE
 
 IN_MEMORY_BYTES = 1024 * 1024
 """Up to this size a recording is not written to disk."""
+
+
+RETRY_AFTER_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 class SpooledRecording:
@@ -37,9 +44,18 @@ class SpooledRecording:
         self._lock = threading.Lock()
 
     def write(self, data: bytes | bytearray) -> None:
-        """Add to it what was received; it blocks."""
+        """Add to it what was received; it blocks. Raises NoRoom."""
         with self._working():
-            self.file.write(data)
+            try:
+                self.file.write(data)
+            except OSError as error:
+                # Nowhere is known where there is not even a directory.
+                where = tempfile.tempdir or "disk"
+                logger.error("An upload cannot be written to %s: %s.", where, error.strerror)  # noqa: TRY400
+                raise NoRoom(
+                    "The gateway has no room for the upload at the moment. Try again shortly.",
+                    retry_after_seconds=RETRY_AFTER_SECONDS,
+                ) from error
 
     def probe(self) -> Probe:
         """Return what it is; it blocks. Raises InvalidRequest, the caller's fault, also when half is missing."""

@@ -51,7 +51,7 @@ async def read_upload(
     """
     Return what a caller uploads; ``make`` makes the recording to fill, by the name of its field.
 
-    Raises UnsupportedMediaType, PayloadTooLarge, InvalidRequest, BodyTooSlow or CallerLeftError.
+    Raises UnsupportedMediaType, PayloadTooLarge, InvalidRequest, BodyTooSlow, NoRoom or CallerLeftError.
     """
     headers = dict(scope["headers"])
     kind, options = parse_options_header(headers.get(b"content-type", b"").decode("latin-1"))

@@ -32,6 +32,7 @@ EXAMPLES: Final[dict[type[GatewayError], tuple[str, str | None]]] = {
     errors.NoAccount: ("No account serves 'glm-4.7' at the moment.", None),
     errors.SlotsUnavailable: ("Slots cannot be counted at the moment. Try again shortly.", None),
     errors.StoreUnavailable: ("What was kept cannot be looked up at the moment. Try again shortly.", None),
+    errors.NoRoom: ("The gateway has no room for the upload at the moment. Try again shortly.", None),
     errors.SlotLost: ("The slot of this request was given to others. Try again shortly.", None),
     errors.Draining: ("This process is shutting down. Try again.", None),
     errors.KeysUnavailable: ("The token cannot be verified at the moment: its issuer's keys cannot be had.", None),

@@ -1,9 +1,12 @@
+import resource
+import tempfile
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from gateway.audio import Cut
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, NoRoom
 from gateway.routes.recording import SpooledRecording
 from tests.recordings import packed, tone
 
@@ -31,6 +34,28 @@ async def test_it_costs_no_more_work_than_allowed() -> None:
     with pytest.raises(InvalidRequest, match="too long to decode"):
         [piece async for piece in spooled.pieces(Cut())]
     spooled.close()
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """Let no file of this process be larger than 1 MiB."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_upload_that_finds_no_room_may_be_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    """It is nobody's mistake, and the operator is told."""
+    made = SpooledRecording(max_seconds=600, max_work_seconds=10, param="file")
+
+    with pytest.raises(NoRoom) as raised:
+        made.write(bytes(2**21))
+    made.close()
+
+    assert raised.value.retry_after_seconds
+    assert f"An upload cannot be written to {tempfile.gettempdir()}: File too large." in caplog.text
 
 
 def test_closing_while_a_thread_works_waits_for_nobody_and_leaves_nothing_open() -> None:
