@@ -221,7 +221,7 @@ async def test_calls_of_a_caller_that_left_wait_for_no_slot(make_gateway: MakeGa
     exchange = Exchange(gateway.desk, request_id="r")
     task = asyncio.get_running_loop().create_task(exchange.run(endpoint_of(job), b"", caller=TEAM))
     first = await zhipu.call()
-    assert 1 == gateway.waiting
+    assert (1, "before_first_byte") == (gateway.waiting, exchange.record.phase)
 
     exchange.leave()
     await asyncio.sleep(0)
