@@ -24,6 +24,7 @@ from gateway.limits.health import Health
 from gateway.metrics import Slots
 from gateway.record import Sink
 from gateway.redis_client.observer import RedisObserver
+from gateway.routes.azure import AzureAddresses
 from gateway.routes.errors import HANDLERS
 from gateway.routes.front import Front
 from gateway.routes.health import health_routes
@@ -142,7 +143,7 @@ def create_router(
         openapi_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
-    routed = Shortcuts(app, served=served_by(handlers))
+    routed = Shortcuts(AzureAddresses(app), served=served_by(handlers))
     return Origins(routed, allowed=settings.cors_origins) if settings.cors_origins else routed
 
 

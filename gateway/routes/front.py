@@ -8,6 +8,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from gateway.auth import Caller
 from gateway.errors import GatewayError
 from gateway.exchange import Desk, Exchange, StreamedAnswer
+from gateway.routes.azure import deployment_of, naming
 from gateway.routes.body import check_media_type, read_body
 from gateway.routes.lookout import Lookout
 from gateway.routes.middleware import exchange_of
@@ -36,10 +37,12 @@ class Front:
         """Return the application that serves JSON requests of one endpoint."""
         return Serving(self, endpoint, read=self.read_json)
 
-    def read_json(self, scope: Scope, receive: Receive) -> Awaitable[bytes]:
+    async def read_json(self, scope: Scope, receive: Receive) -> bytes:
         """Return a body that is, or may be, JSON; raise the errors of ``check_media_type`` and ``read_body``."""
         check_media_type(scope)
-        return read_body(scope, receive, max_bytes=self.max_body_bytes)
+        body = await read_body(scope, receive, max_bytes=self.max_body_bytes)
+        deployment = deployment_of(scope)
+        return body if deployment is None else naming(body, deployment)
 
 
 class Serving(Generic[Body]):

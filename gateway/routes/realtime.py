@@ -19,7 +19,9 @@ from gateway.routes.telling import HANDSHAKE, Told, told
 from gateway.session import ClientGoneError, Session, SessionDesk, Take
 from gateway.translate.realtime.shapes import Beta, Shape, Today
 
-PATHS = {"/v1/realtime", "/realtime"}
+PATHS = {"/v1/realtime", "/realtime", "/openai/realtime", "/openai/v1/realtime"}
+"""The last two are what Azure's clients ask; they name the model as ``deployment``."""
+
 SUBPROTOCOL = "realtime"
 KEY_PREFIX = "openai-insecure-api-key."
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
@@ -102,7 +104,8 @@ class Sockets:
                 param="call_id",
                 code="unsupported_parameter",
             )
-        name = handshake.query.get("model") or (change.model if change is not None and change.model else "")
+        named = handshake.query.get("model") or handshake.query.get("deployment")
+        name = named or (change.model if change is not None and change.model else "")
         kind = kind_of(handshake, change)
         model = self._find(name, kind=kind, exchange=exchange, caller=caller)
         session = Session(self._shared, exchange)

@@ -18,11 +18,13 @@ from multipart import (
 )
 
 from gateway.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from gateway.routes.azure import deployment_of
 from gateway.routes.body import check_encoding, check_length, piece_of, too_large
 from gateway.routes.recording import SpooledRecording
 from gateway.translate.transcriptions.upload import Upload, fields_of
 
 FILE = "file"
+MODEL = "model"
 FORM = "multipart/form-data"
 MAX_FIELDS = 1_000
 MAX_TEXT_BYTES = 1024 * 1024
@@ -63,13 +65,19 @@ async def read_upload(
         )
     check_encoding(headers.get(b"content-encoding", b""))
     check_length(headers.get(b"content-length", b""), max_bytes=max_bytes)
-    return await FormReader(make=make, max_bytes=max_bytes).read(receive, boundary=options.get("boundary", ""))
+    form = FormReader(make=make, max_bytes=max_bytes, named=deployment_of(scope))
+    return await form.read(receive, boundary=options.get("boundary", ""))
 
 
 class FormReader:
-    """Reads one form: its file goes to disk, its fields into memory."""
+    """
+    Reads one form: its file goes to disk, its fields into memory.
 
-    def __init__(self, *, make: MakeRecording, max_bytes: int) -> None:
+    ``named`` is the model that the address names, None where the form does.
+    """
+
+    def __init__(self, *, make: MakeRecording, max_bytes: int, named: str | None = None) -> None:
+        self._named = named
         self._make = make
         self._max_bytes = max_bytes
         self._received_bytes = 0
@@ -102,6 +110,8 @@ class FormReader:
         except MultipartError as error:
             raise InvalidRequest("The body is not a whole multipart form. Send all of it, as declared.") from error
         await self._write()
+        if self._named is not None:
+            self._form = [*((name, value) for name, value in self._form if name != MODEL), (MODEL, self._named)]
         return Upload(fields=fields_of(self._form), is_form=True, recording=self._recording)
 
     def _count(self, size_bytes: int) -> None:

@@ -85,6 +85,21 @@ async def ended(gateway: Gateway) -> None:
     await eventually(lambda: bool(gateway.records))
 
 
+async def test_azures_client_is_called_back(gateway: Gateway) -> None:
+    """It asks by another address, and names the model in another way."""
+    client = openai.AsyncAzureOpenAI(
+        api_key=KEY,
+        api_version="2024-10-01-preview",
+        azure_endpoint=gateway.origin,
+        websocket_base_url=f"ws{gateway.origin.removeprefix('http')}/openai",
+        http_client=openai.DefaultAsyncHttpxClient(trust_env=False),
+    )
+    async with client, client.realtime.connect(model="glm-realtime-flash") as connection:
+        (created,) = await read_until(connection, "session.created")
+
+    assert "glm-realtime-flash" == created["session"]["model"]
+
+
 async def test_typed_turn(gateway: Gateway, glm: GlmCalls) -> None:
     """A whole turn, in the order that clients need, and a record of it; the slot is back at once."""
     glm.answers = [speak]
