@@ -357,7 +357,7 @@ async def test_slots_outlast_what_fills_redis(own_redis: RedisServer, start_repl
     memories = "for n = 1, 100 do redis.call('SET', ARGV[1] .. n, string.rep('x', 1000), 'PX', 3600000) end"
 
     for batch in range(100):
-        own_redis.ask("EVAL", memories, 0, batch)
+        await asyncio.to_thread(own_redis.ask, "EVAL", memories, 0, batch)  # The replica goes on meanwhile.
     with pytest.raises(RateLimited):
         await replica.acquire(scope(limit=2), timeout_seconds=0.1)
 
