@@ -7,6 +7,7 @@ clients. The ``api-version`` behind them changes nothing.
 """
 
 import re
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -46,8 +47,9 @@ def deployment_of(scope: Scope) -> str | None:
     return name
 
 
-def naming(body: bytes, model: str) -> bytes:
-    """Return a JSON object with this model, whatever it names itself; what is none is returned as it is."""
+async def naming(reading: Awaitable[bytes], model: str) -> bytes:
+    """Return the JSON object that is read with this model, whatever it names itself; what is none, as it is."""
+    body = await reading
     try:
         members: dict[str, Any] = decode_members(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

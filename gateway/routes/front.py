@@ -37,10 +37,10 @@ class Front:
         """Return the application that serves JSON requests of one endpoint."""
         return Serving(self, endpoint, read=self.read_json)
 
-    async def read_json(self, scope: Scope, receive: Receive) -> bytes:
+    def read_json(self, scope: Scope, receive: Receive) -> Awaitable[bytes]:
         """Return a body that is, or may be, JSON; raise the errors of ``check_media_type`` and ``read_body``."""
         check_media_type(scope)
-        body = await read_body(scope, receive, max_bytes=self.max_body_bytes)
+        body = read_body(scope, receive, max_bytes=self.max_body_bytes)
         deployment = deployment_of(scope)
         return body if deployment is None else naming(body, deployment)
 
