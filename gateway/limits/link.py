@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
+from typing import TypeVar
 
 import msgspec
 from redis.exceptions import NoScriptError
@@ -17,6 +18,8 @@ KEYS = ("head", "slots", "leases", "counts", "lines", "turns", "pools", "roll", 
 REPLICAS = "glm-gateway:replicas"
 NEWS = "glm-gateway:news"
 TURNS = "glm-gateway:turns:"
+
+Said = TypeVar("Said")
 
 decode_presence = msgspec.msgpack.Decoder(tuple[bool, list[tuple[str, int]]]).decode
 
@@ -56,7 +59,7 @@ class Link:
             # The server has never run the script: it may be another one than before, or have been restarted.
             request = msgspec.structs.replace(request, call_roll=True)
             reply = await self._teach("script", self._ledger.source, keys, encode(request))
-        return decode_reply(reply)
+        return self._understand("script", decode_reply, reply)
 
     async def be_seen(self, replica: str, *, lease_ms: int) -> tuple[bool, list[tuple[str, int]]]:
         """
@@ -68,7 +71,15 @@ class Link:
         reply = await self._call("ping", self._presence.sha, *arguments)
         if reply is None:
             reply = await self._teach("ping", self._presence.source, *arguments)
-        return decode_presence(reply)
+        return self._understand("ping", decode_presence, reply)
+
+    def _understand(self, operation: str, decode: Callable[[bytes], Said], reply: bytes) -> Said:
+        """Return what a reply says; one of another script's, as from a connection out of step, is no answer."""
+        try:
+            return decode(reply)
+        except (msgspec.MsgspecError, TypeError, UnicodeDecodeError) as error:
+            self.observer.count_redis_error(operation, kind=kind_of(error))
+            raise Away(f"{type(error).__name__}: {error}") from error
 
     async def _call(
         self, operation: str, sha: str, keys: list[str], *arguments: str | bytes | int

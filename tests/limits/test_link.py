@@ -9,8 +9,10 @@ import pytest
 from redis.exceptions import ConnectionError as ConnectionBroken
 
 from gateway.limits.link import Away, Link
+from gateway.limits.wire import Request
 
 TIMEOUT_SECONDS = 0.02
+REQUEST = Request(model="m", replica="a", replicas=1, epoch="", lease_ms=1000, holds=(), operations=())
 
 
 class Client:
@@ -60,3 +62,14 @@ async def test_redis_is_away_when_a_call_fails_in_time() -> None:
         await link(client).be_seen("a", lease_ms=1000)
 
     assert 1 == client.asked
+
+
+@pytest.mark.parametrize("reply", [b"?", b"\x92\xc2\xa1\xff", 7, None])
+async def test_redis_is_away_when_its_reply_is_none_of_ours(reply: Any) -> None:
+    """Whoever keeps in touch must outlive what a proxy says, or a connection that got out of step."""
+    strange = link(Client(*[lambda: reply] * 4))
+
+    with pytest.raises(Away):
+        await strange.be_seen("a", lease_ms=1000)
+    with pytest.raises(Away):
+        await strange.ask(REQUEST)
