@@ -11,7 +11,7 @@ import pytest
 
 from gateway.auth import Caller
 from gateway.catalog import Tier
-from gateway.errors import GatewayError, InvalidRequest, QuotaExhausted, RateLimited
+from gateway.errors import GatewayError, InvalidRequest, QuotaExhausted, RateLimited, UpstreamUnavailable
 from gateway.exchange import Exchange, StreamedAnswer
 from gateway.glm.chat import Usage
 from gateway.settings.schema import Chat
@@ -271,6 +271,61 @@ async def test_call_that_needs_another_slot_gets_that_of_one_which_may_not_speak
         told = [events async for events in answer]
 
     assert (b"abc.", None, 0) == (b"".join(told), answer.failure, gateway.slots)
+
+
+async def test_what_a_call_said_before_it_failed_is_told_in_its_turn(
+    make_gateway: MakeGateway, zhipu: Zhipu
+) -> None:
+    """Though the failure came before anything else had been said."""
+    fed = asyncio.Event()
+
+    class Heard(Saying):
+        def feed(self, payloads: Sequence[bytes]) -> bytes:
+            fed.set()
+            return super().feed(payloads)
+
+    class Listened(Pieces):
+        def stream(self, index: int) -> Heard:
+            del index
+            return Heard()
+
+    gateway = make_gateway(upstream_url=zhipu.url)
+    task = run(gateway, Listened(*map(call, range(2))), stream=True)
+    first, second = await zhipu.call(), await zhipu.call()
+    second.begin(b"data: b\n\n")
+    await fed.wait()
+    second.cut()
+    while gateway.slots > 1:  # noqa: ASYNC110 - the limiter tells nobody
+        await asyncio.sleep(0.001)
+    first.stream(b"data: a\n\n", b"data: [DONE]\n\n")
+
+    answer = await task
+    assert isinstance(answer, StreamedAnswer)
+    async with aclosing(answer):
+        assert b"ab" == b"".join([events async for events in answer])
+    assert isinstance(answer.failure, UpstreamUnavailable)
+
+
+async def test_no_more_is_read_ahead_than_calls_are_made_at_once(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """A call that has ended and may not speak yet keeps its turn, though not its slot."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    job = Pieces(*map(call, range(3)), at_once=2)
+    task = run(gateway, job, stream=True)
+    first, second = await zhipu.call(), await zhipu.call()
+
+    second.stream(b"data: b\n\n", b"data: [DONE]\n\n")
+    async with asyncio.timeout(5):
+        while gateway.slots > 1:  # noqa: ASYNC110 - the limiter tells nobody
+            await asyncio.sleep(0.001)
+    await asyncio.sleep(0.01)
+    assert 2 == job.made
+
+    first.stream(b"data: a\n\n", b"data: [DONE]\n\n")
+    (await zhipu.call()).stream(b"data: c\n\n", b"data: [DONE]\n\n")
+    answer = await task
+    assert isinstance(answer, StreamedAnswer)
+    async with aclosing(answer):
+        assert b"abc." == b"".join([events async for events in answer])
 
 
 async def test_call_that_may_not_speak_yet_is_held_back(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
