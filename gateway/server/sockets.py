@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
@@ -60,6 +60,30 @@ class PlainSocket(WebSocketsSansIOProtocol):
         super().data_received(data)
         if not self.handshake_initiated and self.conn.handshake_exc is not None:
             self._refuse_unread()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Put a message together as it comes: of its frames there may be any number, of one byte or of none."""
+        begun: Any = self.frames[0]
+        if not isinstance(begun, bytearray):
+            begun = bytearray(begun)
+            self.frames = [begun]
+        begun += event.data
+        if event.fin:
+            self.send_receive_event_to_app()
+
+    def handle_ping(self) -> None:
+        """Answer; who does not read the answers is not asked on for more."""
+        super().handle_ping()
+        if not self.writable.is_set() and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on, and read on, unless the application is behind."""
+        super().resume_writing()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self.transport.resume_reading()
 
     def _refuse_unread(self) -> None:
         answer = b"".join(self.conn.data_to_send())  # none for what websockets does not take for HTTP

@@ -275,3 +275,43 @@ async def test_socket_is_ready_while_the_client_reads() -> None:
 
     assert seen == [True, False, True]
     protocol.connection_lost(None)
+
+
+async def test_frames_of_a_message_are_not_kept_one_by_one() -> None:
+    """There may be any number of them that add nothing to it, and as many as it has bytes."""
+    hand = Hand()
+    protocol, _ = await served(hand)
+    protocol.data_received(bytes((0x01, 0x80)) + bytes(4))
+    for _ in range(100):
+        protocol.data_received(bytes((0x00, 0x80)) + bytes(4))
+        protocol.data_received(bytes((0x00, 0x81)) + bytes(4) + b"a")
+
+    assert len(protocol.frames) == 1
+
+    protocol.data_received(bytes((0x80, 0x81)) + bytes(4) + b"b")
+    hand.go.release()
+    assert (await hand.received.get())["text"] == "a" * 100 + "b"
+    assert protocol.frames == []
+
+
+async def test_who_reads_no_answers_to_its_pings_is_not_read_until_it_does() -> None:
+    """What answers them would else be kept without a bound."""
+    hand = Hand()
+    protocol, transport = await served(hand)
+    protocol.data_received(masked(b"", kind=9))
+    assert transport.told == []
+
+    protocol.pause_writing()
+    protocol.data_received(masked(b"", kind=9) * 2)
+    assert transport.told == ["pause"]
+    protocol.resume_writing()
+    assert transport.told == ["pause", "resume"]
+
+
+async def test_who_reads_again_is_not_read_while_the_application_is_behind() -> None:
+    hand = Hand()
+    protocol, transport = await served(hand)
+    protocol.pause_writing()
+    protocol.data_received(masked(b"a") + masked(b"b") + masked(b"", kind=9))
+    protocol.resume_writing()
+    assert transport.told == ["pause"]
