@@ -414,6 +414,25 @@ async def test_connection_is_closed_when_its_second_head_does_not_come() -> None
         assert await connection.end() == b""
 
 
+async def test_nothing_is_kept_of_a_connection_that_was_reset() -> None:
+    """Its wait for another request would keep the last one, with all that was asked and answered."""
+    lost = asyncio.get_running_loop().create_future()
+
+    class Reset(BoundedHttp):
+        def connection_lost(self, exc: Exception | None) -> None:
+            del exc
+            is_waiting = self.timeout_keep_alive_task is not None
+            super().connection_lost(ConnectionResetError())
+            lost.set_result((is_waiting, self.timeout_keep_alive_task))
+
+    async with wire(Reset) as connection:
+        connection.write(b"GET /a HTTP/1.1\r\n\r\n")
+        assert await connection.answer() == (200, b"/a")
+
+    async with asyncio.timeout(5):
+        assert await lost == (True, None)
+
+
 def test_taken_port_is_an_error() -> None:
     with closing(bind("127.0.0.1", 0)) as first:
         first.listen()

@@ -60,6 +60,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting, and tell whoever answers; uvicorn tells only of the request that came last."""
         self._stop_timer()
+        self._unset_keepalive_if_required()  # uvicorn leaves it to fire where the connection was reset.
         for cycle in self._earlier:
             if not cycle.response_complete:
                 cycle.disconnected = True
