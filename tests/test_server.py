@@ -441,6 +441,27 @@ def test_taken_port_is_an_error() -> None:
             bind("127.0.0.1", first.getsockname()[1])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
+async def test_connection_is_cut_when_what_is_written_is_not_taken() -> None:
+    """Nobody else looks after an answer that is written whole: it would be kept as long as its reader likes."""
+    lost = asyncio.get_running_loop().create_future()
+
+    class Writing(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.WriteTransport)
+            transport.write(bytes(32 * 1024 * 1024))
+            transport.close()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            lost.set_result(exc)
+
+    listener = bind("127.0.0.1", 0, unread_seconds=0.3)
+    server = await asyncio.get_running_loop().create_server(Writing, sock=listener)
+    async with server, asyncio.timeout(20):
+        with closing(socket.create_connection(listener.getsockname())):
+            assert isinstance(await lost, TimeoutError)
+
+
 def test_name_of_two_addresses_is_taken_by_its_older_one() -> None:
     """A listener on ::1 alone would refuse who was told "localhost" and tries 127.0.0.1."""
     newer, older = (socket.AF_INET6, ("::1", 80, 0, 0)), (socket.AF_INET, ("127.0.0.1", 80))

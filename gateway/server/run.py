@@ -9,6 +9,7 @@ import asyncio
 import gc
 import logging
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -31,14 +32,24 @@ PING_SECONDS = 20.0
 PONG_SECONDS = 60.0  # a client that is sent more than it takes answers late
 LAG_INTERVAL_SECONDS = 0.25
 
+UNREAD_SECONDS = 180.0
+"""
+How long what is written may wait for a caller that takes nothing of it, or is not there any more. Longer than any
+stream or call waits; what is written whole nobody else looks after, nor what is left when a connection is closed.
+"""
+
 YOUNG_OBJECTS = 10_000
 """How many objects have come to those that are left when garbage is looked for among them."""
 
 logger = logging.getLogger(__name__)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take an address before anything else is started; port 0 takes a free one. Raises ``OSError``."""
+def bind(host: str, port: int, *, unread_seconds: float = UNREAD_SECONDS) -> socket.socket:
+    """
+    Take an address before anything else is started; port 0 takes a free one. Raises ``OSError``.
+
+    Where the system can (Linux), a connection whose other end takes nothing for ``unread_seconds`` is cut.
+    """
     family, address = preferred(
         (family, address)
         for family, _, _, _, address in socket.getaddrinfo(
@@ -50,6 +61,8 @@ def bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Accepted connections inherit it: a token must not wait until there is more to send.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sys.platform == "linux":
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unread_seconds * 1000))
         listener.bind(address)
     except OSError:
         listener.close()
