@@ -3,12 +3,14 @@
 import asyncio
 import gc
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
+from gateway.exchange import Exchange
 from tests.fakes import DONE, KEY, Call, Zhipu, chunk, completion, last_chunk
 from tests.running import Gateway
 
@@ -138,3 +140,22 @@ async def test_nothing_is_left_to_the_garbage_collector(  # noqa: PLR0917 - give
     gc.collect()
 
     assert [] == [found for found in garbage if type(found).__module__.startswith(OURS)]
+
+
+async def test_nothing_is_kept_of_an_exchange_for_as_long_as_its_connection(
+    gateway: Gateway, zhipu: Zhipu
+) -> None:
+    """A caller may send pictures of many megabytes, and keep its connection for a minute thereafter."""
+    port = int(gateway.origin.rsplit(":", 1)[1])
+    zhipu.script = [answer]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    with closing(writer):
+        writer.write(ask(CHAT).replace(b"connection: close\r\n", b""))
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        while not gateway.records:  # noqa: ASYNC110 - a record is told to nobody who could wait
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
+        gc.collect()
+
+        exchanges = [one for one in gc.get_objects() if isinstance(one, Exchange)]
+        assert [one for one in exchanges if one.desk is gateway.desk] == []

@@ -67,6 +67,7 @@ class Edge:
             if exchange.record.span is not None:
                 note_route(exchange.record, scope)
             exchange.close()
+            scope["state"].pop("exchange", None)  # The server keeps the scope as long as the connection.
 
 
 def exchange_of(scope: Scope) -> Exchange:
