@@ -16,9 +16,10 @@ from gateway.translate.chat.messages import with_instruction
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.speaking import SpokenStream, SpokenWhole
 from gateway.translate.chat.spoken import converted
-from gateway.translate.chat.stream import ChatStream, ChunkWriter, Writer
+from gateway.translate.chat.stream import ChatStream
 from gateway.translate.chat.verdict import repair_request
 from gateway.translate.chat.whole import Whole
+from gateway.translate.chat.writer import ChunkWriter, Writer
 from gateway.translate.endpoint import EVENT_STREAM, JSON, Call, Recalled
 from gateway.translate.errors import to_openai
 from gateway.translate.sse import END, event

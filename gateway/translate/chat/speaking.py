@@ -14,8 +14,9 @@ from gateway.translate.answers import read_base64
 from gateway.translate.chat import answer, audio_ids
 from gateway.translate.chat.plan import Plan
 from gateway.translate.chat.spoken import GLM_RATE, Name, name_of
-from gateway.translate.chat.stream import ChatStream, Writer
+from gateway.translate.chat.stream import ChatStream
 from gateway.translate.chat.whole import Whole
+from gateway.translate.chat.writer import Writer
 from gateway.translate.sound import Samples
 
 UNPADDED_BYTES = 6

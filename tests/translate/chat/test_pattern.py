@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gateway.translate.chat import stream
 from gateway.translate.chat.pattern import pattern_of
 from gateway.translate.chat.plan import Plan, Promise
-from gateway.translate.chat.stream import ChatStream, ChunkWriter
+from gateway.translate.chat.stream import ChatStream
+from gateway.translate.chat.writer import ChunkWriter
 
 NEVER = 2**30
 
