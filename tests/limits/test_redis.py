@@ -352,16 +352,20 @@ async def test_slots_outlast_what_fills_redis(own_redis: RedisServer, start_repl
     """As the README advises: what has an end and was asked for longest ago goes, what is held stays booked."""
     replica = await start_replica(own_redis)
     slots = [await replica.acquire(scope(limit=2), timeout_seconds=1) for _ in range(2)]
-    room = own_redis.ask("INFO", "memory")["used_memory"] + 2**20
+    room = own_redis.ask("INFO", "memory")["used_memory"] + 8 * 2**20
     own_redis.ask("CONFIG", "SET", "maxmemory", room, "maxmemory-policy", "volatile-lru")
     memories = "for n = 1, 100 do redis.call('SET', ARGV[1] .. n, string.rep('x', 1000), 'PX', 3600000) end"
 
-    for batch in range(100):
+    for batch in range(120):
+        if batch == 60:
+            await asyncio.sleep(
+                2
+            )  # Redis tells ages in seconds: what was kept so far is older than any renewal then.
         await asyncio.to_thread(own_redis.ask, "EVAL", memories, 0, batch)  # The replica goes on meanwhile.
     with pytest.raises(RateLimited):
         await replica.acquire(scope(limit=2), timeout_seconds=0.1)
 
-    assert own_redis.ask("INFO", "stats")["evicted_keys"] > 5000
+    assert own_redis.ask("INFO", "stats")["evicted_keys"] > 3000
     assert (2, False) == (held(own_redis), replica.degraded)
     for slot in slots:
         replica.release(slot)
