@@ -342,12 +342,15 @@ function asked.keep()
     for _, key in ipairs(KEYS) do
         call('PEXPIRE', key, KEPT_MS)
     end
-    local elsewhere, all = {}, call('HGETALL', counts)
+    local elsewhere, totals, all = {}, {}, call('HGETALL', counts)
     for i = 1, #all, 2 do
-        if all[i]:match('^tenant:') or all[i]:match('^account:') then
-            local others = all[i + 1] - held(request.replica .. ' ' .. all[i])
+        totals[all[i]] = tonumber(all[i + 1])
+    end
+    for what, total in pairs(totals) do
+        if what:match('^tenant:') or what:match('^account:') then
+            local others = total - (totals[request.replica .. ' ' .. what] or 0)
             if others > 0 then
-                table.insert(elsewhere, {all[i], others})
+                table.insert(elsewhere, {what, others})
             end
         end
     end

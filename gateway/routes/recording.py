@@ -17,7 +17,6 @@ from gateway.translate.transcriptions.upload import RATE
 IN_MEMORY_BYTES = 1024 * 1024
 """Up to this size a recording is not written to disk."""
 
-
 RETRY_AFTER_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)

@@ -21,6 +21,17 @@ async def know_each_other(*replicas: RedisLimiter) -> None:
     await until(lambda: all(one.replicas == len(replicas) for one in replicas))
 
 
+async def holder_and_waiter(one: RedisLimiter, never_asks: RedisLimiter) -> tuple[Requests, Requests]:
+    """Have one replica hold the only slot, and another wait for it that does not ask what became of it."""
+    never_asks._check_seconds = 3600
+    holding, waiting = Requests(one), Requests(never_asks)
+    await holding.join("holder", scope(limit=1))
+    await holding.until_served("holder")
+    await waiting.join("waiting", scope(limit=1))
+    await waiting.until_waiting(1)
+    return holding, waiting
+
+
 async def die(replica: RedisLimiter) -> None:
     """End as a process does that is killed: without a word."""
     await end(replica._tasks)
@@ -66,13 +77,7 @@ async def test_slot_goes_to_another_replica_when_it_is_given_back(
     redis: RedisServer, start_replica: StartReplica
 ) -> None:
     """Freed here, served there, and nobody has to ask."""
-    never_asks = await start_replica(redis)
-    never_asks._check_seconds = 3600
-    one, other = Requests(await start_replica(redis)), Requests(never_asks)
-    await one.join("holder", scope(limit=1))
-    await one.until_served("holder")
-    await other.join("waiting", scope(limit=1))
-    await other.until_waiting(1)
+    one, other = await holder_and_waiter(await start_replica(redis), await start_replica(redis))
 
     one.free("holder")
 
@@ -87,12 +92,7 @@ async def test_news_that_nobody_understands_is_passed_over(
 ) -> None:
     """All databases of a Redis share its channels: other gateways, and other versions, speak there too."""
     never_asks = await start_replica(redis)
-    never_asks._check_seconds = 3600
-    one, other = Requests(await start_replica(redis)), Requests(never_asks)
-    await one.join("holder", scope(limit=1))
-    await one.until_served("holder")
-    await other.join("waiting", scope(limit=1))
-    await other.until_waiting(1)
+    one, other = await holder_and_waiter(await start_replica(redis), never_asks)
 
     assert 2 == await never_asks.link.client.execute_command("PUBLISH", NEWS, news)
     one.free("holder")
