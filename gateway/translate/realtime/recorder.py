@@ -6,7 +6,7 @@ from gateway.errors import InvalidRequest
 from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.decoding import bounded
 from gateway.translate.realtime.sound import INPUT_BYTES_PER_SECOND, Sound
-from gateway.translate.realtime.turns import Ear, Heard
+from gateway.translate.realtime.turns import Ear, Heard, hearing
 
 MAX_TURN_SECONDS = 600
 
@@ -32,12 +32,8 @@ class Recorder:
         if self._form != config.input_format:
             self._form = config.input_format
             self._converter = self._sound.to_glm(self._form)
-        if config.turn_detection is None:
-            self.ear = None
-        elif self.ear is None:
-            self.ear = Ear(config.turn_detection, heard_ms=self.heard_bytes * 1000 // INPUT_BYTES_PER_SECOND)
-        else:
-            self.ear.obey(config.turn_detection)
+        heard_ms = self.heard_bytes * 1000 // INPUT_BYTES_PER_SECOND
+        self.ear = hearing(self.ear, config.turn_detection, heard_ms=heard_ms)
 
     def append(self, audio: bytes) -> Iterator[Heard]:
         """Take audio; give each turn that begins or ends in it. Raises InvalidRequest."""

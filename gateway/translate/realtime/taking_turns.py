@@ -5,7 +5,7 @@ from gateway.translate.realtime.plan import Plan
 from gateway.translate.realtime.responder import Responder
 from gateway.translate.realtime.setup import Setup
 from gateway.translate.realtime.talk import Talk
-from gateway.translate.realtime.turns import Ear, Heard
+from gateway.translate.realtime.turns import Heard, hearing
 
 
 class TurnTaking:
@@ -21,12 +21,8 @@ class TurnTaking:
     def follow(self) -> None:
         """Have the gateway's own ear listen by the rules that hold from now on, if it is to decide."""
         turns, microphone = self._talk.config.turn_detection, self._microphone
-        if turns is None or self._setup.hears_turns:
-            microphone.ear = None
-        elif microphone.ear is None:
-            microphone.ear = Ear(turns, heard_ms=microphone.heard_ms)
-        else:
-            microphone.ear.obey(turns)
+        rules = None if self._setup.hears_turns else turns
+        microphone.ear = hearing(microphone.ear, rules, heard_ms=microphone.heard_ms)
         heard, self._glm_hears = self._glm_hears, turns is not None and self._setup.hears_turns
         if heard and not self._glm_hears:
             microphone.drop_silence()

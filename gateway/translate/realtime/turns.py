@@ -111,6 +111,16 @@ class Ear:
         self._loud_blocks = 0
 
 
+def hearing(ear: Ear | None, turns: TurnDetection | None, *, heard_ms: int) -> Ear | None:
+    """Return who hears turns by these rules from now on: the ear there is, else a new one; None without rules."""
+    if turns is None:
+        return None
+    if ear is None:
+        return Ear(turns, heard_ms=heard_ms)
+    ear.obey(turns)
+    return ear
+
+
 def level_of(block: bytes) -> float:
     """Return the mean power of samples as an amplitude, 0 to 32767."""
     samples = array("h", block)[::2]  # Every other one tells as much, at half the cost.
