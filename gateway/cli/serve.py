@@ -82,7 +82,7 @@ async def _serve(
     simulator: socket.socket | None,
 ) -> None:
     lifecycle = server.Lifecycle()
-    metrics = Metrics(create_registry(), models=catalog.models)
+    metrics = Metrics(create_registry(), models=catalog.models, revision=settings.revision)
     metrics.process.draining.set_function(lambda: float(lifecycle.draining))
     failures = RecentFailures(time.time)
     complete, beside = _stand_in(simulator)

@@ -13,6 +13,7 @@ Seconds = Annotated[float, Meta(ge=0, le=YEAR_SECONDS)]
 PositiveSeconds = Annotated[float, Meta(gt=0, le=YEAR_SECONDS)]
 
 Host = Annotated[str, Meta(min_length=1, description="a host name or address")]
+Revision = Annotated[str, Meta(min_length=1, max_length=100, description="at most 100 characters")]
 HttpUrl = Annotated[
     str,
     Meta(

@@ -23,6 +23,7 @@ from gateway.settings.kinds import (
     Port,
     Positive,
     PositiveSeconds,
+    Revision,
     Seconds,
     SocketUrl,
     Voice,
@@ -191,7 +192,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ``metrics_host`` left empty becomes ``host``; ``realtime_url`` left empty is made from ``upstream_url``.
     ``aliases`` None: the catalogue's own. ``models_file`` None: no catalogue rows but the built-in.
     ``queue_size`` is the most requests of one tenant that may wait for one model. ``jwt`` are the issuers whose
-    tokens are taken in place of keys.
+    tokens are taken in place of keys. ``revision`` is what this was built from, for metrics; an image says it.
 
     Found, not configured: ``warnings`` are sentences for the operator about what is allowed but unwise, ``files``
     those that were read, as they were just before.
@@ -228,6 +229,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis: Redis = Redis()
     logs: Logs = Logs()
     telemetry: Telemetry = Telemetry()
+    revision: Revision = "unknown"
     warnings: tuple[str, ...] = ()
     files: Mapping[Path, Fingerprint] = {}
 

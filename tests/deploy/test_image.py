@@ -38,6 +38,7 @@ def test_image_runs_as_a_number_and_takes_signals_itself() -> None:
     assert 'ENTRYPOINT ["glm-gateway"]' in RECIPE
     assert 'CMD ["serve"]' in RECIPE
     assert f"ARG VERSION={__version__}" in RECIPE
+    assert "GATEWAY_REVISION=${REVISION}" in RECIPE.partition("ENTRYPOINT")[0]
 
 
 def test_image_takes_locked_dependencies_only() -> None:

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 
+from gateway import __version__
 from gateway.cli.configuration import DEMO_KEY
 from gateway.metrics import State
 from gateway.server.page import PAGE
@@ -29,7 +30,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 @pytest.fixture(scope="module")
 def standing() -> Iterator[Standing]:
-    with serving({"GATEWAY_LOGS_LEVEL": "info"}) as served:
+    with serving({"GATEWAY_LOGS_LEVEL": "info", "GATEWAY_REVISION": "4f1c0de"}) as served:
         yield ask_some(served)
 
 
@@ -70,6 +71,12 @@ def test_state_tells_what_is_under_way_and_what_went_wrong(standing: Standing) -
     assert {"model_not_found", "invalid_api_key"} <= {one.error_code for one in state.failures}
     assert state.started_at <= state.failures[0].last_at <= state.now
     assert DEMO_KEY.encode() not in answer.content
+
+
+def test_metrics_tell_what_this_was_built_from(standing: Standing) -> None:
+    answer = httpx.get(f"{standing.inside}/metrics", trust_env=False)
+
+    assert f'glm_gateway_build_info{{revision="4f1c0de",version="{__version__}"}} 1.0' in answer.text
 
 
 def test_browser_shows_it(standing: Standing, tmp_path: Path) -> None:
