@@ -92,7 +92,7 @@ async def try_one(desk: Desk, scope: Scope, nobody: NoAccount, *, timeout_second
     try:
         return await desk.limiter.acquire(replace(scope, accounts=(trial,)), timeout_seconds=timeout_seconds)
     except BaseException:
-        desk.health.end_trial(trial.name, scope.model)
+        desk.health.end_trial(trial.name, scope.model, asked_at=desk.clock())
         raise
 
 
@@ -111,11 +111,10 @@ def note_failure(desk: Desk, slot: Slot, error: GatewayError, fault: UpstreamFau
         case "crowded":
             under_way = in_use(desk, account, model)
             news = health.crowd(account, model, in_use=under_way, asked_at=asked_at)
-            health.end_trial(account, model)
             verdict = "crowded" if under_way > 1 else "crowded_by_others"
         case _:
             news = False
-            health.end_trial(account, model)
+    health.end_trial(account, model, asked_at=asked_at)
     if news:
         say = "has too much at once of" if verdict.startswith("crowded") else "is set aside for"
         log.warning("Account %s %s %s: %s", account, say, barred or "every model", error.message)

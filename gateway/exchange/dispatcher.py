@@ -112,6 +112,7 @@ class Dispatcher(Struct, eq=False):
                     raise
             except BaseException as error:
                 slot_was_lost = isinstance(error, asyncio.CancelledError) and held.was_stopped()
+                self.desk.health.end_trial(slot.account, slot.scope.model, asked_at=held.asked_at)
                 await held.aclose()
                 if slot_was_lost:
                     raise slot_lost() from None

@@ -102,8 +102,16 @@ class Health:
         return self._set_aside((account, model), "refused", error, asked_at=asked_at, seconds=seconds)
 
     def fail(self, account: str, model: str, *, error: GatewayError, asked_at: float) -> bool:
-        """Count a failure of Zhipu's; too many in a row set the account aside. Returns whether that is news."""
+        """
+        Count a failure of Zhipu's; too many in a row set the account aside. Returns whether that is news.
+
+        An account that refuses does so still, for all that a failed trial says, and is left alone for a moment.
+        """
         key = (account, model)
+        known = self._worst(key)
+        if known is not None and known.cause == "refused":
+            known.until = max(known.until, self._clock() + FIRST_BREAK_SECONDS)
+            return False
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         if failures < FAILURES_TO_BREAK and key not in self._troubles:
             return False
@@ -128,9 +136,10 @@ class Health:
         trouble.trial_until = now + TRIAL_SECONDS
         return AccountLimit(name, self._allowances.of((name, model)))
 
-    def end_trial(self, account: str, model: str) -> None:
-        """Let another request try."""
-        if (trouble := self._worst((account, model))) is not None:
+    def end_trial(self, account: str, model: str, *, asked_at: float) -> None:
+        """Let another request try, unless what has ended was asked before the trial."""
+        trouble = self._worst((account, model))
+        if trouble is not None and asked_at >= trouble.trial_until - TRIAL_SECONDS:
             trouble.trial_until = 0.0
 
     def why(self, model: str, accounts: Iterable[AccountLimit]) -> GatewayError | None:

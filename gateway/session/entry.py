@@ -57,6 +57,7 @@ async def enter(
             if pause_seconds is None or (pause_seconds and desk.clock() + pause_seconds > deadline):
                 raise
         except BaseException:
+            desk.health.end_trial(slot.account, slot.scope.model, asked_at=asked_at)
             desk.limiter.release(slot)
             raise
         else:

@@ -146,6 +146,37 @@ async def test_trial_goes_on_when_there_is_too_much_at_once(make_gateway: MakeGa
     assert all(state.healthy for state in states(gateway).values())
 
 
+async def test_next_request_tries_when_the_caller_of_a_trial_leaves(
+    make_gateway: MakeGateway, zhipu: Zhipu
+) -> None:
+    """Whoever hangs up does not keep others from finding out that the account serves again."""
+    gateway = make_gateway(upstream_url=zhipu.url)
+    zhipu.script = [refusal("1113")]
+    await ask(gateway)
+    leaving = Caller(
+        msgspec.json.encode({"model": "glm-4.7", "messages": [{"role": "user", "content": "Hello!"}]})
+    )
+    trial = asyncio.get_running_loop().create_task(call_app(gateway.app, leaving))
+    call = await zhipu.call()
+
+    leaving.leave()
+    await asyncio.wait_for(call.gone.wait(), 5)
+    await trial
+    zhipu.script = [whole]
+
+    assert 200 == (await ask(gateway)).status
+
+
+async def test_next_request_tries_when_a_trial_fails(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
+    """One at a time as before: that the platform fails says nothing of the balance."""
+    gateway = make_gateway(upstream_url=zhipu.url, upstream=Upstream(max_retries=0))
+    zhipu.script = [refusal("1000"), refusal("500"), refusal("500"), whole]
+
+    statuses = [(await ask(gateway)).status for _ in range(4)]
+
+    assert [502, 502, 502, 200] == statuses
+
+
 async def test_other_models_are_served_when_one_is_refused(make_gateway: MakeGateway, zhipu: Zhipu) -> None:
     """Without a balance free models still answer."""
     gateway = make_gateway(upstream_url=zhipu.url, accounts=TWO_ACCOUNTS)

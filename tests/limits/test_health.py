@@ -136,10 +136,42 @@ def test_one_request_at_a_time_tries_an_account_when_none_is_left(accounts: Acco
     assert AccountLimit("main", 10) == accounts.trial()
     assert AccountLimit("spare", 4) == accounts.trial()
     assert accounts.trial() is None
-    accounts.health.end_trial("spare", "glm-4.7")
+    accounts.health.end_trial("spare", "glm-4.7", asked_at=accounts.now)
     assert AccountLimit("spare", 4) == accounts.trial()
     accounts.now += TRIAL_SECONDS
     assert AccountLimit("main", 10) == accounts.trial()
+
+
+def test_trial_goes_on_when_what_was_asked_before_it_ends(accounts: Accounts) -> None:
+    """One request at a time tries, however many were under way when the accounts were set aside."""
+    asked_at = accounts.now
+    accounts.now += 1
+    for account in ("main", "spare"):
+        accounts.refuse(account)
+        accounts.trial()
+
+    for account in ("main", "spare"):
+        accounts.health.end_trial(account, "glm-4.7", asked_at=asked_at)
+
+    assert accounts.trial() is None
+
+
+@pytest.mark.parametrize("model", ["glm-4.7", EVERY_MODEL])
+def test_account_refuses_still_when_its_trial_only_fails(accounts: Accounts, model: str) -> None:
+    """Without a balance is without a balance, though the platform fails as well; it is tried again soon."""
+    accounts.refuse("main", model=model)
+    accounts.now += FIRST_ASIDE_SECONDS
+    assert [1, 4] == accounts.limits()
+
+    accounts.fail("main", times=2 * FAILURES_TO_BREAK)
+
+    assert [0, 4] == accounts.limits()
+    accounts.refuse("spare")
+    assert [0, 0] == accounts.limits()
+    assert isinstance(accounts.health.why("glm-4.7", TWO), QuotaExhausted)
+    accounts.health.succeed("spare", "glm-4.7", asked_at=accounts.now)
+    accounts.now += FIRST_BREAK_SECONDS
+    assert [1, 4] == accounts.limits()
 
 
 def test_account_serves_all_again_when_its_trial_succeeds(accounts: Accounts) -> None:
