@@ -263,8 +263,13 @@ def test_every_plain_setting_has_a_variable() -> None:
         ),
         pytest.param(
             {"GATEWAY_LEASE_SECONDS": "0"},
-            "GATEWAY_LEASE_SECONDS must be a number greater than 0, at most 31536000, not '0'.",
+            "GATEWAY_LEASE_SECONDS must be a number from 0.5 to 31536000, not '0'.",
             id="lease of no time",
+        ),
+        pytest.param(
+            {"GATEWAY_LEASE_SECONDS": "0.1"},
+            "GATEWAY_LEASE_SECONDS must be a number from 0.5 to 31536000, not '0.1'.",
+            id="lease that ends while it is renewed",
         ),
         pytest.param(
             {"GATEWAY_DRAIN_SECONDS": "inf"},

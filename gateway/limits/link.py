@@ -52,14 +52,18 @@ class Link:
         self._presence = Script("presence.lua")
 
     async def ask(self, request: Request) -> Reply:
-        """Have the books of a model do what is asked. Raises Away."""
+        """Have the books of a model do what is asked, and say as much as that. Raises Away."""
         keys = [f"glm-gateway:{{{request.model}}}:{key}" for key in KEYS]
         reply = await self._call("script", self._ledger.sha, keys, encode(request))
         if reply is None:
             # The server has never run the script: it may be another one than before, or have been restarted.
             request = msgspec.structs.replace(request, call_roll=True)
             reply = await self._teach("script", self._ledger.source, keys, encode(request))
-        return self._understand("script", decode_reply, reply)
+        said = self._understand("script", decode_reply, reply)
+        if len(said.answers) != len(request.operations) and not said.stale:
+            self.observer.count_redis_error("script", kind="protocol")
+            raise Away("What Redis answers is not what it was asked.")
+        return said
 
     async def be_seen(self, replica: str, *, lease_ms: int) -> tuple[bool, list[tuple[str, int]]]:
         """

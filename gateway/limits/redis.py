@@ -55,7 +55,7 @@ class RedisLimiter:
     ) -> None:
         self.replica = uuid.uuid4().hex
         self.counts = Counts()
-        self.link = Link(client, timeout_seconds=CALL_SECONDS, observer=observer)
+        self.link = Link(client, timeout_seconds=call_seconds(lease_seconds), observer=observer)
         self._queue_size = queue_size
         self._lease_seconds = lease_seconds
         self._on_outage = on_outage
@@ -81,7 +81,7 @@ class RedisLimiter:
     ) -> Self:
         """Return a limiter at a Redis URL. Raises AddressError."""
         return cls(
-            connect(url, timeout_seconds=CALL_SECONDS),
+            connect(url, timeout_seconds=call_seconds(lease_seconds)),
             queue_size=queue_size,
             lease_seconds=lease_seconds,
             on_outage=on_outage,
@@ -243,3 +243,8 @@ class RedisLimiter:
                 self._model(about)[1].renew()
             case "marks":
                 self._roster.mark(about, msgspec.convert(what, list[tuple[str, int]]))
+
+
+def call_seconds(lease_seconds: float) -> float:
+    """Return how long Redis may take for an answer: not so long that what it answers is over, or leases end."""
+    return min(CALL_SECONDS, lease_seconds / 2)

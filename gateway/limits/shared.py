@@ -30,10 +30,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Counts:
-    """What happened so far: leases of any replica that ran out, slots lost here."""
+    """What happened so far: leases of any replica that ran out."""
 
     expired: int = 0
-    lost: int = 0
 
 
 class SharedBooks:
@@ -193,7 +192,6 @@ class SharedBooks:
 
     def _take_in(self, said: list[Operation], reply: Reply) -> None:
         self._counts.expired += reply.expired
-        self._counts.lost += len(reply.lost)
         for number in reply.lost:
             self._lobby.lose(number)
         for operation, answer in zip(said, reply.answers, strict=True):

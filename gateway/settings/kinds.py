@@ -11,6 +11,8 @@ Positive = Annotated[int, Meta(ge=1)]
 YEAR_SECONDS = 365 * 24 * 3600
 Seconds = Annotated[float, Meta(ge=0, le=YEAR_SECONDS)]
 PositiveSeconds = Annotated[float, Meta(gt=0, le=YEAR_SECONDS)]
+LeaseSeconds = Annotated[float, Meta(ge=0.5, le=YEAR_SECONDS)]
+"""Renewed in time even when Redis takes half of it for an answer, or a busy process a tenth of a second."""
 
 Host = Annotated[str, Meta(min_length=1, description="a host name or address")]
 Revision = Annotated[str, Meta(min_length=1, max_length=100, description="at most 100 characters")]

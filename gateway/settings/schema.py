@@ -19,6 +19,7 @@ from gateway.settings.kinds import (
     Host,
     HttpUrl,
     KeySetUrl,
+    LeaseSeconds,
     Origin,
     Port,
     Positive,
@@ -210,7 +211,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     queue_timeout_seconds: Seconds = 30.0
     realtime_queue_timeout_seconds: Seconds = 5.0
     queue_size: Count = 1000
-    lease_seconds: PositiveSeconds = 15.0
+    lease_seconds: LeaseSeconds = 15.0
     drain_seconds: Seconds = 60.0
     limits: Mapping[str, Mapping[Tier, Positive]] = {}
     on_lost_lease: Literal["stop", "finish"] = "stop"

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from redis.exceptions import ConnectionError as ConnectionBroken
 
 from gateway.limits.link import Away, Link
-from gateway.limits.wire import Request
+from gateway.limits.wire import Done, Keep, Release, Reply, Request, encode
 
 TIMEOUT_SECONDS = 0.02
 REQUEST = Request(model="m", replica="a", replicas=1, epoch="", lease_ms=1000, holds=(), operations=())
@@ -73,3 +74,20 @@ async def test_redis_is_away_when_its_reply_is_none_of_ours(reply: Any) -> None:
         await strange.be_seen("a", lease_ms=1000)
     with pytest.raises(Away):
         await strange.ask(REQUEST)
+
+
+@pytest.mark.parametrize(("operations", "answers"), [(2, 1), (1, 2), (1, 0)])
+async def test_redis_is_away_when_it_answers_more_or_less_than_it_was_asked(operations: int, answers: int) -> None:
+    """What was asked must not be taken for answered, and nothing that was not asked either."""
+    reply = Reply(epoch="1", stale=False, lost=[], answers=[Done()] * answers, turns=[], expired=0)
+    asked = msgspec.structs.replace(REQUEST, operations=[Release(1), Keep()][:operations])
+
+    with pytest.raises(Away):
+        await link(Client(lambda: encode(reply))).ask(asked)
+
+
+async def test_books_that_are_others_answer_nothing() -> None:
+    stale = Reply(epoch="1", stale=True, lost=[], answers=[], turns=[], expired=0)
+    asked = msgspec.structs.replace(REQUEST, operations=[Keep()])
+
+    assert stale == await link(Client(lambda: encode(stale))).ask(asked)
