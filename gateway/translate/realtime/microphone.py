@@ -1,6 +1,7 @@
 """The user's voice on its way to GLM: converted, cut into frames, never more often than GLM listens."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from gateway.errors import InvalidRequest
 from gateway.glm.realtime import client as glm
@@ -22,6 +23,9 @@ MAX_COMMIT_SECONDS = 30
 MAX_PENDING_BYTES = MAX_COMMIT_SECONDS * INPUT_BYTES_PER_SECOND
 COMMIT_PATIENCE_SECONDS = 3.0
 SILENT_BYTES = 5 * INPUT_BYTES_PER_SECOND
+
+Telling = Literal["commit", "item"]
+"""The two events by which GLM tells that it has taken a turn, in either order."""
 
 
 class Commit:
@@ -73,6 +77,7 @@ class Microphone:
         self._start_ms = 0
         self._end_ms: int | None = None
         self._presumed: list[str] = []
+        self._told_by: dict[str, set[Telling]] = {}
 
     # --- From the client ----------------------------------------------------------------------------
 
@@ -198,33 +203,17 @@ class Microphone:
         """Whether a turn has ended that is no item yet."""
         return bool(self.commits) or self._end_ms is not None
 
-    def confirm(self, glm_id: str | None) -> None:
+    def confirm(self, glm_id: str | None, *, by: Telling) -> None:
         """Make an item of a turn that GLM has taken, unless it was made already."""
-        talk = self._talk
-        if talk.history.linked(glm_id) is not None:
+        if self._is_made(glm_id, by=by):
             return
-        if self._presumed and not self.awaits_item:
-            talk.history.link(glm_id, self._presumed.pop(0))
-            return
-        commit = self._next_commit() or Commit(item_id=self._take_id(), seconds=self._seconds())
-        item_id = commit.item_id or talk.id_of("item")
-        if not commit.given:
-            talk.tell(server.AudioCommitted(previous_item_id=talk.history.last, item_id=item_id))
-            heard = Content(type="input_audio", transcript=None)
-            item = Item(id=item_id, type="message", status="completed", role="user", content=(heard,))
-            talk.add(item)
-            talk.finish(item)
-        talk.history.link(glm_id, item_id)
-        if commit.seconds is None:
-            self.transcripts.skip()
-        else:
-            self.transcripts.expect(item_id, seconds=commit.seconds)
+        self._make_item(glm_id)
 
     def presume(self) -> None:
         """Take it that GLM has taken the oldest turn of which it says nothing: it tells of what it cannot take."""
         if self.commits:
             item_id = self.commits[0].item_id
-            self.confirm(None)
+            self._make_item(None)
             if taken := item_id or self._talk.history.last:
                 self._presumed.append(taken)
 
@@ -248,6 +237,36 @@ class Microphone:
             talk.wake("frames", after_seconds=0.1)
         else:
             talk.rest("frames")
+
+    def _is_made(self, glm_id: str | None, *, by: Telling) -> bool:
+        """Whether what GLM tells is of a turn that is an item, and not of another that it calls the same."""
+        if glm_id is None:
+            return False
+        told_by = self._told_by.setdefault(glm_id, set())
+        made = self._talk.history.linked(glm_id) is not None and not (by in told_by and self.awaits_item)
+        if not made:
+            told_by.clear()
+        told_by.add(by)
+        return made
+
+    def _make_item(self, glm_id: str | None) -> None:
+        talk = self._talk
+        if self._presumed and not self.awaits_item:
+            talk.history.link(glm_id, self._presumed.pop(0))
+            return
+        commit = self._next_commit() or Commit(item_id=self._take_id(), seconds=self._seconds())
+        item_id = commit.item_id or talk.id_of("item")
+        if not commit.given:
+            talk.tell(server.AudioCommitted(previous_item_id=talk.history.last, item_id=item_id))
+            heard = Content(type="input_audio", transcript=None)
+            item = Item(id=item_id, type="message", status="completed", role="user", content=(heard,))
+            talk.add(item)
+            talk.finish(item)
+        talk.history.link(glm_id, item_id)
+        if commit.seconds is None:
+            self.transcripts.skip()
+        else:
+            self.transcripts.expect(item_id, seconds=commit.seconds)
 
     def _take(self, pcm: bytes) -> Iterator[Heard]:
         self.heard_bytes += len(pcm)

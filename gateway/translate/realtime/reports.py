@@ -82,7 +82,7 @@ class Reports:
         content = event.item.content or [{}]
         spoken = event.item.role == "user" and content[0].get("type") == "input_audio"
         if spoken and self._microphone.awaits_item:
-            self._microphone.confirm(event.item.id)
+            self._microphone.confirm(event.item.id, by="item")
 
     def transcript(self, event: glm.TranscriptionCompleted) -> None:
         """Take what was said in a turn."""
@@ -111,7 +111,7 @@ class Reports:
 
     def response(self, event: glm.ResponseCreated) -> None:
         """Take it that a response begins."""
-        self._responder.start(event.response.id)
+        self._responder.announce(event.response.id)
 
     def text(self, event: glm.TextDelta) -> None:
         """Take more of what is written."""
@@ -161,7 +161,7 @@ class Reports:
 
     def commit(self, event: glm.AudioCommitted) -> None:
         """Take it that GLM has taken a turn."""
-        self._microphone.confirm(event.item_id)
+        self._microphone.confirm(event.item_id, by="commit")
 
     def cancellation(self, event: glm.ResponseCancelled) -> None:
         """Take it that a response was stopped."""

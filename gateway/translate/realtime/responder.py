@@ -54,6 +54,7 @@ class Responder:
         self._unborn = False
         self._unstopped = False
         self._ended: deque[str] = deque(maxlen=REMEMBERED_RESPONSES)
+        self._announced: deque[str] = deque(maxlen=REMEMBERED_RESPONSES)
 
     @property
     def busy(self) -> bool:
@@ -125,6 +126,15 @@ class Responder:
         if glm_id is None and self._asked is None and not self._is_owed():
             return None
         return self.start(glm_id)
+
+    def announce(self, glm_id: str | None) -> None:
+        """Begin the response that GLM announces, which it does once of each: again, it has used an id again."""
+        if glm_id is not None:
+            if glm_id not in self._announced:
+                self._announced.append(glm_id)
+            elif glm_id in self._ended:
+                self._ended.remove(glm_id)
+        self.start(glm_id)
 
     def start(self, glm_id: str | None) -> Answer | None:
         """Begin the response that GLM announces, if the client is to know of it."""
@@ -211,6 +221,8 @@ class Responder:
             self._close("failed", error=lost)
         elif self._asked is not None:
             self._waiting, self._asked = self._asked, None
+        self._ended.clear()
+        self._announced.clear()
 
     def call(self, glm_id: str | None, name: str, arguments: str) -> None:
         """Take a call of a function."""
@@ -300,7 +312,7 @@ class Responder:
         self._talk.wake("stop", after_seconds=STOP_PATIENCE_SECONDS)
 
     def _forget(self, glm_id: str | None) -> None:
-        if glm_id is not None:
+        if glm_id is not None and glm_id not in self._ended:
             self._ended.append(glm_id)
 
     def _try_as_instructions(self, answer: Answer) -> bool:
