@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 import msgspec
+from redis.asyncio.client import PubSub
 
 from gateway.limits.ledger import Turn
 from gateway.limits.limiter import Occupancy, Scope, Slot
@@ -203,19 +204,31 @@ class RedisLimiter:
             try:
                 async with self.link.client.pubsub() as subscription:
                     await subscription.subscribe(*channels)
-                    while True:
-                        message = await subscription.get_message(timeout=CALL_SECONDS)
-                        if message is None:
-                            continue
-                        if message["type"] == "message":
-                            self._hear(message["channel"].decode(), message["data"])
-                        elif message["data"] == len(channels):
-                            self._listening.set()
-                            self._renew(at_once=True)
+                    await self._attend(subscription, channels=len(channels))
             except FAULTS as fault:
                 self.link.observer.count_redis_error("subscribe", kind=kind_of(fault))
             self._listening.clear()
             await asyncio.sleep(self._beat_seconds)
+
+    async def _attend(self, subscription: PubSub, *, channels: int) -> None:
+        """
+        Hear whatever is said, until something goes wrong.
+
+        Whoever only listens would never learn that nobody is there any more: long silence is asked about.
+        """
+        silent = False
+        while True:
+            message = await subscription.get_message(timeout=CALL_SECONDS)
+            if message is None:
+                if silent:
+                    raise TimeoutError("Redis does not say that it is there.")
+                await subscription.ping()
+            elif message["type"] == "message":
+                self._hear(message["channel"].decode(), message["data"])
+            elif message["type"] == "subscribe" and message["data"] == channels:
+                self._listening.set()
+                self._renew(at_once=True)
+            silent = message is None
 
     def _hear(self, channel: str, data: bytes) -> None:
         """Take in a message. Databases share their channels: one that cannot be read is of another gateway."""

@@ -11,7 +11,8 @@ SCRIPTS = (b"EVALSHA", b"EVAL")
 
 class RedisProxy:
     """
-    Passes everything on. Told to, it answers scripts itself, or runs them and loses what Redis answers.
+    Passes everything on. Told to, it answers scripts itself, or runs them and loses what Redis answers, or passes
+    on nothing of the connections that there are, as where a machine is gone without a word.
 
     ``calls`` counts the scripts that it did not pass on as it should.
     """
@@ -23,6 +24,8 @@ class RedisProxy:
         self._answer = b""
         self._scripts: tuple[bytes, ...] = ()
         self._loses = False
+        self._lines = 0
+        self._cut_up_to = 0
 
     @property
     def url(self) -> str:
@@ -36,6 +39,10 @@ class RedisProxy:
     def lose(self) -> None:
         """Have scripts run, and close the connection in place of an answer from now on."""
         self._scripts, self._loses = SCRIPTS, True
+
+    def cut_off(self) -> None:
+        """Pass nothing on of what is connected by now, and keep it open."""
+        self._cut_up_to = self._lines
 
     def obey(self) -> None:
         """Pass everything on again."""
@@ -52,20 +59,26 @@ class RedisProxy:
             server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._lines += 1
+        line = self._lines
         ours, theirs = await asyncio.open_connection("127.0.0.1", self._server.port)
         try:
             async with asyncio.TaskGroup() as tasks:
-                back = tasks.create_task(pump(ours, writer))
+                back = tasks.create_task(self._pump(line, ours, writer))
                 with suppress(asyncio.IncompleteReadError, ConnectionError):
-                    while self._pass_on(await read_command(reader), writer, theirs):
+                    while self._pass_on(line, await read_command(reader), writer, theirs):
                         pass
                 back.cancel()
         finally:
             theirs.close()
             writer.close()
 
-    def _pass_on(self, command: list[bytes], writer: asyncio.StreamWriter, theirs: asyncio.StreamWriter) -> bool:
+    def _pass_on(
+        self, line: int, command: list[bytes], writer: asyncio.StreamWriter, theirs: asyncio.StreamWriter
+    ) -> bool:
         """Do what is to be done with a command; returns whether another may follow."""
+        if line <= self._cut_up_to:
+            return True
         if command[0] not in self._scripts:
             theirs.write(written(command))
             return True
@@ -76,13 +89,13 @@ class RedisProxy:
         writer.write(self._answer)
         return True
 
-
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass on what comes, and its end."""
-    with suppress(ConnectionError):
-        while data := await reader.read(65536):
-            writer.write(data)
-    writer.close()
+    async def _pump(self, line: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on what comes, and its end."""
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                if line > self._cut_up_to:
+                    writer.write(data)
+        writer.close()
 
 
 async def read_command(reader: asyncio.StreamReader) -> list[bytes]:

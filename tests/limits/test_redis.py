@@ -13,6 +13,7 @@ from gateway.limits.link import NEWS, Away, end
 from gateway.limits.redis import RedisLimiter, call_seconds
 from gateway.limits.wire import Reply, Request
 from tests.limits.conftest import LEASE_SECONDS, StartReplica
+from tests.limits.redis_proxy import RedisProxy
 from tests.limits.requests import MODEL, Requests, scope, until
 from tests.redis_server import RedisServer
 
@@ -115,6 +116,23 @@ async def test_slot_comes_anyway_when_the_notice_of_it_is_lost(
     one.free("holder")
 
     await other.until_served("waiting")
+
+
+async def test_turns_are_heard_of_again_when_the_line_was_cut_without_a_word(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """A machine that is gone, as before a failover, closes no connection; whoever only listens has to ask."""
+    proxy = RedisProxy(redis)
+    async with proxy.listening():
+        deaf = await start_replica(proxy)
+        proxy.cut_off()
+        await until(lambda: not deaf._listening.is_set())
+        await until(deaf._listening.is_set)
+
+        one, other = await holder_and_waiter(await start_replica(redis), deaf)
+        one.free("holder")
+
+        await other.until_served("waiting")
 
 
 async def test_slots_return_when_their_replica_was_killed(redis: RedisServer, start_replica: StartReplica) -> None:
