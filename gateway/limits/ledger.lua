@@ -19,9 +19,10 @@ Keys, all under the model's hash tag; what is empty does not exist:
 The request and the reply are msgpack maps; wire.py describes their fields. An id is "<replica>:<number>". A
 replica sends numbers only, so it cannot touch the slot of another.
 
-Books are new when there are none (Redis started empty, was flushed, forgot them), when nobody touched them for
-so long that leases say nothing (Redis was out of reach for all), and when a replica asks for it, because this
-server has never run this script (it was restarted, or took over) or because slots were given out without it.
+Books are new when there are none (Redis started empty, was flushed, forgot them) or only some pages of them
+(Redis evicts one key and leaves another), when nobody touched them for so long that leases say nothing (Redis was
+out of reach for all), and when a replica asks for it, because this server has never run this script (it was
+restarted, or took over) or because slots were given out without it.
 New books call the roll: nobody is admitted before every replica known to anybody has registered what it holds,
 or may be given up. Until then what is held is written down without question; afterwards only if there is room.
 
@@ -223,6 +224,12 @@ local function lost_sight()
     return now - tonumber(touched) > long_ms and call('EXISTS', slots) == 1
 end
 
+local function are_torn()
+    local known, in_line = call('HLEN', slots), call('ZCARD', lines)
+    local others = (in_line > 0 and 2 or 0) + (known > in_line and 1 or 0)
+    return call('ZCARD', leases) ~= known or call('EXISTS', turns, pools, counts) ~= others
+end
+
 local function begin()
     call('DEL', unpack(KEYS))
     epoch, closed = string.format('%d', now) .. request.replica, '1'
@@ -360,7 +367,7 @@ end
 -- The order of things -------------------------------------------------------------------------------------
 
 local recount = request.call_roll and (request.epoch == '' or request.epoch == epoch)
-if not epoch or recount or lost_sight() then
+if not epoch or recount or lost_sight() or are_torn() then
     begin()
 end
 call('HSET', head, 'touched', now)

@@ -1,10 +1,12 @@
 """ledger.lua does what ledger.py does: same answers, same books, whatever replicas ask for in whatever order."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 import redis as blocking_redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,3 +199,26 @@ def test_a_slot_stays_when_another_replica_releases_its_number(redis: RedisServe
     books.apply(ask(Release(1), replica="b"), now=1001)
 
     assert {"a:1": ("t", "x")} == books.state()["holders"]
+
+
+PAGES = ("slots", "leases", "counts", "lines", "turns", "pools")
+
+
+@pytest.mark.parametrize("evicted", [*combinations(PAGES, 1), *combinations(PAGES, 2)], ids=" and ".join)
+def test_books_are_begun_anew_when_redis_has_evicted_some_pages(
+    redis: RedisServer, evicted: tuple[str, ...]
+) -> None:
+    """Without one of them slots would be given out twice, or never come back."""
+    books = Scripted(redis)
+    one = Acquire(1, "t", 1, [AccountLimit("x", 1)], 5)
+    two = Acquire(2, "t", 1, [AccountLimit("x", 1)], 5)
+    books.apply(ask(one, two), now=1000)
+    before = books.apply(ask(Keep()), now=1001)
+
+    books.client.delete(*(f"books:{{glm}}:{page}" for page in evicted))
+    hold = Hold(1, "t", 1, "x", 1)
+    after = books.apply(ask(two, replica="b", peers=[Peer("a", 500)]), now=1002)
+    books.apply(ask(holds_=[hold]), now=1003)
+
+    assert (before.epoch != after.epoch, after.closed) == (True, True)
+    assert ({"a:1": ("t", "x")}, ["b:2"]) == (books.state()["holders"], books.state()["lines"]["t"])
