@@ -35,6 +35,9 @@ class OutageBooks(Books, Protocol):
     def go_on(self) -> None:
         """Give out again; it was not."""
 
+    def share_of(self, tenant: str, limit: int) -> int:
+        """Return how many slots a tenant may have here, of its ``limit``."""
+
 
 class ShareBooks(LocalBooks):
     """
@@ -77,14 +80,17 @@ class ShareBooks(LocalBooks):
         self._tell(number)
         super().give_back(number)
 
+    def share_of(self, tenant: str, limit: int) -> int:
+        """Return this replica's share."""
+        return self._share(limit, f"tenant:{tenant}")
+
+    def _share(self, limit: int, what: str) -> int:
+        return self._roster.share(limit, model=self._lobby.model, what=what)
+
     def _share_of(self, wish: Wish) -> Wish:
         """Return what may be asked for of this replica's share."""
-
-        def share(limit: int, what: str) -> int:
-            return self._roster.share(limit, model=self._lobby.model, what=what)
-
-        pool = [AccountLimit(one.name, share(one.limit, f"account:{one.name}")) for one in wish.pool]
-        return Wish(wish.tenant, share(wish.limit, f"tenant:{wish.tenant}"), tuple(pool))
+        pool = [AccountLimit(one.name, self._share(one.limit, f"account:{one.name}")) for one in wish.pool]
+        return Wish(wish.tenant, self.share_of(wish.tenant, wish.limit), tuple(pool))
 
     def _settle(self) -> None:
         """Begin to give out, by what is known now."""
@@ -129,6 +135,10 @@ class NoBooks:
 
     def go_on(self) -> None:
         """Do nothing; nothing is given out."""
+
+    def share_of(self, tenant: str, limit: int) -> int:  # noqa: ARG002
+        """Return 0."""
+        return 0
 
 
 def books_without_redis(lobby: Lobby, roster: Roster, *, on_outage: Outage, give_back: GiveBack) -> OutageBooks:

@@ -128,8 +128,7 @@ class RedisLimiter:
     def remaining(self, scope: Scope) -> int:
         """Return how many more could start; see the port."""
         lobby, books = self._model(scope.model)
-        elsewhere = books.elsewhere.get(f"tenant:{scope.tenant}", 0)
-        return max(0, scope.limit - lobby.tenants.get(scope.tenant, 0) - elsewhere)
+        return max(0, books.allowance(scope.tenant, scope.limit) - lobby.tenants.get(scope.tenant, 0))
 
     def snapshot(self) -> list[Occupancy]:
         """Return who uses how much; see the port."""

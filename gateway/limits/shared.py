@@ -67,6 +67,12 @@ class SharedBooks:
         """Whether the books are out of reach."""
         return self._instead is not None
 
+    def allowance(self, tenant: str, limit: int) -> int:
+        """Return how many slots a tenant may have here; others hold the rest of its ``limit``, as last heard."""
+        if self._instead is not None:
+            return self._instead.share_of(tenant, limit)
+        return limit - self.elsewhere.get(f"tenant:{tenant}", 0)
+
     def ask(self, number: int, wish: Wish, *, queue_size: int) -> Granted | Waiting | Full | None:
         """Ask Redis; it answers later."""
         self._say(Acquire(number, wish.tenant, wish.limit, wish.pool, queue_size))

@@ -454,6 +454,23 @@ async def test_replica_keeps_to_its_share_when_redis_is_away(
     assert not any(slot.lost for replica in requests for slot in replica.slots.values())
 
 
+@pytest.mark.parametrize(("on_outage", "left"), [("share", {2, 3}), ("refuse", {0})])
+async def test_callers_are_told_of_what_they_may_have_while_redis_is_away(
+    own_redis: RedisServer, start_replica: StartReplica, on_outage: str, left: set[int]
+) -> None:
+    """Not of the whole limit, of which the others have the rest."""
+    replicas = [await start_replica(own_redis, on_outage=on_outage) for _ in range(2)]
+    await know_each_other(*replicas)
+    slots = [await replica.acquire(scope(limit=7), timeout_seconds=5) for replica in replicas]
+
+    own_redis.kill()
+    await until(lambda: all(replica.degraded for replica in replicas))
+
+    assert left == {replica.remaining(scope(limit=7)) for replica in replicas}
+    for replica, slot in zip(replicas, slots, strict=True):
+        replica.release(slot)
+
+
 async def test_share_is_less_when_another_took_more_than_its_own(
     own_redis: RedisServer, start_replica: StartReplica
 ) -> None:
