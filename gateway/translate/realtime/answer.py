@@ -18,7 +18,7 @@ from gateway.openai.realtime import items, server
 from gateway.openai.realtime.items import Content, Item, Metadata, ResponseState
 from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.shapes import audio_format
-from gateway.translate.realtime.sound import Converter
+from gateway.translate.realtime.sound import SAMPLE_BYTES, Converter, WholeSamples
 from gateway.translate.realtime.talk import Talk
 
 NO_ARGUMENTS = "{}"
@@ -121,9 +121,12 @@ class Answer:
         if not self.config.spoken or not delta:
             return
         if self._converter is None:
-            self._talk.spoken_bytes += len(delta) * 3 // 4
-            self._speak(delta)
-            return
+            size = len(delta) // 4 * 3 - delta.count("=", -2)
+            if size % SAMPLE_BYTES == 0:
+                self._talk.spoken_bytes += size
+                self._speak(delta)
+                return
+            self._converter = WholeSamples()
         try:
             pcm = b64decode(delta, validate=True)
         except (Base64Error, ValueError):

@@ -31,3 +31,21 @@ class Sound(Protocol):
 
     def to_client(self, form: FormatType) -> Converter | None:
         """Return what turns GLM's 24 kHz mono s16le into a client's form; None where that is the same."""
+
+
+class WholeSamples:
+    """A converter that changes nothing but where the pieces end: never within a sample."""
+
+    def __init__(self) -> None:
+        self._half = b""
+
+    def feed(self, audio: bytes) -> bytes:
+        """Return the samples that this piece completes."""
+        audio = self._half + audio
+        whole = len(audio) - len(audio) % SAMPLE_BYTES
+        self._half = audio[whole:]
+        return audio[:whole]
+
+    def finish(self) -> bytes:
+        """Return nothing: what is left is no sample."""
+        return b""
