@@ -165,9 +165,12 @@ class Responder:
             self._forget(response.id)
             self.stopped()
             return
-        nameless = response.id is None and self.answer is None and self._asked is None
-        answer = None if nameless else self.find(response.id)
+        # What failed before it began may end after that; a turn that GLM answers with nothing is answered.
+        begun = self.answer is not None and (response.id is None or self.answer.glm_id in {response.id, None})
+        due = self._asked is not None or (response.id is not None and self._is_owed())
+        answer = self.find(response.id) if begun or due else None
         if answer is None:
+            self._forget(response.id)
             self.stopped()
             return
         status, reason = self._ending("cancelled" if cancelled else STATES.get(response.status, "completed"))
