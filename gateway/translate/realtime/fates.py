@@ -7,7 +7,8 @@ CLIENT_FATES: Mapping[str, str] = {
     "transcription_session.update": "as `session.update`; answered by `transcription_session.updated` in beta",
     "input_audio_buffer.append": "to 16 kHz, in frames of 100 ms or more, at most 40 messages a second",
     "input_audio_buffer.append_video_frame": "Zhipu's own event: passes, and begins a call with pictures",
-    "input_audio_buffer.commit": "passes after the last frame; refused when empty or longer than 30 s",
+    "input_audio_buffer.commit": "passes after the last frame, and GLM detects no turns for that moment; refused "
+    "when empty or longer than 30 s",
     "input_audio_buffer.clear": "passes; answered at once",
     "output_audio_buffer.clear": "refused: it is for WebRTC",
     "conversation.item.create": "messages and outputs of functions pass, recordings as turns of their own; "

@@ -33,17 +33,20 @@ class Commit:
     A turn that GLM was told has ended.
 
     ``event_id`` is that of the client's commit, None when it made none; ``seconds`` is how long it was, None where
-    nobody has to write down what is said in it. ``given``: its item is there already.
+    nobody has to write down what is said in it. ``given``: its item is there already. ``number`` is which of all
+    events to GLM it is.
     """
 
     def __init__(
         self,
         *,
+        number: int,
         event_id: str | None = None,
         item_id: str | None = None,
         seconds: float | None = 0.0,
         given: bool = False,
     ) -> None:
+        self.number = number
         self.event_id = event_id
         self.item_id = item_id
         self.seconds = seconds
@@ -92,8 +95,8 @@ class Microphone:
             self._converter = self._talk.sound.to_glm(self._form)
         yield from self._take(self._converter.feed(bounded(audio)))
 
-    def commit(self, *, event_id: str | None) -> None:
-        """End a turn for the client; raise InvalidRequest when it is empty or longer than GLM hears."""
+    def complete(self) -> None:
+        """Take all of a turn that the client ends; raise InvalidRequest when it is empty or too long."""
         for _ in self._take(self._converter.finish()):
             pass  # the client ends the turn itself
         self._converter = self._talk.sound.to_glm(self._form)
@@ -110,16 +113,21 @@ class Microphone:
                 "Commit more often, or let the server detect turns.",
                 code="input_audio_buffer_too_long",
             )
+
+    def commit(self, *, event_id: str | None) -> None:
+        """End a turn that is complete for the client."""
+        self.speaking = False
         if self.ear is not None:
             self.ear.forget()
-            self.speaking = False
         self.end_turn(event_id=event_id)
 
     def end_turn(self, *, event_id: str | None = None) -> None:
         """Have GLM take what was appended as a turn."""
         self._flush()
         self._talk.ask(glm.AudioCommit())
-        self.commits.append(Commit(event_id=event_id, item_id=self._take_id(), seconds=self._seconds()))
+        self.commits.append(
+            Commit(number=self._talk.asked, event_id=event_id, item_id=self._take_id(), seconds=self._seconds())
+        )
         self._talk.wake("commit", after_seconds=COMMIT_PATIENCE_SECONDS)
 
     def speak(self, pcm: bytes, *, item_id: str, seconds: float | None = None) -> None:
@@ -135,7 +143,7 @@ class Microphone:
         self._turn_bytes = 0
         if seconds is not None:
             self.transcripts.unwritten.hear(pcm, speaking=True)
-        self.commits.append(Commit(item_id=item_id, seconds=seconds, given=True))
+        self.commits.append(Commit(number=self._talk.asked, item_id=item_id, seconds=seconds, given=True))
         self._talk.wake("commit", after_seconds=COMMIT_PATIENCE_SECONDS)
 
     def clear(self) -> None:
@@ -254,7 +262,7 @@ class Microphone:
         if self._presumed and not self.awaits_item:
             talk.history.link(glm_id, self._presumed.pop(0))
             return
-        commit = self._next_commit() or Commit(item_id=self._take_id(), seconds=self._seconds())
+        commit = self._next_commit() or Commit(number=talk.asked, item_id=self._take_id(), seconds=self._seconds())
         item_id = commit.item_id or talk.id_of("item")
         if not commit.given:
             talk.tell(server.AudioCommitted(previous_item_id=talk.history.last, item_id=item_id))

@@ -56,12 +56,13 @@ class Reports:
 
     def blame(self, error: GatewayError) -> None:
         """Find out whose error it is: GLM does not say which event it is about, but answers in their order."""
-        if not self._setup.settled:
+        commits = self._microphone.commits
+        if commits and not self._setup.asked_before(commits[0].number):
+            self._talk.refuse(error, event_id=commits[0].event_id)
+            self._microphone.give_up()
+        elif not self._setup.settled:
             self._setup.fail(error)
             self._turns.follow()
-        elif self._microphone.commits:
-            commit = self._microphone.give_up()
-            self._talk.refuse(error, event_id=commit.event_id if commit is not None else None)
         elif self._conversing.settle_deletion() or self._responder.miscarry():
             return  # Its client knows that it is over.
         elif not self._responder.fail(error):

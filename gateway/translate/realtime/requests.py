@@ -58,7 +58,9 @@ class Requests:
 
     def commit(self, event: client.AudioCommit) -> None:
         """End the user's turn."""
-        self._microphone.commit(event_id=event.event_id)
+        self._microphone.complete()
+        with self._setup.without_turns():
+            self._microphone.commit(event_id=event.event_id)
 
     def clear(self, event: client.AudioClear) -> None:
         """Forget what was heard of the user's turn."""

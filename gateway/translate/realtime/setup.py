@@ -28,7 +28,7 @@ class Update:
     An update that GLM has not confirmed.
 
     ``answer`` is what the client is told then, None when the update is ours alone. ``former`` is what holds again
-    should GLM refuse it.
+    should GLM refuse it. ``number`` is which of all events to GLM it is.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Update:
         event_id: str | None = None,
         former: Config | None = None,
     ) -> None:
+        self.number = 0
         self.answer = answer
         self.event_id = event_id
         self.former = former
@@ -65,6 +66,10 @@ class Setup:
     def settled(self) -> bool:
         """Whether GLM has confirmed everything."""
         return not self._waiting
+
+    def asked_before(self, number: int) -> bool:
+        """Whether GLM was sent the oldest update that it has not confirmed before an event of that number."""
+        return bool(self._waiting) and self._waiting[0].number < number
 
     @property
     def reads_out(self) -> bool:
@@ -170,6 +175,7 @@ class Setup:
             notes = [*notes, "\n".join([BEFORE, *self._before])]
         session = to_glm(config, hears_turns=self.hears_turns, video=self.video, notes=notes, typed=typed)
         self._talk.ask(glm.SessionUpdate(session=session))
+        update.number = self._talk.asked
         self._waiting.append(update)
         self._watch()
 

@@ -39,7 +39,8 @@ class Talk:
 
     ``new_id`` makes ids of letters and digits; ``now`` is the moment of the event that is being dealt with, in
     seconds of any clock. ``alarms`` are the moments at which somebody wants to be woken, by name.
-    ``check_transcriber`` raises ModelNotFound or InvalidRequest for a model that writes nothing down.
+    ``check_transcriber`` raises ModelNotFound or InvalidRequest for a model that writes nothing down. ``asked``
+    counts what GLM was sent.
     """
 
     config: Config
@@ -58,6 +59,7 @@ class Talk:
     effects: list[Effect] = field(default_factory=list)
     errands: dict[str, Callable[[Brought], None]] = field(default_factory=dict)
     spoken_bytes: int = 0
+    asked: int = 0
 
     def tell(self, event: server.ServerEvent) -> None:
         """Send an event to the client, if its shape has it."""
@@ -81,6 +83,7 @@ class Talk:
 
     def ask(self, event: glm.Sent) -> None:
         """Send an event to GLM."""
+        self.asked += 1
         self.effects.append(ToGlm(GLM_NAMES[type(event)], encode(event)))
 
     def report(self, error: GatewayError) -> None:

@@ -261,6 +261,42 @@ def test_glm_detects_no_turns_while_it_is_given_a_recording() -> None:
     ]
 
 
+def test_glm_detects_no_turns_while_it_takes_one_that_the_client_ends() -> None:
+    """A client may end a turn itself wherever turns are detected; of one that is empty GLM is told nothing."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    player.client({"type": "input_audio_buffer.commit", "event_id": "empty"})
+    player.client({"type": "input_audio_buffer.append", "audio": tone(0.05)})
+    player.client({"type": "input_audio_buffer.commit", "event_id": "c"})
+
+    assert [True, False, "append", "commit", True] == [
+        "turn_detection" in event["session"] if event["type"] == "session.update" else event["type"].split(".")[1]
+        for event in player.asked
+    ]
+    assert ["empty"] == [event["error"]["event_id"] for event in player.told if event["type"] == "error"]
+
+
+def test_refused_commit_is_not_taken_for_a_refused_update() -> None:
+    """GLM answers in the order in which it was asked, and does not say what it answers."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    player.client({"type": "input_audio_buffer.append", "audio": tone(0.1)})
+    player.client({"type": "input_audio_buffer.commit", "event_id": "c"})
+    change = {"type": "realtime", "instructions": "Be kind."}
+    player.client({"type": "session.update", "event_id": "u", "session": change})
+    player.told.clear()
+
+    player.glm({"type": "session.updated"})
+    player.glm({"type": "error", "error": {"type": "invalid_request_error", "message": "no audio"}})
+    player.glm({"type": "session.updated"})
+    player.glm({"type": "session.updated"})
+    player.pass_time(10)
+
+    assert ["error", "session.updated"] == [event["type"] for event in player.told]
+    error, updated = player.told
+    assert ("c", "Be kind.") == (error["error"]["event_id"], updated["session"]["instructions"])
+
+
 @pytest.mark.parametrize(("turns", "dropped"), [({"type": "server_vad"}, 1), (None, 0)])
 def test_silence_before_a_recording_is_no_part_of_it(turns: Any, dropped: int) -> None:
     """It is where GLM has heard it and taken it for nothing; a client's own turn is not told to be dropped."""
