@@ -171,7 +171,7 @@ class Conversing:
         for part in parts:
             if part.type == "input_image":
                 self._pictures.show(picture_of(part, at="item.content"))
-        texts = [part.text for part in parts if part.text is not UNSET and part.text.strip()]
+        texts = [text for text in map(told, parts) if text.strip()]
         if texts:
             self._write(item_id, new.role, texts)
         kept = tuple(replace(part, audio=UNSET, image_url=UNSET) for part in parts)
@@ -251,3 +251,10 @@ class Conversing:
         return Item(
             id=item_id, type="function_call_output", status="completed", call_id=new.call_id, output=output
         )
+
+
+def told(part: Content) -> str:
+    """Return what GLM is told of a part in writing: of a recording that it hears, nothing."""
+    if part.text is not UNSET:
+        return part.text
+    return "" if part.type == "input_audio" and part.audio else part.transcript or ""
