@@ -3,11 +3,8 @@
 from gateway.errors import InvalidRequest
 from gateway.glm.realtime import client as glm
 from gateway.glm.realtime.items import FunctionCallOutput, ItemText, Message
+from gateway.translate.realtime.history import NOTHING, returned
 from gateway.translate.realtime.talk import Talk
-
-NOTHING = '""'
-"""GLM refuses an output that is empty."""
-LATE = "The call of {name} has given: {output}"
 
 
 class Calls:
@@ -71,6 +68,16 @@ class Calls:
                 self._given_up[call_id] = self._open[call_id]
             self._give(call_id)
 
+    def lose(self) -> None:
+        """Take it that GLM knows of no call any more; what has come it is told with the conversation."""
+        for call_id, name in self._open.items():
+            self._closed.add(call_id)
+            if call_id not in self._outputs:
+                self._given_up[call_id] = name
+        self._open.clear()
+        self._outputs.clear()
+        self._has_new = False
+
     def _give_ready(self) -> None:
         while self._open and (call_id := next(iter(self._open))) in self._outputs:
             self._give(call_id)
@@ -83,5 +90,5 @@ class Calls:
 
     def _tell_late(self, name: str, output: str) -> None:
         """Tell in words what GLM was told nothing of: as an output it would be that of another call."""
-        text = ItemText(type="input_text", text=LATE.format(name=name, output=output or NOTHING))
+        text = ItemText(type="input_text", text=returned(name, output))
         self._talk.ask(glm.ItemCreate(item=Message(id=self._talk.id_of("item"), role="system", content=(text,))))

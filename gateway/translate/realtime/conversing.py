@@ -11,7 +11,7 @@ from gateway.glm.realtime.items import ItemText, Message
 from gateway.openai.realtime import client, server
 from gateway.openai.realtime.items import Content, Item, NewItem
 from gateway.translate.realtime.calls import Calls
-from gateway.translate.realtime.history import FRONT, text_of
+from gateway.translate.realtime.history import FRONT, in_words
 from gateway.translate.realtime.narrator import Narrator
 from gateway.translate.realtime.pictures import Pictures, decoded_picture, picture_of
 from gateway.translate.realtime.recordings import Recordings
@@ -143,10 +143,9 @@ class Conversing:
         )
 
     def replay(self) -> None:
-        """Tell a GLM that knows nothing what was written and said; pictures and calls are lost to it."""
-        for item in self._talk.history:
-            if item.type == "message" and item.role is not UNSET and (text := text_of(item)):
-                self._tell(item.id, item.role, [text])
+        """Tell a GLM that knows nothing what was written, said and returned; pictures are lost to it."""
+        for item, role, text in in_words(self._talk.history):
+            self._tell(item.id, role, [text])
 
     def _get(self, item_id: str, *, code: str) -> Item:
         item = self._talk.history.get(item_id)

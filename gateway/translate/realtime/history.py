@@ -11,6 +11,8 @@ from gateway.openai.realtime.items import Content, Item
 FRONT = "root"
 """What a client calls the place before the first item."""
 MAX_WRITTEN = 40
+NOTHING = '""'
+"""An output that is empty, which GLM refuses otherwise."""
 SPEAKERS: Mapping[Any, str] = {"user": "User", "assistant": "Assistant", "system": "System"}
 
 
@@ -119,10 +121,24 @@ def words(part: Content) -> str:
     return part.text or "" if part.text is not UNSET else part.transcript or ""
 
 
+def returned(name: str, output: str) -> str:
+    """Return in words what a function has returned, for a GLM that knows nothing of its call."""
+    return f"The call of {name} has given: {output or NOTHING}"
+
+
+def in_words(history: History) -> Iterator[tuple[Item, str, str]]:
+    """Give whatever can be told of a conversation in words: an item, who says it, and what."""
+    names = {item.call_id: item.name for item in history if item.type == "function_call"}
+    for item in history:
+        if item.type == "function_call_output":
+            yield item, "system", returned(names.get(item.call_id) or "a function", item.output or "")
+        elif item.type == "message" and item.role is not UNSET and (text := text_of(item)):
+            yield item, item.role, text
+
+
 def written(history: History) -> list[str]:
-    """Return the last of the conversation in writing, a line for each message that has words."""
-    messages = [item for item in history if item.type == "message" and item.role is not UNSET and text_of(item)]
-    return [f"{SPEAKERS[item.role]}: {text_of(item)}" for item in messages[-MAX_WRITTEN:] if item.role in SPEAKERS]
+    """Return the last of the conversation in writing, a line for each item that has words."""
+    return [f"{SPEAKERS[role]}: {text}" for _, role, text in [*in_words(history)][-MAX_WRITTEN:]]
 
 
 def notes_of(history: History) -> list[str]:

@@ -27,7 +27,7 @@ class Translator(Interpreter):
 
     def __init__(self, talk: Talk) -> None:
         super().__init__(talk)
-        calls = Calls(talk)
+        self._calls = calls = Calls(talk)
         self._setup = setup = Setup(talk)
         self._microphone = microphone = Microphone(talk)
         self._narrator = narrator = Narrator(talk, setup=setup, microphone=microphone)
@@ -123,6 +123,7 @@ class Translator(Interpreter):
             talk.refuse(lost, event_id=commit.event_id)
         self._microphone.restart()
         self._setup.begin_anew()
+        self._calls.lose()
         self._responder.abandon()
         self._conversing.replay()
         return self._effects()

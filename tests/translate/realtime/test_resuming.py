@@ -54,6 +54,38 @@ def test_response_that_had_not_begun_is_asked_for_again() -> None:
     ]
 
 
+def test_output_of_a_function_that_a_lost_glm_called_is_told_in_words() -> None:
+    """The new GLM has made no call: it would refuse an output, or take it for that of its own next call."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    player.client({"type": "response.create"})
+    player.glm({"type": "response.created", "response": {"id": "r"}})
+    for name in ("weather", "time"):
+        player.glm({"type": "response.function_call_arguments.done", "response_id": "r", "name": name})
+    player.glm({"type": "response.done", "response": {"id": "r", "status": "completed"}})
+    weather, clock = (item["call_id"] for item in player.told[-1]["response"]["output"])
+    give(player, clock, "noon")
+    player.take()
+
+    player.resume()
+
+    update, told = (event for side, event in player.take() if side == ">glm")
+    assert "The call of time has given: noon" in update["session"]["instructions"]
+    assert ["The call of time has given: noon"] == [part["text"] for part in told["item"]["content"]]
+    player.glm({"type": "session.updated"})
+    give(player, weather, "rain")
+    player.client({"type": "response.create"})
+    late, asked = (event for side, event in player.take() if side == ">glm")
+    assert ["The call of weather has given: rain"] == [part["text"] for part in late["item"]["content"]]
+    assert "response.create" == asked["type"]
+
+
+def give(player: Player, call_id: str, output: str) -> None:
+    """Give what a function has returned."""
+    item = {"type": "function_call_output", "call_id": call_id, "output": output}
+    player.client({"type": "conversation.item.create", "item": item})
+
+
 def test_commit_that_was_lost_is_an_error() -> None:
     player = Player()
     player.glm({"type": "session.updated"})
