@@ -4,7 +4,9 @@ What a realtime client sends, in either shape; every event may carry an ``event_
 Source: the official SDK's types (openai 3.54, ``types.realtime`` and ``types.beta.realtime``).
 """
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from gateway.openai.realtime.items import Id, NewItem, ResponseParams
 from gateway.openai.realtime.session import SessionChange
@@ -75,8 +77,8 @@ class ItemTruncate(Event, frozen=True, kw_only=True, tag="conversation.item.trun
     """Says how much of a spoken item was heard, in milliseconds."""
 
     item_id: Id
-    audio_end_ms: int
-    content_index: int = 0
+    audio_end_ms: Annotated[int, Meta(ge=0)]
+    content_index: Annotated[int, Meta(ge=0)] = 0
 
 
 class ResponseCreate(Event, frozen=True, kw_only=True, tag="response.create"):
