@@ -14,6 +14,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest
+from gateway.server.flow import MAX_WAITING_REQUESTS, PIECE_BYTES, BoundedFlow
 from gateway.translate.errors import to_openai
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -30,8 +31,9 @@ class BoundedHttp(HttpToolsProtocol):
     """
     One connection.
 
-    A head larger than ``max_header_bytes`` is refused before it is whole. A connection on which a head takes
-    longer than ``head_seconds`` is closed. ``refuse`` is told of every refusal.
+    A head larger than ``max_header_bytes`` is refused before it is whole, and so is as much that stands between
+    or behind the chunks of a body; no header that comes there is taken for one of the head. A connection on which
+    a head takes longer than ``head_seconds`` is closed. ``refuse`` is told of every refusal.
     """
 
     max_header_bytes: ClassVar[int] = 64 * 1024
@@ -45,7 +47,10 @@ class BoundedHttp(HttpToolsProtocol):
     _heads_begun = 0
     _refusal: GatewayError | None = None
     _refused = False
-    _earlier: Sequence[RequestResponseCycle] = ()
+    _body_came = False
+    _bytes_beside_body = 0
+    _unread: bytes = b""
+    _first: RequestResponseCycle | None = None  # that is being answered while others wait
 
     @classmethod
     def of(cls, *, max_header_bytes: int, refuse: Refuse = refuse_unnoticed) -> type["BoundedHttp"]:
@@ -55,16 +60,16 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head, but not for ever."""
         super().connection_made(transport)
+        self.flow = BoundedFlow(transport, waiting=self.pipeline)
         self._head_timer = self.loop.call_later(self.head_seconds, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting, and tell whoever answers; uvicorn tells only of the request that came last."""
         self._stop_timer()
         self._unset_keepalive_if_required()  # uvicorn leaves it to fire where the connection was reset.
-        for cycle in self._earlier:
-            if not cycle.response_complete:
-                cycle.disconnected = True
-                cycle.message_event.set()
+        if self._first is not None:
+            self._first.disconnected = True
+            self._first.message_event.set()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -79,17 +84,19 @@ class BoundedHttp(HttpToolsProtocol):
         if self._refused:
             return
         cycle: RequestResponseCycle | None = self.cycle
-        was_idle = not self._reading_head and (cycle is None or not cycle.more_body)
+        was_reading_head = self._reading_head
+        was_idle = not was_reading_head and (cycle is None or not cycle.more_body)
         self._heads_begun = 0
         self._received_bytes = len(data)
         self._head_bytes_at_most += self._received_bytes
         self._unset_keepalive_if_required()
-        try:
-            self._read(data)
-        except HttpParserError:
-            self.send_400_response("")
-        if self._reading_head and self._head_timer is None:  # Most heads come whole and need no timer.
-            self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
+        self._body_came = False
+        self._take_in(self._unread + data if self._unread else data)
+        if self._reading_head:
+            if self._head_timer is None:  # Most heads come whole and need no timer.
+                self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
+        elif cycle is not None and not was_reading_head and not self._heads_begun:
+            self._look_at_rest(cycle)
         # Otherwise it came together with another request, and how much of it is head is not known.
         is_all_head = self._heads_begun == was_idle
         if is_all_head and self._reading_head and not self.transport.is_closing():
@@ -106,10 +113,29 @@ class BoundedHttp(HttpToolsProtocol):
         if self._head_bytes_at_most > self.max_header_bytes and self._count_head() > self.max_header_bytes:
             self._refusal = self._too_large()
             raise self._refusal
-        before = self.cycle
+        before: RequestResponseCycle | None = self.cycle
         super().on_headers_complete()
-        if self.pipeline:
-            self._earlier = [*(cycle for cycle in self._earlier if not cycle.response_complete), before]
+        cycle: RequestResponseCycle = self.cycle
+        if cycle is before:
+            return  # It is read anew.
+        self.headers = []  # Trailers come into it; the request has the list that was there.
+        self._bytes_beside_body = 0
+        if self.expect_100_continue:
+            cycle.keep_alive = False  # Who is refused may send the body, or another request in its place.
+        if self.pipeline and self._first is None:
+            self._first = before
+
+    def on_body(self, body: bytes) -> None:
+        """Hand on a part of a body."""
+        self._body_came = True
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Begin with the next request, if one waits, and read on where reading was left for too many of them."""
+        self._first = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
+        if self._unread and not self.transport.is_closing():
+            self._take_in(self._unread)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the application will never see, and close; ``msg`` is uvicorn's, and says too little."""
@@ -132,20 +158,43 @@ class BoundedHttp(HttpToolsProtocol):
         """Have uvicorn begin nothing for a request that asks for another protocol; ``_read`` does."""
         return True
 
+    def _take_in(self, data: bytes) -> None:
+        self._unread = b""
+        try:
+            self._read(data if len(data) <= PIECE_BYTES else memoryview(data))
+        except HttpParserError:
+            self.send_400_response("")
+
+    def _look_at_rest(self, cycle: RequestResponseCycle) -> None:
+        """Bound what came though no head was being read: more of a body, its trailers, empty lines."""
+        if cycle.response_complete and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        self._bytes_beside_body = 0 if self._body_came else self._bytes_beside_body + self._received_bytes
+        if self._bytes_beside_body > self.max_header_bytes:
+            self._refusal = self._too_large("What stands beside the body of this request takes")
+            self.send_400_response("")
+
     def _read(self, data: bytes | memoryview) -> None:
         """
-        Read what came, up to a WebSocket.
+        Read what came, up to a WebSocket, or until too many requests wait.
 
         A request that asks for another protocol is read as if it did not, as RFC 9110, 7.8, allows. Java's
         HttpClient asks for HTTP/2 with its first. The parser stops behind the head of such a request.
         """
-        while True:
+        while data:
+            if len(self.pipeline) >= MAX_WAITING_REQUESTS:
+                self._unread = bytes(data)
+                return
             try:
-                self.parser.feed_data(data)
+                self.parser.feed_data(data[:PIECE_BYTES])
             except HttpParserUpgrade as upgrade:
                 data = memoryview(data)[upgrade.args[0] :]
             else:
-                return
+                data = data[PIECE_BYTES:]
+                continue
             if self._opens_socket():
                 self.handle_websocket_upgrade()
                 return
@@ -188,11 +237,8 @@ class BoundedHttp(HttpToolsProtocol):
     def _count_head(self) -> int:
         return len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
 
-    def _too_large(self) -> HeadersTooLarge:
-        return HeadersTooLarge(
-            f"The address and headers of this request take more than {self.max_header_bytes} bytes; "
-            "send fewer or shorter ones."
-        )
+    def _too_large(self, what: str = "The address and headers of this request take") -> HeadersTooLarge:
+        return HeadersTooLarge(f"{what} more than {self.max_header_bytes} bytes; send fewer or shorter headers.")
 
     def _stop_timer(self) -> None:
         if self._head_timer is not None:

@@ -1,11 +1,14 @@
 """Requests that are sent before the last is answered wait for their turn, and nothing is done for who has left."""
 
 import asyncio
+import gc
 import socket
 import struct
 
 from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from gateway.server.flow import MAX_WAITING_REQUESTS, PIECE_BYTES
 from gateway.server.http import BoundedHttp
 from gateway.server.lifecycle import Receive, Scope, Send
 from gateway.server.sockets import PlainSocket
@@ -52,3 +55,43 @@ async def test_stream_hears_that_its_caller_has_left_though_more_was_asked_for()
         assert await app.left.get() == "/1"
 
     assert app.begun == ["/1"]
+
+
+class Counting:
+    """Answers with the body of a request, once ``go`` is set."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        await self.go.wait()
+        body, more = scope["path"].encode(), True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]}
+        )
+        await send({"type": "http.response.body", "body": body})
+
+
+async def test_any_number_is_answered_in_turn_and_few_are_kept() -> None:
+    """Otherwise one who sends requests by the thousand has all the memory, and the loop does nothing but read."""
+    app, most = Counting(), 5_000
+    config = Config(app, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
+    config.load()
+    async with connected(BoundedHttp, config) as (reader, writer), asyncio.timeout(60):
+        for number in range(most):
+            body = b"x" * (number % 100)
+            writer.write(b"POST /%d HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (number, len(body), body))
+        await asyncio.sleep(0.05)
+        kept = sum(type(one) is RequestResponseCycle for one in gc.get_objects())
+        app.go.set()
+
+        for number in range(most):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.rpartition(b"content-length: ")[2])
+            assert await reader.readexactly(length) == b"/%d%b" % (number, b"x" * (number % 100))
+
+    assert kept <= MAX_WAITING_REQUESTS + PIECE_BYTES // len(b"POST /1 HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
