@@ -95,7 +95,8 @@ class FormReader:
                 "The header 'Content-Type' has no boundary. Let the HTTP library write it for the form."
             )
         try:
-            with PushMultipartParser(boundary, max_segment_count=MAX_FIELDS) as parser:
+            # The name of a file may be in any encoding: curl on Windows writes it in that of the system.
+            with PushMultipartParser(boundary, max_segment_count=MAX_FIELDS, header_charset="latin-1") as parser:
                 more = True
                 while more:
                     data, more = piece_of(await receive())
@@ -122,7 +123,7 @@ class FormReader:
     def _take(self, found: MultipartSegment | bytes | bytearray | None) -> None:
         """Take the head of a field, a part of what it holds, or its end."""
         if isinstance(found, MultipartSegment):
-            self._name = found.name or ""
+            self._name = (found.name or "").encode("latin-1").decode(errors="replace")
             if self._name == FILE:
                 self._begin_file()
         elif self._name == FILE:

@@ -130,6 +130,19 @@ async def test_text_that_is_none_is_told_by_its_field() -> None:
     assert "prompt" == refused.value.param
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "big5", "shift-jis", "latin-1"])
+async def test_the_name_of_a_file_may_be_in_any_encoding(encoding: str) -> None:
+    """On Windows curl writes it in that of the system, and nobody reads it here."""
+    name = "Grüße" if encoding == "latin-1" else "一"
+    body = FORM.replace(b"upload", name.encode(encoding) + b".wav")
+    body = body.replace(b"prompt", "名前".encode())
+
+    read, sound = await upload([body])
+
+    assert sound == SOUND
+    assert read.fields["名前"] == "Grüße"
+
+
 async def test_too_much_is_refused_before_it_is_read_where_that_was_declared() -> None:
     with pytest.raises(PayloadTooLarge):
         await upload([], content_length="10000000000")
