@@ -90,10 +90,22 @@ def without_nulls(value: Any) -> Any:
 
 
 def read_base64(data: str) -> bytes:
-    """Return what base64 of GLM's holds, in a data URI too; raise UpstreamProtocolError where it is none."""
+    """
+    Return what base64 of GLM's holds; raise UpstreamProtocolError where it is none.
+
+    It may be in a data URI, in lines, and without the padding at its end.
+    """
     if data.startswith("data:"):
         data = data.partition(",")[2]
     try:
-        return base64.b64decode(data, validate=True)
+        try:
+            return base64.b64decode(data, validate=True)
+        except binascii.Error:
+            return base64.b64decode(padded("".join(data.split())), validate=True)
     except (binascii.Error, ValueError) as error:
         raise unreadable() from error
+
+
+def padded(data: str) -> str:
+    """Return base64 with as many signs at its end as make it whole."""
+    return data + "=" * (-len(data) % 4)
