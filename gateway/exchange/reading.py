@@ -8,7 +8,7 @@ from gateway.errors import GatewayError
 from gateway.exchange.held import Held
 from gateway.exchange.waits import Wait
 from gateway.translate.endpoint import CallStream
-from gateway.translate.sse import DONE, Decoder
+from gateway.translate.sse import BYTE_ORDER_MARK, DONE, Decoder
 from gateway.upstream.http import Reply
 
 Outlet = Callable[[bytes], bool]
@@ -17,8 +17,16 @@ Outlet = Callable[[bytes], bool]
 FAREWELL_SECONDS = 0.05
 """How long the end of a stream may take after ``[DONE]``; usually it has come with it."""
 
-FIELDS = (b"data:", b"event:", b"id:", b"retry:")
-"""What events begin with; some servers call them by the type of any bytes, as they do sound."""
+EVENTS = (b"data:", b"event:", b"id:", b"retry:", b":", BYTE_ORDER_MARK)
+"""What events begin with; some servers call them by the type of any bytes, as they do sound, or by none."""
+
+FILES = (b"{", b"RIFF")
+"""What answers in one piece begin with, whatever they are called: JSON, and sound with a head."""
+
+
+def begins_events(start: bytes) -> bool:
+    """Tell whether so much of an answer, however little, is what events begin with."""
+    return any(start.startswith(event) or event.startswith(start) for event in EVENTS)
 
 
 def closed(_events: bytes) -> bool:
@@ -116,12 +124,12 @@ class Reading:
         return not (self._done or self._unwritten or self._failure or self._stream.failure)
 
     def _is_whole(self, start: bytes) -> bool:
-        """Tell by its first bytes whether an answer comes in one piece: JSON, or sound where it is called so."""
+        """Tell by its first bytes whether an answer comes in one piece: JSON, or sound where it may be that."""
         start = start.lstrip()
         self._begun = bool(start)
-        if self._reply.is_sound:
-            return self._begun and not start.startswith(FIELDS)
-        return start.startswith(b"{")
+        if start.startswith(FILES):
+            return True
+        return self._begun and self._reply.may_be_sound and not begins_events(start)
 
     async def _whole(self, start: bytes) -> list[bytes]:
         """Return an answer that came in one piece, as if it were a stream; most of JSON are errors."""

@@ -57,9 +57,10 @@ class Reply:
         self._max_bytes = max_bytes
 
     @property
-    def is_sound(self) -> bool:
-        """Whether this is called a file of sound; what an answer is otherwise, its first bytes tell."""
-        return self._header(b"content-type").startswith(SOUND)
+    def may_be_sound(self) -> bool:
+        """Whether this is called a file of sound, or nothing; what any other answer is, its first bytes tell."""
+        content_type = self._header(b"content-type")
+        return not content_type or content_type.startswith(SOUND)
 
     async def receive(self) -> bytes:
         """Return what has arrived of the body, waiting for something, which may be no bytes at all."""

@@ -175,16 +175,20 @@ async def test_another_rate_is_brought_to_24_khz(gateway: Gateway, zhipu: Zhipu,
     assert 2.0 == pytest.approx(again.seconds, abs=0.001)
 
 
-@pytest.mark.parametrize("kind", ["wav", "bare"])
+@pytest.mark.parametrize(
+    ("kind", "content_type"),
+    [("wav", "audio/wav"), ("bare", "audio/wav"), ("wav", ""), ("bare", ""), ("wav", "application/json")],
+)
 async def test_whole_file_in_place_of_a_stream_is_taken(
-    gateway: Gateway, zhipu: Zhipu, connect: Connect, kind: str
+    gateway: Gateway, zhipu: Zhipu, connect: Connect, kind: str, content_type: str
 ) -> None:
+    """Whatever it is called: servers that send bytes may call them nothing."""
     sound = tone(seconds=1.0)
     asking = asyncio.ensure_future(
         connect(gateway).audio.speech.create(model="tts-1", voice="alloy", input="Hello.", response_format="pcm")
     )
     whole = wav(sound.pcm, sample_rate=24_000) if kind == "wav" else sound.pcm
-    (await zhipu.call()).answer(whole, content_type="audio/wav")
+    (await zhipu.call()).answer(whole, content_type=content_type)
 
     assert sound.pcm == (await asking).content
 

@@ -187,6 +187,18 @@ def test_events_are_written_as_they_come() -> None:
     assert [b"b", b"c"] == reader.written
 
 
+@pytest.mark.parametrize("content_type", [b"text/event-stream", b"application/octet-stream", b""])
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b": hello\n\n", b"event: a\n", b"retry: 5\nid: 1\n"])
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_events_are_known_by_what_they_begin_with(content_type: bytes, start: bytes, *, size: int) -> None:
+    """Called what they are, the same as any bytes, or nothing at all; and however little comes first."""
+    stream = start + event(b"a") + event(DONE)
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+    reader = Reader(Arriving(pieces, [False]), headers=[(b"content-type", content_type)])
+
+    assert b"a<end>" == asyncio.run(reader.read())
+
+
 @pytest.mark.parametrize("content_type", [b"text/event-stream", b"audio/pcm"])
 def test_nothing_at_first_says_nothing_of_what_follows(content_type: bytes) -> None:
     """The length of a part may come before the part."""
