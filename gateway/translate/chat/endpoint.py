@@ -93,6 +93,7 @@ def prepare(
         model=context.model.id,
         promise=promise_of(request, offer),
         schema=schema,
+        json_mode=isinstance(request.response_format, openai.JsonObjectFormat),
         inline_markers=traits.inline_markers,
         include_usage=bool(request.stream_options and request.stream_options.include_usage),
         spoken=form_of(request),

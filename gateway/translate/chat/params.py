@@ -168,7 +168,8 @@ CHAT: dict[str, Rule] = {
     "response_format": Converted(
         "response_format",
         by=convert_response_format,
-        note="`json_schema` by instruction, validated here, mended once; `json_object` alike where GLM has none",
+        note="`json_schema` by instruction, validated here, mended once; `json_object` alike where GLM has none, "
+        "else without the code fences that GLM likes to put around it",
     ),
     "tools": Converted(
         "tools",

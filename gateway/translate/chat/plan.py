@@ -29,7 +29,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """
     How the answer is told.
 
-    ``id``, ``created`` (Unix seconds) and ``model`` are the answer's own. ``schema`` None: the text is free.
+    ``id``, ``created`` (Unix seconds) and ``model`` are the answer's own. ``schema`` None: the text is free,
+    but for ``json_mode``, in which it is JSON by GLM's own promise, of any kind, and perhaps in a fence.
     ``inline_markers``: the model mixes markers into its text. ``include_usage``: a stream ends with the tokens.
     ``spoken``: the format in which the answer is to be heard; None: it is to be read. ``tagged`` makes what the
     caller is told of GLM's id of a spoken answer.
@@ -40,6 +41,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     model: str
     promise: Promise = Promise()
     schema: Schema | None = None
+    json_mode: bool = False
     inline_markers: bool = False
     include_usage: bool = False
     spoken: AudioFormat | None = None

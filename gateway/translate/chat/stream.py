@@ -195,7 +195,9 @@ class ChatStream:
 
     def _say_rest(self, out: bytearray) -> None:
         """Tell what of the text was held back."""
-        content, thought = self._text.finish()
+        if self._text.plain:
+            return
+        content, thought = self._text.finish(called=bool(self.calls.whole()))
         if content or thought:
             self._say(out, content, thought)
 

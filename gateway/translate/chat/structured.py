@@ -23,6 +23,9 @@ OPENINGS = {
 }
 """Brackets that JSON may follow, or that are the last so far; others are of the words around it."""
 
+ANY_OPENING = "".join(OPENINGS)
+OPENINGS[ANY_OPENING] = re.compile("|".join(opening.pattern for opening in OPENINGS.values()))
+
 MAX_BACKTRACKS = 10_000
 """What a pattern may cost, as it is matched between the chunks of everybody else's streams."""
 
@@ -127,8 +130,8 @@ class JsonText:
     """
     The JSON value inside a text that comes in pieces.
 
-    Drops what stands before the ``opening`` bracket and after its match: fences, greetings, explanations. A
-    bracket that no JSON follows, as in ``{this}``, opens nothing.
+    Drops what stands before the ``opening`` bracket (``ANY_OPENING``: either) and after its match: fences,
+    greetings, explanations. A bracket that no JSON follows, as in ``{this}``, opens nothing.
     """
 
     def __init__(self, *, opening: str) -> None:
@@ -162,6 +165,11 @@ class JsonText:
     def before(self) -> str:
         """What was said instead of, or before, the value."""
         return "".join(self._before).strip()
+
+    @property
+    def instead(self) -> str:
+        """All that was said as it was said where there was no value, empty when there is one."""
+        return "" if self.found else "".join([*self._before, *self._held])
 
     def _begin(self, text: str) -> str:
         """Return a text from where the value begins, empty where that is not known yet."""

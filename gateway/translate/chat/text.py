@@ -7,7 +7,7 @@ Source: docs.bigmodel.cn, GLM-4.5V and GLM-4.1V-Thinking, whose texts hold ``<th
 import re
 
 from gateway.translate.chat.plan import Plan
-from gateway.translate.chat.structured import JsonText
+from gateway.translate.chat.structured import ANY_OPENING, JsonText
 
 THINK, END_OF_THINK = "<think>", "</think>"
 MARKERS = (THINK, END_OF_THINK, "<|begin_of_box|>", "<|end_of_box|>")
@@ -23,7 +23,12 @@ class AnswerText:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.json = JsonText(opening=plan.schema.opening) if plan.schema is not None else None
+        self.json: JsonText | None = None
+        if plan.schema is not None:
+            self.json = JsonText(opening=plan.schema.opening)
+        elif plan.json_mode:
+            self.json = JsonText(opening=ANY_OPENING)
+        self._may_be_words = plan.schema is None
         self.plain = self.json is None and not plan.inline_markers
         self._markers = Unmarked() if plan.inline_markers else None
 
@@ -34,12 +39,19 @@ class AnswerText:
             content, thought = self._markers.feed(content)
         return (self.json.feed(content) if self.json is not None else content), thought
 
-    def finish(self) -> tuple[str, str]:
-        """Return what was held back, in the same two parts."""
-        if self._markers is None:
-            return "", ""
-        content, thought = self._markers.finish()
-        return (self.json.feed(content) if self.json is not None else content), thought
+    def finish(self, *, called: bool) -> tuple[str, str]:
+        """
+        Return what was held back, in the same two parts.
+
+        That is also what was said where JSON was promised and none came, unless functions were ``called`` instead;
+        where a schema was promised, it is a fault.
+        """
+        content, thought = ("", "") if self._markers is None else self._markers.finish()
+        if self.json is not None:
+            content = self.json.feed(content)
+            if self._may_be_words and not called:
+                content += self.json.instead
+        return content, thought
 
 
 class Unmarked:

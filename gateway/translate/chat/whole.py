@@ -37,7 +37,7 @@ class Whole:
         self._text = AnswerText(plan)
         if not self._text.plain:
             content, thought = self._text.feed(self.said)
-            last_content, last_thought = self._text.finish()
+            last_content, last_thought = self._text.finish(called=bool(self.calls.whole()))
             self._content = content + last_content
             self.reasoning += thought + last_thought
         self._reason = answer.finish_reason(

@@ -50,19 +50,25 @@ def test_result_has_everything_the_spec_requires(start: Start, said: Said) -> No
 
 
 @pytest.mark.parametrize(
-    ("preamble", "content"),
+    ("promised", "preamble", "content"),
     [
-        ('I call f with {"city": "Oslo"}.', None),
-        ("I call f, for {city}.", None),
-        ("I call f.", None),
-        ('So far: {"x": 1}', '{"x": 1}'),
+        (SCHEMA, 'I call f with {"city": "Oslo"}.', None),
+        (SCHEMA, "I call f, for {city}.", None),
+        (SCHEMA, "I call f.", None),
+        (SCHEMA, 'So far: {"x": 1}', '{"x": 1}'),
+        ({"type": "json_object"}, "I call f.", None),
+        ({"type": "json_object"}, 'So far: {"x": 1}', '{"x": 1}'),
     ],
 )
-def test_preamble_of_a_call_is_told_only_where_it_keeps_to_the_schema(
-    start: Start, said: Said, preamble: str, content: str | None
+def test_preamble_of_a_call_is_told_only_where_it_is_the_json_that_was_promised(
+    start: Start,
+    said: Said,
+    promised: dict[str, Any],
+    preamble: str,
+    content: str | None,
 ) -> None:
     """The official SDKs parse whatever content there is, also beside calls."""
-    job = start(response_format=SCHEMA, tools=TOOLS)
+    job = start(response_format=promised, tools=TOOLS)
 
     assert job.receive(0, said({"content": preamble, "tool_calls": [CALL]}, finish_reason="tool_calls")) is None
 
@@ -122,6 +128,25 @@ def test_json_is_all_that_is_told_when_a_schema_was_asked_for(start: Start, said
 
     assert job.receive(0, said({"content": text})) is None
     assert result(job)["choices"][0]["message"]["content"] == '{"x":1}'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param('{"x": 1}', '{"x": 1}', id="bare"),
+        pytest.param('```json\n{"x":1}\n```', '{"x":1}', id="fenced"),
+        pytest.param('```\n[{"x":1},{"x":2}]\n```', '[{"x":1},{"x":2}]', id="an array"),
+        pytest.param('Sure: {"x":"```"}\n', '{"x":"```"}', id="chatty"),
+        pytest.param("I cannot { do\nthat. ", "I cannot { do\nthat. ", id="words"),
+        pytest.param("Not that: {", "Not that: {", id="words that end in a bracket"),
+    ],
+)
+def test_json_is_all_that_is_told_in_json_mode(start: Start, said: Said, text: str, told: str) -> None:
+    """Clients load the content as it is, and GLM fences it; words instead are told whole."""
+    job = start(response_format={"type": "json_object"})
+
+    assert job.receive(0, said({"content": text})) is None
+    assert result(job)["choices"][0]["message"]["content"] == told
 
 
 def test_wrong_json_is_asked_for_again_once(start: Start, said: Said) -> None:

@@ -18,6 +18,7 @@ ROLE = {"role": "assistant"}
 STOP = {"role": "assistant", "content": "", "finish_reason": "stop"}
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+JSON_MODE = {"type": "json_object"}
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object", "required": ["x"]}}}
 
 
@@ -217,13 +218,26 @@ def test_markers_are_taken_out_of_a_vision_models_stream(heard: Heard) -> None:
 # --- Promises ---------------------------------------------------------------------------------------
 
 
-def test_fences_never_leave_when_a_schema_was_asked_for(heard: Heard) -> None:
+@pytest.mark.parametrize("promised", [SCHEMA, JSON_MODE], ids=["schema", "json mode"])
+def test_fences_never_leave_when_json_was_asked_for(heard: Heard, promised: dict[str, Any]) -> None:
     """Clients parse the JSON as it grows, so nothing else may come first."""
     said = ["```", "json\n", '{"x"', ":1}", "\n`", "``"]
 
-    _, chunks = heard([{"content": one} for one in said] + [dict(STOP)], response_format=SCHEMA)
+    _, chunks = heard([{"content": one} for one in said] + [dict(STOP)], response_format=promised)
 
     assert "".join(delta.get("content", "") for delta in deltas(chunks)) == '{"x":1}'
+
+
+@pytest.mark.parametrize(("called", "told"), [([], "I cannot. "), ([call(0, "f", "{}")], "")])
+def test_words_instead_of_json_are_told_at_the_end_in_json_mode(
+    heard: Heard, called: list[dict[str, Any]], told: str
+) -> None:
+    """Nothing else was said; beside a call they are but what was said on the way to it."""
+    said = [{"content": "I can"}, {"content": "not. "}, *called, dict(STOP)]
+
+    _, chunks = heard(said, response_format=JSON_MODE, tools=TOOLS)
+
+    assert "".join(delta.get("content", "") for delta in deltas(chunks)) == told
 
 
 def test_refusal_is_told_as_one(heard: Heard) -> None:
