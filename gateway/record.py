@@ -156,7 +156,9 @@ class Record(Struct, kw_only=True):
 
     @property
     def overhead_seconds(self) -> float:
-        """Time that is ours: not spent in line, waiting for GLM, or waiting for the caller."""
+        """Time that is ours: not spent in line, waiting for GLM, or waiting for the caller; 0 for a session."""
+        if self.session is not None:
+            return 0.0
         elsewhere = self.queued_seconds + self.upstream_seconds + self.read_seconds + self.write_seconds
         return max(0.0, self.ended_at - self.received_at - elsewhere)
 

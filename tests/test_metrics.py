@@ -202,6 +202,8 @@ def test_series_are_there_before_the_first_request() -> None:
     [
         pytest.param(replace(OK, usage_known=False), 1, id="answer without usage"),
         pytest.param(replace(OK, usage_known=False, outcome="client_disconnect"), 1, id="caller left mid-stream"),
+        pytest.param(replace(OK, usage_known=False, operation="responses"), 1, id="response without usage"),
+        pytest.param(replace(OK, usage_known=False, operation="completions"), 1, id="completion without usage"),
         pytest.param(OK, None, id="usage known"),
         pytest.param(
             replace(OK, usage_known=False, operation="transcription"), None, id="operation without tokens"
@@ -479,3 +481,4 @@ def test_session_is_counted_with_what_it_carried() -> None:
     assert 61.0 == seen("realtime_session_duration_seconds_sum", model="glm-realtime")
     assert 1.0 == seen("realtime_reconnects_total", model="glm-realtime")
     assert 3.0 == seen("realtime_dropped_frames_total", model="glm-realtime")
+    assert seen("overhead_seconds_count", operation="realtime") == 0.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.record import Record
+from gateway.record import Record, SessionFacts
 
 
 def record(**fields: float) -> Record:
@@ -21,6 +21,13 @@ def test_overhead_is_what_nobody_else_took() -> None:
 
 def test_overhead_is_not_negative_when_clocks_round() -> None:
     assert 0.0 == record(upstream_seconds=10.000001).overhead_seconds
+
+
+def test_overhead_of_a_session_is_unknown_and_so_is_none() -> None:
+    """A call is open while two people talk; none of that is the gateway's own time."""
+    call = Record(request_id="req_1", received_at=100.0, ended_at=110.0, session=SessionFacts())
+
+    assert 0.0 == call.overhead_seconds
 
 
 def test_record_without_a_route_says_so() -> None:

@@ -25,7 +25,7 @@ SWITCHING_PROTOCOLS: Final = 101
 TOKEN_TYPES: Final = ("input", "output", "cached_input", "reasoning")
 CACHE_RESULTS: Final = ("hit", "miss")
 HEARING_OPERATIONS: Final = ("transcription", "translation")
-METERED_OPERATIONS: Final = frozenset({"chat", "embeddings"})
+METERED_OPERATIONS: Final = frozenset({"chat", "completions", "responses", "embeddings"})
 FAULT_CLASSES: Final = frozenset({*get_args(Kind), "connect", "timeout", "disconnect", "protocol"})
 AUTH_FAILURES: Final = ("missing_api_key", "invalid_api_key", "invalid_token", "token_expired", "unknown_tenant")
 REJECTIONS: Final = {
@@ -122,7 +122,8 @@ class Metrics:
         series.count()
         duration_seconds = record.duration_seconds
         series.duration(duration_seconds)
-        series.overhead(record.overhead_seconds)
+        if record.session is None:
+            series.overhead(record.overhead_seconds)
         if record.response_start_seconds is not None:
             series.response_start(record.response_start_seconds)
         if record.first_token_at is not None:

@@ -36,15 +36,17 @@ def said(family: str, /, instance: str = "a", **labels: str) -> str:
     return f"{name}{{{','.join(f'{label}={value!r}' for label, value in told.items())}}}"
 
 
-def requests(outcome: str, *, code: str = "200", instance: str = "a") -> str:
-    return said("requests_total", **CHAT, tier="V1", outcome=outcome, code=code, instance=instance)
+def requests(outcome: str, *, code: str = "200", instance: str = "a", operation: str = "chat") -> str:
+    where = {**CHAT, "operation": operation}
+    return said("requests_total", **where, tier="V1", outcome=outcome, code=code, instance=instance)
 
 
-def first_tokens(late: int, *, of: int, samples: int) -> dict[str, str]:
+def first_tokens(late: int, *, of: int, samples: int, operation: str = "chat") -> dict[str, str]:
     """Write streams as a histogram: so many a sample, and how many of them began late."""
+    where = {**CHAT, "operation": operation}
     return {
-        said("time_to_first_token_seconds_bucket", **CHAT, le="5.0"): f"0+{of - late}x{samples}",
-        said("time_to_first_token_seconds_count", **CHAT): f"0+{of}x{samples}",
+        said("time_to_first_token_seconds_bucket", **where, le="5.0"): f"0+{of - late}x{samples}",
+        said("time_to_first_token_seconds_count", **where): f"0+{of}x{samples}",
     }
 
 
@@ -160,6 +162,19 @@ SITUATIONS = (
         "FirstTokenFastBurn",
         "FirstTokenSteadyBurn",
         "FirstTokenSlowBurn",
+        minutes=90,
+    ),
+    fires(
+        "streams of responses begin late",
+        first_tokens(90, of=100, samples=90, operation="responses"),
+        "FirstTokenFastBurn",
+        "FirstTokenSteadyBurn",
+        "FirstTokenSlowBurn",
+        minutes=90,
+    ),
+    quiet(
+        "what long recordings say begins late",
+        first_tokens(90, of=100, samples=90, operation="transcription"),
         minutes=90,
     ),
     quiet("one in a hundred begins late", first_tokens(1, of=100, samples=90), minutes=90),
@@ -376,6 +391,15 @@ SITUATIONS = (
         "UsageMissing",
         minutes=80,
     ),
+    fires(
+        "half the responses lack usage",
+        {
+            said("usage_missing_total", **{**CHAT, "operation": "responses"}): "0+5x90",
+            requests("ok", operation="responses"): "0+10x90",
+        },
+        "UsageMissing",
+        minutes=80,
+    ),
     quiet(
         "an answer in ten lacks usage",
         {said("usage_missing_total", **CHAT): "0+1x90", requests("ok"): "0+10x90"},
@@ -384,6 +408,11 @@ SITUATIONS = (
     fires(
         "the gateway takes its time",
         quantile("overhead_seconds", slow=5, of=100, operation="chat"),
+        "OverheadHigh",
+    ),
+    fires(
+        "the gateway takes its time for agents",
+        quantile("overhead_seconds", slow=5, of=100, operation="responses"),
         "OverheadHigh",
     ),
     quiet("recordings take their time", quantile("overhead_seconds", slow=50, of=100, operation="transcription")),

@@ -4,6 +4,7 @@ from tests.helm.grafana import Query
 
 HERE = 'namespace=~"$namespace",job=~"$job"'
 OF_MODEL = f'{HERE},model=~"$model"'
+WRITING = 'operation=~"chat|completions|responses"'
 WINDOW = "$__rate_interval"
 FAILED = 'outcome=~"upstream_error|upstream_timeout|gateway_error"'
 

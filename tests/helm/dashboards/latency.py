@@ -1,6 +1,6 @@
 """The dashboard of where the time goes."""
 
-from tests.helm.dashboards.expressions import HERE, OF_MODEL, mean, quantile, quantiles, rate
+from tests.helm.dashboards.expressions import HERE, OF_MODEL, WRITING, mean, quantile, quantiles, rate
 from tests.helm.grafana import Dashboard, Panel, Query, Row
 
 LATENCY = Dashboard(
@@ -13,15 +13,19 @@ LATENCY = Dashboard(
             (
                 Panel(
                     title="First token",
-                    about="From the request's first byte to the first streamed token.",
-                    queries=quantiles("time_to_first_token"),
+                    about="From the request's first byte to the first streamed token of a text.",
+                    queries=quantiles("time_to_first_token", f"{OF_MODEL},{WRITING}"),
                     unit="s",
                     bad=5,
                 ),
                 Panel(
                     title="First token, 95 in 100, by model",
                     about="Thinking counts: its first piece is a token too.",
-                    queries=(Query(quantile(0.95, "time_to_first_token", "model"), "{{model}}"),),
+                    queries=(
+                        Query(
+                            quantile(0.95, "time_to_first_token", "model", f"{OF_MODEL},{WRITING}"), "{{model}}"
+                        ),
+                    ),
                     unit="s",
                 ),
                 Panel(
@@ -29,8 +33,8 @@ LATENCY = Dashboard(
                     about="Means: waiting for a slot, GLM until the head of its answer, the gateway itself.",
                     queries=(
                         Query(mean("concurrency_wait", f'{OF_MODEL},outcome="acquired"'), "waiting for a slot"),
-                        Query(mean("upstream_response_start"), "GLM's head"),
-                        Query(mean("overhead", HERE), "gateway"),
+                        Query(mean("upstream_response_start", f"{OF_MODEL},{WRITING}"), "GLM's head"),
+                        Query(mean("overhead", f"{HERE},{WRITING}"), "gateway"),
                     ),
                     unit="s",
                     stacked=True,
@@ -65,8 +69,8 @@ LATENCY = Dashboard(
             (
                 Panel(
                     title="Duration, whole answers",
-                    about="First byte in to last byte out.",
-                    queries=quantiles("request_duration", f'{OF_MODEL},stream="false"'),
+                    about="First byte in to last byte out; calls are on the dashboard of voice.",
+                    queries=quantiles("request_duration", f'{OF_MODEL},stream="false",operation!="realtime"'),
                     unit="s",
                 ),
                 Panel(

@@ -1,6 +1,6 @@
 """The dashboard of whether callers are served."""
 
-from tests.helm.dashboards.expressions import FAILED, HERE, OF_MODEL, WINDOW, quantile, rate
+from tests.helm.dashboards.expressions import FAILED, HERE, OF_MODEL, WINDOW, WRITING, quantile, rate
 from tests.helm.grafana import Dashboard, Panel, Query, Row
 
 OVERVIEW = Dashboard(
@@ -40,8 +40,8 @@ OVERVIEW = Dashboard(
                 ),
                 Panel(
                     title="First token, 95 in 100",
-                    about="From the request's first byte, waiting for a slot included.",
-                    queries=(Query(quantile(0.95, "time_to_first_token")),),
+                    about="Of streamed texts, from the request's first byte, waiting for a slot included.",
+                    queries=(Query(quantile(0.95, "time_to_first_token", "", f"{OF_MODEL},{WRITING}")),),
                     unit="s",
                     kind="stat",
                     width=4,
