@@ -3,10 +3,15 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import fields
 
+from gateway.auth import Tenant
+from gateway.settings.environment import PLAIN
+from gateway.settings.schema import Account, Jwt
 from tests.contract.fates import EVENTS, events, markdown
 from tests.contract.tables import TABLES
 
@@ -43,3 +48,34 @@ def test_readme_names_the_pythons_that_the_package_names() -> None:
     named = re.findall(r"3\.\d+", said[1])
     assert [f"Programming Language :: Python :: {one}" for one in named] == project["classifiers"]
     assert f">={named[0]}" == project["requires-python"]
+
+
+def shown_in(path: tuple[str, ...], table: dict[str, Any]) -> bool:
+    """Tell whether a table says something under a key path, be it by the name of a variable or a file."""
+    name, *inner = path
+    if inner:
+        return shown_in(tuple(inner), table.get(name, {}))
+    return not table.keys().isdisjoint({name, f"{name}_env", f"{name}_file"})
+
+
+def test_readme_says_every_setting() -> None:
+    """Whatever can be configured stands in the examples, in the table of variables, or by name in a sentence."""
+    text = README.read_text("utf-8")
+    said: dict[str, Any] = {}
+    for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+        said |= tomllib.loads(block)
+
+    unsaid = [
+        variable
+        for variable, path in PLAIN.items()
+        if not shown_in(path, said) and f"`{variable}`" not in text and not re.search(rf"`.*\b{path[-1]} = ", text)
+    ]
+    listed: dict[str, type[Struct]] = {"accounts": Account, "tenants": Tenant, "jwt": Jwt}
+    unsaid += [
+        f"{table}.{field.name}"
+        for table, kind in listed.items()
+        for field in fields(kind)
+        if not shown_in((field.name,), said[table][0]) and f"`{field.name}`" not in text
+    ]
+
+    assert not unsaid, unsaid
