@@ -247,6 +247,16 @@ def test_account_is_set_aside_when_it_only_fails(accounts: Accounts) -> None:
     assert [0, 4] == accounts.limits()
 
 
+def test_account_is_set_aside_when_it_only_fails_though_the_other_serves(accounts: Accounts) -> None:
+    """What one account does well speaks for no other."""
+    for _ in range(FAILURES_TO_BREAK):
+        accounts.health.succeed("spare", "glm-4.7", asked_at=accounts.now)
+        accounts.health.succeed("main", "glm-4.5-flash", asked_at=accounts.now)
+        accounts.fail(times=1)
+
+    assert ([0, 4], [10, 4]) == (accounts.limits(), accounts.limits("glm-4.5-flash"))
+
+
 def test_accounts_that_fail_are_used_all_the_same_when_none_is_better(accounts: Accounts) -> None:
     """Then it is the platform that fails, and every caller gets an honest answer. One that refuses is no use."""
     accounts.fail("main")

@@ -290,6 +290,19 @@ async def test_slot_that_was_to_be_given_back_soon_is_not_left_when_a_replica_en
     assert 0 == held(redis)
 
 
+async def test_line_is_left_when_a_replica_ends(redis: RedisServer, start_replica: StartReplica) -> None:
+    """Nobody stands behind those who waited there, and no slot is kept for them until their leases end."""
+    ending = await start_replica(redis, lease_seconds=60)
+    one, other = await holder_and_waiter(await start_replica(redis, lease_seconds=60), ending)
+
+    await ending.aclose()
+
+    with pytest.raises(SlotsUnavailable):
+        await other.until_served("waiting")
+    assert 0 == redis.number("ZCARD", f"glm-gateway:{{{MODEL}}}:lines")
+    one.free("holder")
+
+
 async def test_nothing_is_left_in_redis_when_all_have_gone(
     redis: RedisServer, start_replica: StartReplica
 ) -> None:
