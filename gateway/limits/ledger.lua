@@ -21,8 +21,9 @@ replica sends numbers only, so it cannot touch the slot of another.
 
 Books are new when there are none (Redis started empty, was flushed, forgot them) or only some pages of them
 (Redis evicts one key and leaves another), when nobody touched them for so long that leases say nothing (Redis was
-out of reach for all), and when a replica asks for it, because this server has never run this script (it was
-restarted, or took over) or because slots were given out without it.
+out of reach for all) or the clock was set back by as much (they would end as much later), and when a replica asks
+for it, because this server has never run this script (it was restarted, or took over) or because slots were given
+out without it.
 New books call the roll: nobody is admitted before every replica known to anybody has registered what it holds,
 or may be given up. Until then what is held is written down without question; afterwards only if there is room.
 
@@ -220,8 +221,8 @@ end
 -- Books ---------------------------------------------------------------------------------------------------
 
 local function lost_sight()
-    local long_ms = request.lease_ms * 2 / 3
-    return now - tonumber(touched) > long_ms and call('EXISTS', slots) == 1
+    local long_ms, since = request.lease_ms * 2 / 3, now - tonumber(touched)
+    return since < -long_ms or since > long_ms and call('EXISTS', slots) == 1
 end
 
 local function are_torn()

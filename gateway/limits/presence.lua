@@ -4,11 +4,13 @@ Which replicas share the limits.
     EVALSHA <sha> 1 <replicas> <replica> <lease in ms>
 
 The key is a zset: replica by the time until which it counts, in ms. A replica that says 0 leaves. The reply is
-msgpack: {known, {{replica, ms it has left}, ...}}; "known" is whether this replica was counted before.
+msgpack: {known, {{replica, ms it has left}, ...}}; "known" is whether this replica was counted before. Who counts
+for longer than any lease was seen before the clock was set back: if it is there, it says so again soon.
 ]]
 
 local replicas, replica, lease_ms = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local call, encode = redis.call, cmsgpack.pack
+local LONGEST_LEASES = 100
 
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -18,6 +20,9 @@ local function tell(what)
 end
 
 call('ZREMRANGEBYSCORE', replicas, '-inf', now)
+if lease_ms > 0 then
+    call('ZREMRANGEBYSCORE', replicas, '(' .. string.format('%d', now + LONGEST_LEASES * lease_ms), '+inf')
+end
 local known = call('ZSCORE', replicas, replica) and true or false
 if lease_ms == 0 then
     call('ZREM', replicas, replica)

@@ -77,10 +77,14 @@ class Roster:
                 self.marks[model][replica].pop(what, None)
 
     def peers(self, *, now: float) -> list[Peer]:
-        """Return whom new books have to await, and for how long."""
-        peers = [
-            Peer(replica, round((until - now) * 1000)) for replica, until in self._until.items() if until > now
-        ]
+        """
+        Return whom new books have to await, and for how long.
+
+        Who was not asked about lately gets a lease, as it may be there.
+        """
+        at_least = now + self._lease_seconds if now - self._last > self._settle_seconds else now
+        ends = [(replica, max(until, at_least)) for replica, until in self._until.items()]
+        peers = [Peer(replica, round((until - now) * 1000)) for replica, until in ends if until > now]
         settled = (self._first if self._first is not None else now) + self._settle_seconds
         if settled > now:
             peers.append(Peer(SETTLING, round((settled - now) * 1000)))

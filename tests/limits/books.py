@@ -58,7 +58,8 @@ class Books:
         if not self.epoch or (request.call_roll and request.epoch in ("", self.epoch)):
             return True
         in_use = bool(self.ledger.holders or self.ledger.lines)
-        return in_use and self._now - self._touched > request.lease_ms * 2 / 3
+        since, long_ms = self._now - self._touched, request.lease_ms * 2 / 3
+        return since < -long_ms or (in_use and since > long_ms)
 
     def _begin(self) -> None:
         self.ledger, self.leases = Ledger(), {}

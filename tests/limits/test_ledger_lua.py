@@ -114,7 +114,7 @@ operations = st.one_of(acquires, acquires, st.builds(Release, numbers), st.just(
 steps = st.fixed_dictionaries(
     {
         "replica": st.sampled_from(REPLICAS),
-        "later": st.sampled_from([0, 1, 10, 100, 100, 100, 299, 500, 1000, 5000]),
+        "later": st.sampled_from([0, 1, 10, 100, 100, 100, 299, 500, 1000, 5000, -299, -3_600_000]),
         "holds": st.lists(holds, max_size=2, unique_by=lambda hold: hold.number),
         "operations": st.lists(operations, max_size=6),
         "peers": st.none() | st.lists(st.builds(Peer, st.sampled_from(REPLICAS), st.integers(0, 900)), max_size=2),
@@ -175,6 +175,20 @@ def ask(
         operations=operations_,
         peers=peers,
     )
+
+
+def test_marks_of_a_replica_are_dropped_when_its_leases_have_ended(redis: RedisServer) -> None:
+    """Replicas come and go, and every one has a new name."""
+    books = Scripted(redis)
+    books.apply(ask(), now=1000)
+    most = [Acquire(number, "t", 2, [AccountLimit("x", 2)], 0) for number in (1, 2)]
+    books.apply(msgspec.structs.replace(ask(*most), replicas=2), now=1000)
+    assert 2 == books.read("marks", "HLEN")
+
+    for later in (LEASE_MS / 2, LEASE_MS, LEASE_MS * 3 / 2):
+        books.apply(ask(Keep(), replica="b"), now=1000 + round(later))
+
+    assert 0 == books.read("marks", "HLEN")
 
 
 def test_nothing_is_left_but_the_head_when_all_is_given_back(redis: RedisServer) -> None:

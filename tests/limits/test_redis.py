@@ -9,7 +9,7 @@ import pytest
 
 from gateway.errors import RateLimited, SlotsUnavailable
 from gateway.limits.ledger import Turn
-from gateway.limits.link import NEWS, Away, end
+from gateway.limits.link import NEWS, REPLICAS, Away, end
 from gateway.limits.redis import RedisLimiter, call_seconds
 from gateway.limits.wire import Reply, Request
 from tests.limits.conftest import LEASE_SECONDS, StartReplica
@@ -288,6 +288,18 @@ async def test_slot_that_was_to_be_given_back_soon_is_not_left_when_a_replica_en
     await limiter.aclose()
 
     assert 0 == held(redis)
+
+
+async def test_replica_is_not_awaited_when_it_was_seen_before_the_clock_was_set_back(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """Redis' own clock may go wrong and be mended; who was killed meanwhile would count until then."""
+    seconds, _ = redis.ask("TIME")
+    redis.ask("ZADD", REPLICAS, (seconds + 3600) * 1000, "killed", (seconds + 60) * 1000, "patient")
+
+    replica = await start_replica(redis)
+
+    assert 2 == replica.replicas
 
 
 async def test_line_is_left_when_a_replica_ends(redis: RedisServer, start_replica: StartReplica) -> None:

@@ -53,6 +53,13 @@ def test_others_get_a_lease_to_come_back_when_redis_was_away_for_all() -> None:
     assert [Peer("a", 15_000)] == known.peers(now=100)
 
 
+def test_others_are_awaited_for_a_lease_when_nobody_has_said_lately_who_is_there() -> None:
+    """The node of a Cluster that says so may be away, while another that has books starts empty."""
+    known = roster("b", "a")
+
+    assert [Peer("a", 15_000)] == known.peers(now=100)
+
+
 def test_newcomer_gives_others_time_to_be_seen() -> None:
     """Before two beats have passed, books that are new may have been lost by replicas it has not met."""
     newcomer = Roster("b", lease_seconds=15, settle_seconds=1)
