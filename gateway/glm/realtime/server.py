@@ -214,10 +214,14 @@ class AudioDone(_Piece, frozen=True, kw_only=True, tag="response.audio.done"):
 
 
 class ArgumentsDone(_Piece, frozen=True, kw_only=True, tag="response.function_call_arguments.done"):
-    """A function is called; without a call id, an item id or deltas. One event for each call."""
+    """
+    A function is called; without a call id, an item id or deltas. One event for each call.
+
+    ``arguments`` are the text of a JSON object by its page.
+    """
 
     name: str | None = None
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
 
 
 class SimpleBrowser(_Received, frozen=True, kw_only=True, tag="response.function_call.simple_browser"):

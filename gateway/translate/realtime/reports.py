@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from gateway.errors import GatewayError
 from gateway.glm.realtime import server as glm
 from gateway.openai.realtime import server
@@ -15,6 +17,8 @@ from gateway.translate.realtime.taking_turns import TurnTaking
 from gateway.translate.realtime.talk import Talk
 
 LIMIT_NAMES = {"requests", "tokens"}
+
+encode = msgspec.json.Encoder().encode
 
 
 class Reports:
@@ -143,7 +147,9 @@ class Reports:
 
     def call(self, event: glm.ArgumentsDone) -> None:
         """Take a call of a function."""
-        self._responder.call(event.response_id, event.name or "", event.arguments or "")
+        given = event.arguments
+        arguments = encode(given).decode() if isinstance(given, dict) else given or ""
+        self._responder.call(event.response_id, event.name or "", arguments)
 
     def limits(self, event: glm.RateLimitsUpdated | glm.RateLimitsUpdatedToo) -> None:
         """Tell what GLM says of its limits, as far as clients know their names."""

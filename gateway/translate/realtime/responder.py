@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
-from gateway.errors import GatewayError, InvalidRequest, UpstreamTimeout, UpstreamUnavailable
+from gateway.errors import GatewayError, InvalidRequest, UpstreamFailed, UpstreamTimeout, UpstreamUnavailable
 from gateway.glm.realtime import server as glm
 from gateway.glm.realtime.client import ResponseCancel, ResponseCreate
 from gateway.openai.realtime.items import ResponseState
@@ -176,7 +176,8 @@ class Responder:
         status, reason = self._ending("cancelled" if cancelled else STATES.get(response.status, "completed"))
         if status == "completed" and answer.empty and self._try_as_instructions(answer):
             return
-        self._close(status, reason=reason, usage=response.usage)
+        error = UpstreamFailed("GLM says that the response has failed. Ask again.") if status == "failed" else None
+        self._close(status, reason=reason, error=error, usage=response.usage)
         self.stopped()
 
     def stopped(self) -> None:
