@@ -5,14 +5,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from gateway.errors import GatewayError, UpstreamUnreachable
+from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.exchange.accounts import note_failure
 from gateway.exchange.dispatcher import fault_of
+from gateway.exchange.tries import may_retry
 from gateway.limits.limiter import Scope, Slot, serves
 from gateway.record import UpstreamFault
 from gateway.session.desk import SessionDesk
 from gateway.session.entry import enter, note_call, note_loss
+from gateway.upstream.realtime import status_of
 from gateway.upstream.socket import GlmSocket, UpstreamClosedError
 
 OK: Final = 200
@@ -107,18 +109,19 @@ class Line:
         note_loss(self._exchange.record, self._note_fault(error), ended_at=self._desk.clock())
 
     async def reopen(self, slot: Slot) -> None:
-        """Open another socket for the same slot, again after a pause when GLM cannot be reached at all."""
+        """Open another socket for the same slot, again after a pause where that may go better."""
         record, clock, tries = self._exchange.record, self._desk.clock, self._desk.policy.max_retries + 1
         for number in range(tries):
             asked_at = clock()
             try:
                 self._socket = await self._shared.upstream.connect(account=slot.account)
             except GatewayError as error:
-                note_call(record, slot, asked_at=asked_at, ended_at=clock(), fault=self._note_fault(error))
-                if number == tries - 1 or not isinstance(error, UpstreamUnreachable):
+                fault = self._note_fault(error, http_status=status_of(error))
+                note_call(record, slot, asked_at=asked_at, ended_at=clock(), fault=fault)
+                if number == tries - 1 or not may_retry(error, fault):
                     raise
             else:
-                self.refusal = None
+                self.refusal, self._opened_at = None, asked_at
                 note_call(record, slot, asked_at=asked_at)
                 return
             await asyncio.sleep(PAUSE_SECONDS * 2**number)

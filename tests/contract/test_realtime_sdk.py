@@ -551,6 +551,35 @@ async def test_session_ends_when_glm_does_not_come_back(gateway: Gateway, glm: G
     assert (1011, 0) == (socket.close_code, gateway.slots)
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pytest.param((503, {}), id="restarts"),
+        pytest.param((500, {"error": {"code": "1234", "message": "x"}}), id="fails"),
+        pytest.param((429, {"error": {"code": "1302", "message": "x"}}), id="counts the lost one still"),
+    ],
+)
+async def test_lost_connection_is_replaced_although_glm_refuses_at_first(
+    gateway: Gateway, glm: GlmCalls, refusal: Any
+) -> None:
+    """What may be tried again when a call begins may be when it goes on."""
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None):
+        first = await glm.call()
+        await first.expect("session.update")
+        await first.catch_up()
+        glm.refusal = refusal
+        glm.rings.clear()
+        first.cut()
+        await glm.rings.wait()
+        glm.refusal = None
+        second = await glm.call()
+        await second.expect("session.update")
+        assert 1 == gateway.slots
+
+    await ended(gateway)
+    assert ("ok", 1) == (gateway.record.outcome, glm.refused)
+
+
 async def test_goodbye_of_glm_is_an_end_although_the_connection_stays(gateway: Gateway, glm: GlmCalls) -> None:
     """Who has said goodbye and does not close is left; the call goes on with another connection."""
     async with sdk(gateway).realtime.connect(model=MODEL) as connection:
