@@ -73,10 +73,23 @@ class PlainSocket(WebSocketsSansIOProtocol):
 
     def handle_ping(self) -> None:
         """Answer; who does not read the answers is not asked on for more."""
+        if not self.handshake_complete:
+            self.conn.data_to_send()  # Nothing may stand before the answer to the handshake.
+            return
         super().handle_ping()
         if not self.writable.is_set() and not self.read_paused:
             self.read_paused = True
             self.transport.pause_reading()
+
+    def handle_parser_exception(self) -> None:
+        """End the connection with the close code for it, or with an error where no handshake has been answered."""
+        if self.conn.close_sent is not None:
+            super().handle_parser_exception()
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": CloseCode.ABNORMAL_CLOSURE})
+        self.close_sent = self.handshake_complete = True
+        self.conn.data_to_send()
+        self._refuse_unread()
 
     def resume_writing(self) -> None:
         """Go on, and read on, unless the application is behind."""

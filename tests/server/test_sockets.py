@@ -12,6 +12,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from gateway.errors import GatewayError
+from gateway.server.lifecycle import ASGIApp
 from gateway.server.sockets import PlainSocket
 from tests.protocols import connected
 
@@ -30,9 +31,9 @@ async def accepting(_scope: Any, receive: Any, send: Any) -> None:
 
 @asynccontextmanager
 async def wire(
-    protocol: type[PlainSocket] = PlainSocket,
+    protocol: type[PlainSocket] = PlainSocket, *, app: ASGIApp = accepting
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    config = Config(accepting, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
+    config = Config(app, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
     config.load()
     async with connected(protocol, config) as ends:
         yield ends
@@ -100,6 +101,37 @@ async def test_text_that_is_not_utf8_ends_the_connection_and_is_not_logged(
 
     assert end[:1] == b"\x88"
     assert int.from_bytes(end[2:4], "big") == 1007
+    assert caplog.records == []
+
+
+async def undecided(_scope: Any, receive: Any, _send: Any) -> None:
+    """Take longer to decide than any client has patience."""
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        pytest.param(b"\x81\x02{}", id="no mask"),
+        pytest.param(b"\xf1\x80\0\0\0\0", id="reserved bits"),
+        pytest.param(b"\x81\x82\0\0\0\0\xff\xfe", id="not UTF-8"),
+        pytest.param(b"\x89\x80\0\0\0\0\x81\x02{}", id="no mask behind a ping"),
+    ],
+)
+async def test_nonsense_before_the_handshake_is_answered_is_refused_and_not_logged(
+    caplog: pytest.LogCaptureFixture, early: bytes
+) -> None:
+    """It cannot be told by a close code yet, and is no failure of the server's; a ping is not answered either."""
+    with caplog.at_level(logging.ERROR):
+        async with wire(app=undecided) as (reader, writer), asyncio.timeout(5):
+            writer.write(handshake(KEY, VERSION))
+            await asyncio.sleep(0.05)  # in one piece with the handshake nobody would see it
+            writer.write(early)
+            answer = await reader.read()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["type"] == "invalid_request_error"
     assert caplog.records == []
 
 
