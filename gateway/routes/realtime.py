@@ -1,65 +1,29 @@
 """``GET /v1/realtime``: the WebSocket of a call, from its handshake to its close."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, TypedDict, TypeVar, cast
-from urllib.parse import parse_qs
+from typing import Any, TypedDict, TypeVar, cast
 
-from litestar.types import Receive, Scope, Send, WebSocketScope
+from litestar.types import Receive, Scope, Send
 
-from gateway.auth import Caller, presented_credential
+from gateway.auth import Caller
 from gateway.auth.secrets import ClientSecrets
 from gateway.catalog import Model
-from gateway.errors import GatewayError, InvalidRequest, RouteNotFound
+from gateway.errors import Draining, GatewayError, InvalidRequest, RouteNotFound
 from gateway.exchange import Exchange
 from gateway.openai.realtime.session import Kind, SessionChange
+from gateway.routes.handshake import OPERATION, PATHS, TRANSCRIPTION, Handshake, kind_of, path_of
 from gateway.routes.middleware import marks_of, note_route, open_exchange
 from gateway.routes.telling import HANDSHAKE, Told, told
 from gateway.session import ClientGoneError, Session, SessionDesk, Take
-from gateway.translate.realtime.shapes import Beta, Shape, Today
 
-PATHS = {"/v1/realtime", "/realtime", "/openai/realtime", "/openai/v1/realtime"}
-"""The last two are what Azure's clients ask; they name the model as ``deployment``."""
-
-SUBPROTOCOL = "realtime"
-KEY_PREFIX = "openai-insecure-api-key."
-BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
-BETA_HEADER = b"realtime=v1"
-OPERATION: Final = "realtime"
-TRANSCRIPTION: Final = "transcription"
 SWITCHING_PROTOCOLS = 101
 INTERNAL_ERROR = 1011
 MAX_REASON_BYTES = 123
 AT_ONCE = "websocket.at_once"
 
 Result = TypeVar("Result")
-
-
-class Handshake:
-    """What a client says before it is a client: which model, in which shape, with which key."""
-
-    def __init__(self, scope: Scope) -> None:
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        headers = dict(scope["headers"])
-        offered: Sequence[str] = cast("WebSocketScope", scope)["subprotocols"]
-        self.query: Mapping[str, str] = {name: values[0] for name, values in query.items()}
-        self.subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
-        self.beta = BETA_SUBPROTOCOL in offered or BETA_HEADER in headers.get(b"openai-beta", b"").lower()
-        self.headers: list[tuple[bytes, bytes]] = list(scope["headers"])
-        key = next((one.removeprefix(KEY_PREFIX) for one in offered if one.startswith(KEY_PREFIX)), "")
-        if key and not presented_credential(self.headers):
-            self.headers.append((b"authorization", f"Bearer {key}".encode("latin-1")))
-
-    @property
-    def credential(self) -> str:
-        """The key that is presented, empty when none is."""
-        return presented_credential(self.headers).decode("latin-1")
-
-    @property
-    def shape(self) -> Shape:
-        """How the client is to be told."""
-        return Beta() if self.beta else Today()
 
 
 class Sockets:
@@ -92,12 +56,13 @@ class Sockets:
 
     async def _serve(self, scope: Scope, socket: "Socket", exchange: Exchange) -> None:
         await socket.expect_connect()
-        if scope["path"] not in PATHS:
+        if path_of(scope) not in PATHS:
             raise RouteNotFound("Unknown WebSocket address. Calls are at /v1/realtime.")
         exchange.record.operation = OPERATION
         handshake = Handshake(scope)
         caller, change = await self._authenticate(handshake, exchange)
         exchange.identify(caller)
+        self._check_going_on()
         if "call_id" in handshake.query:
             raise InvalidRequest(
                 "There are no WebRTC or SIP calls here, so none can be joined. Connect with '?model='.",
@@ -115,11 +80,17 @@ class Sockets:
             first = session.prepare(
                 model, kind=kind, caller=caller, asked_model=name, shape=handshake.shape, change=change
             )
+            self._check_going_on()
             await socket.accept(subprotocol=handshake.subprotocol, headers=marks_of(exchange))
             exchange.record.status = SWITCHING_PROTOCOLS
             await session.run(socket, first)
         finally:
             await asyncio.shield(session.aclose())
+
+    def _check_going_on(self) -> None:
+        """Raise Draining when this process was told to stop: a call would be cut before anything is said."""
+        if self._shared.is_draining():
+            raise Draining("This gateway is shutting down. Connect again.")
 
     def _find(self, name: str, *, kind: Kind, exchange: Exchange, caller: Caller) -> Model:
         """Return the model of a call, or that which writes down where nothing else is wanted."""
@@ -141,12 +112,6 @@ class Sockets:
         if self._secrets.knows(handshake.credential):
             return self._secrets.read(handshake.credential)
         return await exchange.terms.authenticator.authenticate(handshake.headers), None
-
-
-def kind_of(handshake: Handshake, change: SessionChange | None) -> Kind:
-    """Return what a connection is for: its address says so, or the key that it is made with."""
-    said = change.type if change is not None else None
-    return TRANSCRIPTION if TRANSCRIPTION in (handshake.query.get("intent"), said) else OPERATION
 
 
 class AtOnce(TypedDict):

@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
+import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
@@ -83,6 +85,42 @@ async def test_call_is_finished_and_told_when_the_process_is_told_to_stop(glm: G
     assert ("realtime", "glm-realtime", 101) == (line["operation"], line["model"], line["status"])
     assert ("ok", "info") == (line["outcome"], line["level"])  # Every rollout would burn the error budget.
     assert KEY not in log
+
+
+async def test_call_is_refused_once_the_process_is_told_to_stop(glm: GlmCalls) -> None:
+    """It would be cut within the second; a 503 sends its client to another replica before a word is said."""
+    go_on = asyncio.Event()
+
+    async def slowly(call: GlmCall) -> None:
+        await call.say(type="response.created", response={"id": "r", "status": "in_progress"})
+        await go_on.wait()
+        await call.say(type="response.done", response={"id": "r", "status": "completed"})
+
+    glm.answers = [slowly]
+    with serving(environment(glm)) as served:
+        url = await asyncio.to_thread(started, served)
+        async with (
+            connect(f"{url}/realtime?model=glm-realtime", additional_headers=HEADERS, proxy=None) as socket,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            await begin_response(socket)
+            stopping = asyncio.get_running_loop().run_in_executor(None, served.stop)
+            probe = url.replace("ws", "http", 1).replace("/v1", "/readyz")
+            while (await client.get(probe)).status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                pass
+            with pytest.raises(InvalidStatus) as refused:
+                async with connect(f"{url}/realtime?model=glm-realtime", additional_headers=HEADERS, proxy=None):
+                    pass
+            go_on.set()
+            await rest(socket)
+            code, _ = await stopping
+
+    response = refused.value.response
+    assert (503, "shutting_down") == (
+        response.status_code,
+        json.loads(response.body or b"")["error"]["code"],
+    )
+    assert ("1", 0) == (response.headers["retry-after"], code)
 
 
 async def test_call_whose_response_outlasts_the_drain_is_cut_and_counted_as_failed(glm: GlmCalls) -> None:

@@ -278,6 +278,14 @@ async def test_handshake_is_refused_with_a_body(
     assert 0 == gateway.slots
 
 
+@pytest.mark.parametrize("path", ["/v1/realtime/", "//v1/realtime", "/v1//realtime"])
+async def test_call_may_be_asked_for_with_a_slash_more(gateway: Gateway, path: str) -> None:
+    """Programs put addresses together of parts that have one, and all other routes take it."""
+    url = f"ws{gateway.origin.removeprefix('http')}{path}?model=glm-realtime"
+    async with connect(url, additional_headers=HEADERS, proxy=None) as socket:
+        assert json.loads(await socket.recv())["type"] == "session.created"
+
+
 async def test_unknown_socket_is_refused(gateway: Gateway) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with connect(f"ws{gateway.url.removeprefix('http')}/nowhere", proxy=None):
