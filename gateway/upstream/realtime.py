@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 
 from gateway.errors import GatewayError, UpstreamProtocolError, UpstreamUnavailable, UpstreamUnreachable
 from gateway.translate.errors import from_glm, read_error
@@ -71,6 +71,8 @@ class RealtimeUpstream:
             raise refusal(error) from error
         except TimeoutError as error:
             raise UpstreamUnreachable("GLM could not be reached in time. Ask again.") from error
+        except ConnectionClosed as error:
+            raise UpstreamUnreachable("GLM hung up before the handshake. Ask again.") from error
         except (InvalidHandshake, InvalidURI) as error:
             if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
                 raise UpstreamUnreachable("GLM hung up in the handshake. Ask again.") from error
