@@ -231,7 +231,7 @@ class AnswerAudio(Struct, frozen=True, kw_only=True, gc=False):
 
     id: str | None = None
     data: str | None = None
-    expires_at: int | str | None = None
+    expires_at: float | str | None = None
 
 
 class AnswerMessage(Struct, frozen=True, kw_only=True, gc=False):

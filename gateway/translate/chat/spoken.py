@@ -122,11 +122,11 @@ def name_of(audio: glm.AnswerAudio, *, plan: Plan, index: int) -> Name:
     )
 
 
-def moment(expires_at: int | str | None) -> int | None:
+def moment(expires_at: float | str | None) -> int | None:
     """Return a moment in Unix seconds, None for none; GLM's pages call it a string and show a number."""
     try:
-        return int(expires_at) if expires_at is not None else None
-    except ValueError:
+        return int(float(expires_at)) if expires_at is not None else None
+    except (ValueError, OverflowError):
         return None
 
 

@@ -198,6 +198,8 @@ def test_answers_have_ids_of_their_own_where_glm_gives_none(start: Start, said: 
     [
         (EXPIRES, EXPIRES, EXPIRES),
         (str(EXPIRES), EXPIRES, EXPIRES),
+        (EXPIRES + 0.5, EXPIRES, EXPIRES),
+        ("1e999", None, CREATED + 3600),
         (CREATED, None, CREATED + 3600),
         (None, None, CREATED + 3600),
         ("soon", None, CREATED + 3600),
