@@ -12,6 +12,7 @@ GatewayError
 │   ├── BodyTooSlow            408  the rest of a body does not come
 │   ├── PayloadTooLarge        413  body over the limit
 │   ├── UnsupportedMediaType   415  a body that is not what the route takes
+│   ├── HttpInstead            426  a WebSocket where HTTP alone serves
 │   ├── HeadersTooLarge        431  headers over the limit
 │   ├── NotOffered             501  something of OpenAI's that GLM has no counterpart of
 │   ├── SessionExpired         400  a realtime session that has lasted as long as it may
@@ -156,6 +157,13 @@ class UnsupportedMediaType(ClientError):
 
     status = 415
     default_code = "unsupported_media_type"
+
+
+class HttpInstead(ClientError):
+    """Raised when a WebSocket is asked for where HTTP alone serves; clients that know both may go on with that."""
+
+    status = 426
+    default_code = "websocket_not_offered"
 
 
 class HeadersTooLarge(ClientError):

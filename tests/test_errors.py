@@ -38,6 +38,7 @@ FACTS = {
     "MethodNotAllowed": (405, "invalid_request_error", "method_not_allowed", None),
     "PayloadTooLarge": (413, "invalid_request_error", "request_too_large", None),
     "UnsupportedMediaType": (415, "invalid_request_error", "unsupported_media_type", None),
+    "HttpInstead": (426, "invalid_request_error", "websocket_not_offered", None),
     "HeadersTooLarge": (431, "invalid_request_error", "headers_too_large", None),
     "NotOffered": (501, "invalid_request_error", "not_implemented", False),
     "RateLimited": (429, "rate_limit_error", "rate_limit_exceeded", True),

@@ -13,6 +13,9 @@ from gateway.translate.realtime.shapes import Beta, Shape, Today
 PATHS = {"/v1/realtime", "/realtime", "/openai/realtime", "/openai/v1/realtime"}
 """The last two are what Azure's clients ask; they name the model as ``deployment``."""
 
+HTTP_PATHS = {"/v1/responses", "/responses", "/openai/responses", "/openai/v1/responses"}
+"""Where OpenAI takes WebSockets, too, and Codex tries one before it posts."""
+
 SUBPROTOCOL = "realtime"
 KEY_PREFIX = "openai-insecure-api-key."
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"

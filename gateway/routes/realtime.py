@@ -10,10 +10,18 @@ from litestar.types import Receive, Scope, Send
 from gateway.auth import Caller
 from gateway.auth.secrets import ClientSecrets
 from gateway.catalog import Model
-from gateway.errors import Draining, GatewayError, InvalidRequest, RouteNotFound
+from gateway.errors import Draining, GatewayError, HttpInstead, InvalidRequest, RouteNotFound
 from gateway.exchange import Exchange
 from gateway.openai.realtime.session import Kind, SessionChange
-from gateway.routes.handshake import OPERATION, PATHS, TRANSCRIPTION, Handshake, kind_of, path_of
+from gateway.routes.handshake import (
+    HTTP_PATHS,
+    OPERATION,
+    PATHS,
+    TRANSCRIPTION,
+    Handshake,
+    kind_of,
+    path_of,
+)
 from gateway.routes.middleware import marks_of, note_route, open_exchange
 from gateway.routes.telling import HANDSHAKE, Told, told
 from gateway.session import ClientGoneError, Session, SessionDesk, Take
@@ -56,7 +64,10 @@ class Sockets:
 
     async def _serve(self, scope: Scope, socket: "Socket", exchange: Exchange) -> None:
         await socket.expect_connect()
-        if path_of(scope) not in PATHS:
+        path = path_of(scope)
+        if path in HTTP_PATHS:
+            raise HttpInstead("Responses are told over HTTP, not over a WebSocket: POST /v1/responses")
+        if path not in PATHS:
             raise RouteNotFound("Unknown WebSocket address. Calls are at /v1/realtime.")
         exchange.record.operation = OPERATION
         handshake = Handshake(scope)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from litestar import Response
 from litestar.types import Send
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, HttpInstead
 from gateway.exchange import Exchange
 from gateway.translate.errors import internal_error, to_openai
 
@@ -58,8 +58,10 @@ def told(exchange: Exchange, error: Exception) -> Told:
 
 
 def headers_of(error: GatewayError) -> list[tuple[bytes, bytes]]:
-    """Return when, and whether at all, a client should try again."""
+    """Return when, and whether at all, a client should try again, and by which protocol."""
     headers = []
+    if isinstance(error, HttpInstead):
+        headers.append((b"upgrade", b"HTTP/1.1"))
     if error.retry_after_seconds is not None:
         headers.append((b"retry-after", b"%d" % math.ceil(error.retry_after_seconds)))
         headers.append((b"retry-after-ms", b"%d" % round(error.retry_after_seconds * 1000)))

@@ -22,6 +22,7 @@ EXAMPLES: Final[dict[type[GatewayError], tuple[str, str | None]]] = {
         "Send the body as JSON, with the header 'Content-Type: application/json'.",
         None,
     ),
+    errors.HttpInstead: ("Responses are told over HTTP, not over a WebSocket: POST /v1/responses", None),
     errors.HeadersTooLarge: ("The headers are larger than 64 KiB.", None),
     errors.NotOffered: ("GLM-Realtime has no WebRTC. Connect a WebSocket to /v1/realtime instead.", None),
     errors.ContentFiltered: ("GLM's moderation refused the input (GLM 1301).", None),

@@ -297,6 +297,20 @@ async def test_unknown_socket_is_refused(gateway: Gateway) -> None:
     )
 
 
+@pytest.mark.parametrize("path", ["/v1/responses", "/responses", "/openai/v1/responses"])
+async def test_socket_for_responses_is_told_to_go_on_by_http(gateway: Gateway, path: str) -> None:
+    """Codex tries one first: seven times in seven seconds, but after this status goes on by HTTP at once."""
+    address = f"ws{gateway.url.removeprefix('http').removesuffix('/v1')}{path}"
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(address, additional_headers=HEADERS, proxy=None):
+            pass
+
+    response = refused.value.response
+    error = json.loads(response.body or b"")["error"]
+    assert (426, "HTTP/1.1") == (response.status_code, response.headers["upgrade"])
+    assert ("websocket_not_offered", "POST /v1/responses") == (error["code"], error["message"][-18:])
+
+
 async def test_full_tier_is_told_in_the_handshake(start_gateway: StartGateway, glm: GlmCalls) -> None:
     """A session holds its slot for as long as it lasts, and the next one gets it as soon as it ends."""
     gateway = await start_gateway(realtime_url=glm.url, realtime_queue_timeout_seconds=0.05)
