@@ -131,6 +131,20 @@ async def test_method_that_is_taken_is_named_when_another_is_used(
     assert "POST" in told(answer)["message"]
 
 
+async def test_address_that_is_unknown_is_answered_with_those_there_are(
+    gateway: Gateway, client: httpx.AsyncClient
+) -> None:
+    """It helps who put a route into the base address as well as who looks for pictures or files."""
+    answer = await client.post(f"{gateway.origin}{CHAT}/chat/completions", json=REQUEST)
+
+    names = (
+        told(answer)["message"].partition("Below /v1 there are ")[2].replace(" and ", ", ").rstrip(".").split(", ")
+    )
+    answers = [await client.put(f"{gateway.origin}/v1/{name}") for name in names]
+    assert "chat/completions" in names
+    assert {405} == {one.status_code for one in answers}
+
+
 async def test_head_has_no_body_when_it_is_refused(gateway: Gateway, client: httpx.AsyncClient) -> None:
     answer = await client.head(gateway.origin + CHAT)
 
