@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,8 +11,11 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from gateway.auth import Tenant
+from gateway.glm.chat import ErrorDetail
+from gateway.glm.errors import BUSINESS_CODES
 from gateway.settings.environment import PLAIN
 from gateway.settings.schema import Account, Jwt
+from gateway.translate.errors import from_glm
 from tests.contract.fates import EVENTS, events, markdown
 from tests.contract.tables import TABLES
 
@@ -48,6 +52,31 @@ def test_readme_names_the_pythons_that_the_package_names() -> None:
     named = re.findall(r"3\.\d+", said[1])
     assert [f"Programming Language :: Python :: {one}" for one in named] == project["classifiers"]
     assert f">={named[0]}" == project["requires-python"]
+
+
+def codes(text: str) -> Iterator[str]:
+    """Yield the codes that a list with ranges names."""
+    for part in text.split(", "):
+        first, _, last = part.partition("–")
+        yield from map(str, range(int(first), int(last or first) + 1))
+
+
+def test_readme_says_the_fate_of_every_error_code() -> None:
+    """Each code stands in one row, and is answered as that says."""
+    rows = re.findall(
+        r"^\| ([\d–, ]+): [^|]* \| (\d{3})(?: `(\w+)`)?[^|]*\| (yes|no) \|$",
+        README.read_text("utf-8"),
+        re.MULTILINE,
+    )
+    said = [(code, int(status), name, retried) for listed, status, name, retried in rows for code in codes(listed)]
+    said = [row for row in said if row[0] in BUSINESS_CODES]
+    told = {code: from_glm(ErrorDetail(code=code, message=""), http_status=200) for code in BUSINESS_CODES}
+
+    assert sorted(BUSINESS_CODES) == sorted(code for code, *_ in said)
+    for code, status, name, retried in said:
+        error = told[code]
+        retries = error.status >= 429 if error.should_retry is None else error.should_retry
+        assert (code, status, name, retried) == (code, error.status, error.code or "", "yes" if retries else "no")
 
 
 def shown_in(path: tuple[str, ...], table: dict[str, Any]) -> bool:
