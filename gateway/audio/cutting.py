@@ -161,7 +161,7 @@ def find_pause(levels: Sequence[float], *, first: int, frames: int) -> int | Non
 
 
 def speech(levels: Sequence[float]) -> tuple[int, int] | None:
-    """Return the first and the last frame but one that are not silent, None when all are."""
+    """Return the first frame that is not silent and the one after the last such, None when all are silent."""
     threshold = threshold_of(levels)
     sums = [sum(levels[at : at + SMOOTH_FRAMES]) / SMOOTH_FRAMES for at in range(len(levels) - SMOOTH_FRAMES + 1)]
     loud = [at for at, level in enumerate(sums or levels) if level >= threshold]

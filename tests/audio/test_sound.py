@@ -18,6 +18,7 @@ from gateway.audio import (
     wav,
 )
 from gateway.audio.encode import encoder
+from gateway.audio.pcm import UNKNOWN_BYTES, wav_header
 from gateway.errors import InvalidRequest
 from tests.recordings import at_rate, frequency, loudness, packed, tone, wav_of
 
@@ -99,6 +100,19 @@ def test_whole_files_tell_their_length() -> None:
         made = convert(tone(seconds=2.0), kind)
 
         assert probe(io.BytesIO(made), Bounds()).seconds == pytest.approx(2.0, abs=0.1)
+
+
+def test_wav_file_says_its_length_to_the_byte() -> None:
+    """In both places; where it is not known yet, both say so."""
+    made = wav_of(tone(seconds=0.1))
+    begun = wav_header(sample_rate=24_000, data_bytes=None)
+
+    assert (len(made) - 8, len(made) - len(begun)) == lengths_in(made)
+    assert (UNKNOWN_BYTES, UNKNOWN_BYTES) == lengths_in(begun)
+
+
+def lengths_in(file: bytes) -> tuple[int, int]:
+    return int.from_bytes(file[4:8], "little"), int.from_bytes(file[40:44], "little")
 
 
 def test_two_channels_become_their_mean() -> None:

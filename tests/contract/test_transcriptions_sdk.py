@@ -19,7 +19,7 @@ from tests.conftest import StartGateway
 from tests.contract.conftest import Connect
 from tests.fakes import DONE, KEY, Call, Zhipu, completion, error_body, event
 from tests.forms import form_of
-from tests.recordings import joined, packed, silence, tone, wav_of
+from tests.recordings import at_rate, joined, packed, silence, tone, wav_of
 from tests.running import Gateway
 
 SPOKEN = tone(seconds=3.0, sample_rate=16_000)
@@ -107,15 +107,20 @@ async def test_other_formats_arrive_as_wav(client: AsyncOpenAI, zhipu: Zhipu, ki
     assert sent.seconds == pytest.approx(3.0, abs=0.1)
 
 
-async def test_mp3_passes_as_it_is(client: AsyncOpenAI, zhipu: Zhipu) -> None:
-    data = packed(SPOKEN, "mp3")
+@pytest.mark.parametrize(("kind", "media_type"), [("mp3", "audio/mpeg"), ("wav", "audio/wav")])
+async def test_what_glm_takes_passes_as_it_is(
+    client: AsyncOpenAI, zhipu: Zhipu, kind: str, media_type: str
+) -> None:
+    """Whatever its rate and its name: nothing of its sound is made anew."""
+    data = packed(at_rate(SPOKEN, 44_100), kind)
     zhipu.script = [heard("Hello.")]
 
     await client.audio.transcriptions.create(file=("wrong.ogg", data, "audio/ogg"), model="whisper-1")
 
     [(filename, content_type, sent)] = form_of(zhipu.calls[0])["file"]
-    assert ("audio.mp3", "audio/mpeg") == (filename, content_type)
+    assert (f"audio.{kind}", media_type) == (filename, content_type)
     assert data.endswith(sent)
+    assert len(sent) > 0.95 * len(data)
 
 
 PITCHES = {200: "one.", 400: "two.", 800: "three.", 1600: "four."}
