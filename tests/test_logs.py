@@ -130,6 +130,14 @@ def test_failed_exchange_says_what_failed_and_where() -> None:
     }
 
 
+def test_exchange_says_which_of_its_tokens_were_of_another_price() -> None:
+    fields = json.loads(line_of(replace(RECORD, cached_tokens=7, reasoning_tokens=13)))
+
+    assert (10, 20, 7, 13) == tuple(
+        fields[f"{kind}_tokens"] for kind in ("input", "output", "cached", "reasoning")
+    )
+
+
 def test_exchange_says_how_much_was_known() -> None:
     """And nothing of it where nothing was."""
     record = replace(RECORD, operation="embeddings", cache_hits=3, cache_misses=2)
