@@ -1,5 +1,6 @@
 """What messages may hold, and what their parts may: by role, by family of model. Refuses, and says where."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ _ROLES = {"system", "user", "assistant", "tool"}
 _CALL_TYPES = {"function", "web_search", "retrieval"}
 _DOCUMENT_PARTS = {"file_url", "file"}
 _SEEN_PARTS = {"image_url", "video_url"}
+_MOST_DOCUMENTS = 50
 
 
 def check_messages(name: str, messages: Any, model: ChatModel) -> None:
@@ -23,7 +25,7 @@ def check_messages(name: str, messages: Any, model: ChatModel) -> None:
         raise Refusal("1214", name)
     for index, message in enumerate(messages):
         _check_message(f"{name}[{index}]", message, model)
-    _check_pictures(messages, model)
+    _check_counts(messages, model)
 
 
 def _check_message(path: str, message: dict[str, Any], model: ChatModel) -> None:
@@ -116,12 +118,13 @@ def _check_audio(path: str, part: dict[str, Any], _model: ChatModel) -> None:
     check_audio(f"{path}.input_audio", data, kind=kind)
 
 
-def _check_pictures(messages: list[dict[str, Any]], model: ChatModel) -> None:
+def _check_counts(messages: list[dict[str, Any]], model: ChatModel) -> None:
     contents = [message.get("content") for message in messages]
-    parts = [part for content in contents if isinstance(content, list) for part in content]
-    pictures = sum(part["type"] == "image_url" for part in parts)
-    if pictures > model.images:
+    kinds = Counter(part["type"] for content in contents if isinstance(content, list) for part in content)
+    if kinds["image_url"] > model.images:
         raise Refusal("1210", f"image_url: at most {model.images}")
+    if sum(kinds[kind] for kind in _DOCUMENT_PARTS) > _MOST_DOCUMENTS:
+        raise Refusal("1210", f"file_url: at most {_MOST_DOCUMENTS}")
 
 
 _PARTS: Mapping[str, Callable[[str, dict[str, Any], ChatModel], None]] = {

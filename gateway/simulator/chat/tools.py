@@ -115,6 +115,15 @@ def _check_web_search(path: str, search: dict[str, Any]) -> None:
             raise Refusal("1214", f"{path}.{field}")
 
 
+def _check_mcp(path: str, mcp: dict[str, Any]) -> None:
+    _requires("server_label")(path, mcp)
+    if mcp.get("transport_type") not in {None, "sse", "streamable-http"}:
+        raise Refusal("1214", f"{path}.transport_type")
+    for field, kind in (("allowed_tools", list), ("headers", dict)):
+        if not isinstance(mcp.get(field, kind()), kind):
+            raise Refusal("1214", f"{path}.{field}")
+
+
 def _requires(field: str) -> Callable[[str, dict[str, Any]], None]:
     def check(path: str, inner: dict[str, Any]) -> None:
         if not isinstance(inner.get(field), str):
@@ -127,5 +136,5 @@ _KINDS: Mapping[str, Callable[[str, dict[str, Any]], None]] = {
     "function": _check_function,
     "retrieval": _requires("knowledge_id"),
     "web_search": _check_web_search,
-    "mcp": _requires("server_label"),
+    "mcp": _check_mcp,
 }

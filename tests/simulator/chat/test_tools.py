@@ -17,6 +17,11 @@ def function(**fields: Any) -> dict[str, Any]:
     return {"type": "function", "function": {key: value for key, value in inner.items() if value is not None}}
 
 
+def mcp(**fields: Any) -> dict[str, Any]:
+    """Make a tool on a server of somebody's."""
+    return {"type": "mcp", "mcp": {"server_label": "s"} | fields}
+
+
 def refused(*tools: Any) -> tuple[str, str] | None:
     """Tell code and subject tools are refused with; None when they are taken."""
     try:
@@ -35,7 +40,8 @@ def refused(*tools: Any) -> tuple[str, str] | None:
             {"type": "web_search", "web_search": SEARCH | {"enable": True, "count": 50}}, id="web_search"
         ),
         pytest.param({"type": "retrieval", "retrieval": {"knowledge_id": "1"}}, id="retrieval"),
-        pytest.param({"type": "mcp", "mcp": {"server_label": "s"}}, id="mcp"),
+        pytest.param(mcp(), id="mcp"),
+        pytest.param(mcp(transport_type="sse", allowed_tools=["f"], headers={"a": "b"}), id="mcp with all it may"),
     ],
 )
 def test_tool_is_taken_when_it_is_as_documented(tool: Any) -> None:
@@ -86,6 +92,10 @@ def test_tool_is_taken_when_it_is_as_documented(tool: Any) -> None:
         pytest.param(
             {"type": "retrieval", "retrieval": {}}, "1213", "tools[0].retrieval.knowledge_id", id="no knowledge"
         ),
+        pytest.param(mcp(server_label=None), "1213", "tools[0].mcp.server_label", id="no label"),
+        pytest.param(mcp(transport_type="stdio"), "1214", "tools[0].mcp.transport_type", id="unknown transport"),
+        pytest.param(mcp(allowed_tools="f"), "1214", "tools[0].mcp.allowed_tools", id="allowed tools are a text"),
+        pytest.param(mcp(headers=["a"]), "1214", "tools[0].mcp.headers", id="headers are a list"),
     ],
 )
 def test_tool_is_refused_when_it_is_not_as_documented(tool: Any, code: str, subject: str) -> None:
