@@ -41,7 +41,7 @@ RUNTIME = Dashboard(
                 ),
                 Panel(
                     title="CPU",
-                    about="Cores in use; a process uses one at most.",
+                    about="Cores in use; a process uses one at most, and more while it decodes recordings.",
                     queries=(
                         Query(of_gateways(f"rate(process_cpu_seconds_total{{{HERE}}}[{WINDOW}])"), "{{instance}}"),
                     ),
