@@ -254,6 +254,18 @@ async def test_bad_question_is_refused(place: Place, zhipu: Zhipu, path: str, pa
     assert param == caught.value.param
 
 
+@pytest.mark.parametrize("path", ["", "?stream=true", "/input_items?limit=0"])
+async def test_nobody_without_a_key_is_told_what_is_wrong_with_a_question(
+    gateway: Gateway, connect: Connect, path: str
+) -> None:
+    nobody = connect(gateway, api_key="sk-nobody")
+
+    with pytest.raises(openai.AuthenticationError):
+        await nobody.get(f"/responses/resp_{'0' * 48}{path}", cast_to=object)
+
+    assert "kept_responses" == gateway.records[-1].operation
+
+
 # In the background.
 
 

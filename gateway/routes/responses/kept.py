@@ -30,13 +30,14 @@ def kept_routes(front: Front, background: Background) -> list[HTTPRouteHandler]:
 
     @get([f"/v1{PATH}", PATH], name="getResponse")
     async def get_response(request: Request[Any, Any, Any]) -> Response[bytes]:
+        owner = await shelf.owner(request)
         if request.query_params.get("stream", "").lower() in ("true", "1"):
             raise InvalidRequest(
                 "Events are not kept. Fetch the response without 'stream', until its status says that it is done.",
                 param="stream",
                 code="unsupported_value",
             )
-        return answer(bytes((await shelf.find(await shelf.owner(request), id_in(request))).response))
+        return answer(bytes((await shelf.find(owner, id_in(request))).response))
 
     @delete([f"/v1{PATH}", PATH], status_code=200, name="deleteResponse")
     async def delete_response(request: Request[Any, Any, Any]) -> Response[bytes]:
