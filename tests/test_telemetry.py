@@ -320,7 +320,7 @@ def test_setting_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
         result = CliRunner().invoke(main, command, env=environ)
 
         assert 2 == result.exit_code
-        assert "pip install 'glm-gateway[otel]'" in result.stderr
+        assert "install requirements-otel.lock" in result.stderr
 
 
 def test_check_says_where_traces_go() -> None:

@@ -28,7 +28,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _of_tenants(settings)
     yield from _of_issuers(settings)
     if settings.telemetry.otlp_endpoint is not None and not _has_telemetry():
-        yield "telemetry.otlp_endpoint needs OpenTelemetry, which is not there: pip install 'glm-gateway[otel]'."
+        yield "telemetry.otlp_endpoint needs OpenTelemetry, which is not there: install requirements-otel.lock."
     if settings.port and settings.port == settings.metrics_port:
         yield f"port and metrics_port are both {settings.port}; metrics need a port of their own."
 
