@@ -22,5 +22,5 @@ class BoundedFlow(FlowControl):
 
     def resume_reading(self) -> None:
         """Read on, unless too many wait."""
-        if len(self._waiting) < MAX_WAITING_REQUESTS:
+        if self.read_paused and len(self._waiting) < MAX_WAITING_REQUESTS:
             super().resume_reading()

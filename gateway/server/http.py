@@ -91,7 +91,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_bytes_at_most += self._received_bytes
         self._unset_keepalive_if_required()
         self._body_came = False
-        self._take_in(self._unread + data if self._unread else data)
+        self._read(self._unread + data if self._unread else data)
         if self._reading_head:
             if self._head_timer is None:  # Most heads come whole and need no timer.
                 self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
@@ -135,7 +135,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._first = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
         if self._unread and not self.transport.is_closing():
-            self._take_in(self._unread)
+            self._read(self._unread)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the application will never see, and close; ``msg`` is uvicorn's, and says too little."""
@@ -158,13 +158,6 @@ class BoundedHttp(HttpToolsProtocol):
         """Have uvicorn begin nothing for a request that asks for another protocol; ``_read`` does."""
         return True
 
-    def _take_in(self, data: bytes) -> None:
-        self._unread = b""
-        try:
-            self._read(data if len(data) <= PIECE_BYTES else memoryview(data))
-        except HttpParserError:
-            self.send_400_response("")
-
     def _look_at_rest(self, cycle: RequestResponseCycle) -> None:
         """Bound what came though no head was being read: more of a body, its trailers, empty lines."""
         if cycle.response_complete and not self.transport.is_closing():
@@ -177,31 +170,40 @@ class BoundedHttp(HttpToolsProtocol):
             self._refusal = self._too_large("What stands beside the body of this request takes")
             self.send_400_response("")
 
-    def _read(self, data: bytes | memoryview) -> None:
-        """
-        Read what came, up to a WebSocket, or until too many requests wait.
+    def _read(self, data: bytes) -> None:
+        """Read what came, up to a WebSocket, or until too many requests wait."""
+        rest: bytes | memoryview = data if len(data) <= PIECE_BYTES else memoryview(data)
+        self._unread = b""
+        try:
+            while rest:
+                if len(self.pipeline) >= MAX_WAITING_REQUESTS:
+                    self._unread = bytes(rest)
+                    return
+                try:
+                    self.parser.feed_data(rest[:PIECE_BYTES])
+                    rest = rest[PIECE_BYTES:]
+                except HttpParserUpgrade as upgrade:  # The parser stops behind the head of such a request.
+                    rest = memoryview(rest)[upgrade.args[0] :]
+                    if not self._stays_http():
+                        return
+        except HttpParserError:
+            self.send_400_response("")
 
-        A request that asks for another protocol is read as if it did not, as RFC 9110, 7.8, allows. Java's
-        HttpClient asks for HTTP/2 with its first. The parser stops behind the head of such a request.
+    def _stays_http(self) -> bool:
         """
-        while data:
-            if len(self.pipeline) >= MAX_WAITING_REQUESTS:
-                self._unread = bytes(data)
-                return
-            try:
-                self.parser.feed_data(data[:PIECE_BYTES])
-            except HttpParserUpgrade as upgrade:
-                data = memoryview(data)[upgrade.args[0] :]
-            else:
-                data = data[PIECE_BYTES:]
-                continue
-            if self._opens_socket():
-                self.handle_websocket_upgrade()
-                return
-            if self.scope["method"] == "CONNECT":
-                self.send_400_response("")
-                return
+        Begin with a request that asks for another protocol; tell whether what follows it is still HTTP.
+
+        It is read as if it did not ask, as RFC 9110, 7.8, allows, unless it opens a WebSocket. Java's HttpClient
+        asks for HTTP/2 with its first.
+        """
+        if self._opens_socket():
+            self.handle_websocket_upgrade()
+        elif self.scope["method"] == "CONNECT":
+            self.send_400_response("")
+        else:
             self._read_head_anew()
+            return True
+        return False
 
     def _read_head_anew(self) -> None:
         first = f"{self.scope['method']} %b HTTP/{self.scope['http_version']}\r\n".encode() % self.url
