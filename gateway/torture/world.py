@@ -15,7 +15,12 @@ RedisKind = Literal["single", "cluster", "sentinel"]
 
 TIERS: tuple[Tier, ...] = ("V0", "V1", "V2", "V3")
 LIMITS = (3, 6, 12, 24)
-"""Requests at once for V0 to V3, of tenants and accounts alike, for every model of the trial."""
+"""
+Requests at once for V0 to V3, of tenants and accounts alike, for every model of the trial.
+
+Both accounts together have room for so many that in turn every tenant gets more than the smallest may have: else
+no tenant's own limit were ever reached.
+"""
 
 MODELS = ("glm-4.5-air", "glm-4-flash-250414")
 CEILING = 100
@@ -50,7 +55,7 @@ class Tenant(Struct, frozen=True):
 
 TENANTS = tuple(Tenant(f"{tier}-{which}".lower(), tier) for tier in TIERS for which in ("a", "b"))
 ACCOUNTS = (
-    Account(name="main", key="5e1f0000000000000000000000000101.tortureMain", tier="V2"),
+    Account(name="main", key="5e1f0000000000000000000000000101.tortureMain", tier="V3"),
     Account(name="spare", key="5e1f0000000000000000000000000102.tortureSpare", tier="V1"),
 )
 

@@ -204,6 +204,14 @@ def test_nothing_is_left_but_the_head_when_all_is_given_back(redis: RedisServer)
     assert books.read("head", "PTTL") > 0
 
 
+def test_all_that_is_in_use_ends_by_itself_when_nobody_comes_any_more(redis: RedisServer) -> None:
+    """A gateway that is taken away leaves nothing in a Redis that others use."""
+    books = Scripted(redis)
+    books.apply(ask(*(Acquire(number, "t", 1, [AccountLimit("x", 1)], 5) for number in (1, 2)), Keep()), now=1000)
+
+    assert all(books.read(page, "PTTL") > 0 for page in PAGES)
+
+
 def test_a_slot_stays_when_another_replica_releases_its_number(redis: RedisServer) -> None:
     """Numbers are a replica's own."""
     books = Scripted(redis)

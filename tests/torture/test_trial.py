@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from gateway.cli import main
 from gateway.torture import Trial, World
+from gateway.torture.world import ACCOUNTS, LIMITS, MODELS, TENANTS, TIERS
 
 CALLERS = 60
 LEASE_SECONDS = 2.0
@@ -57,6 +58,14 @@ async def test_limits_hold_when_gateways_are_killed_and_paused_and_redis_forgets
     assert report.kept
     assert dict.fromkeys(harms, 1) == report.harms
     assert report.tally.done > CALLERS
+
+
+def test_limits_of_accounts_and_of_tenants_are_reached_when_all_want_slots() -> None:
+    """A limit that nobody comes to is not shown to hold."""
+    room = sum(LIMITS[TIERS.index(account.tier)] for account in ACCOUNTS)
+
+    assert World().callers / len(MODELS) > room
+    assert room / len(TENANTS) > min(tenant.limit for tenant in TENANTS)
 
 
 def test_proof_says_what_it_needs_when_there_is_no_redis() -> None:
