@@ -5,17 +5,17 @@ GLM keeps order within one kind of event only. So what begins is told when somet
 when the whole response does.
 """
 
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from msgspec.structs import replace
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.glm.realtime import server as glm
 from gateway.openai.realtime import items, server
 from gateway.openai.realtime.items import Content, Item, Metadata, ResponseState
+from gateway.translate.answers import read_base64
 from gateway.translate.realtime.config import Config
 from gateway.translate.realtime.shapes import audio_format
 from gateway.translate.realtime.sound import SAMPLE_BYTES, Converter, WholeSamples
@@ -128,8 +128,8 @@ class Answer:
                 return
             self._converter = WholeSamples()
         try:
-            pcm = b64decode(delta, validate=True)
-        except (Base64Error, ValueError):
+            pcm = read_base64(delta)
+        except UpstreamProtocolError:
             return
         self._talk.spoken_bytes += len(pcm)
         if audio := self._converter.feed(pcm):
