@@ -11,6 +11,7 @@ from itertools import chain
 from typing import ClassVar
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest
@@ -122,20 +123,20 @@ class BoundedHttp(HttpToolsProtocol):
         self._bytes_beside_body = 0
         if self.expect_100_continue:
             cycle.keep_alive = False  # Who is refused may send the body, or another request in its place.
-        if self.pipeline and self._first is None:
-            self._first = before
+        if before is not None and self.pipeline:
+            self._first = self._first or before
+            before.on_response = cycle.on_response = self._go_on
 
     def on_body(self, body: bytes) -> None:
-        """Hand on a part of a body."""
+        """Hand on a part of a body, unless it was answered before."""
         self._body_came = True
-        super().on_body(body)
-
-    def on_response_complete(self) -> None:
-        """Begin with the next request, if one waits, and read on where reading was left for too many of them."""
-        self._first = self.pipeline[-1][0] if self.pipeline else None
-        super().on_response_complete()
-        if self._unread and not self.transport.is_closing():
-            self._read(self._unread)
+        cycle: RequestResponseCycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the application will never see, and close; ``msg`` is uvicorn's, and says too little."""
@@ -157,6 +158,13 @@ class BoundedHttp(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         """Have uvicorn begin nothing for a request that asks for another protocol; ``_read`` does."""
         return True
+
+    def _go_on(self) -> None:
+        """Begin with the next request, if one waits, and read on where reading was left for too many of them."""
+        self._first = self.pipeline[-1][0] if self.pipeline else None
+        self.on_response_complete()
+        if self._unread and not self.transport.is_closing():
+            self._read(self._unread)
 
     def _look_at_rest(self, cycle: RequestResponseCycle) -> None:
         """Bound what came though no head was being read: more of a body, its trailers, empty lines."""
