@@ -55,6 +55,21 @@ async def test_event_is_there_as_soon_as_it_was_sent() -> None:
     assert events == await unpacked(*sent, packer.flush())
 
 
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+async def test_gzip_may_have_any_number_of_members(size: int) -> None:
+    """So does who packs each event by itself; zeros that fill up a block are nobody's."""
+    packed = b"".join(gzip.compress(event) for event in (b"data: 1\n\n", b"", b"data: 2\n\n")) + bytes(30)
+
+    read = await unpacked(*(packed[at : at + size] for at in range(0, len(packed), size)))
+
+    assert b"data: 1\n\ndata: 2\n\n" == b"".join(read)
+
+
+async def test_last_member_has_to_be_whole() -> None:
+    with pytest.raises(httpx.DecodingError):
+        await unpacked(gzip.compress(TEXT) + gzip.compress(TEXT)[:-9])
+
+
 async def test_little_does_not_become_much_at_once() -> None:
     read = await unpacked(gzip.compress(b"\0" * 10 * MAX_PIECE_BYTES))
 
