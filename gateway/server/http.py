@@ -126,6 +126,7 @@ class BoundedHttp(HttpToolsProtocol):
         if before is not None and self.pipeline:
             self._first = self._first or before
             before.on_response = cycle.on_response = self._go_on
+            self.flow.resume_reading()  # Otherwise nobody notices that the caller leaves.
 
     def on_body(self, body: bytes) -> None:
         """Hand on a part of a body, unless it was answered before."""

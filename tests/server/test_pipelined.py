@@ -57,6 +57,31 @@ async def test_stream_hears_that_its_caller_has_left_though_more_was_asked_for()
     assert app.begun == ["/1"]
 
 
+async def test_answer_that_waits_hears_that_its_caller_has_left_after_asking_for_more() -> None:
+    """Nothing is written meanwhile that would fail."""
+    left = asyncio.Event()
+    asked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def wait(scope: Scope, receive: Receive, _send: Send) -> None:
+        asked.put_nowait(scope["path"])
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+
+    config = Config(wait, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
+    config.load()
+    async with connected(BoundedHttp, config) as (_, writer), asyncio.timeout(5):
+        writer.write(b"GET /1 HTTP/1.1\r\n\r\n")
+        assert await asked.get() == "/1"
+        writer.write(b"GET /2 HTTP/1.1\r\n\r\n")
+        await asyncio.sleep(0.05)
+        writer.close()
+
+        await left.wait()
+
+    assert asked.empty()
+
+
 class Counting:
     """Answers with the body of a request, once ``go`` is set."""
 
