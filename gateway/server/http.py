@@ -51,6 +51,7 @@ class BoundedHttp(HttpToolsProtocol):
     _body_came = False
     _bytes_beside_body = 0
     _unread: bytes = b""
+    _is_kept = False
     _first: RequestResponseCycle | None = None  # that is being answered while others wait
 
     @classmethod
@@ -122,7 +123,8 @@ class BoundedHttp(HttpToolsProtocol):
         self.headers = []  # Trailers come into it; the request has the list that was there.
         self._bytes_beside_body = 0
         if self.expect_100_continue:
-            cycle.keep_alive = False  # Who is refused may send the body, or another request in its place.
+            # Who is refused before it sent the body may send it all the same, or another request in its place.
+            self._is_kept, cycle.keep_alive = cycle.keep_alive, False
         if before is not None and self.pipeline:
             self._first = self._first or before
             before.on_response = cycle.on_response = self._go_on
@@ -134,6 +136,8 @@ class BoundedHttp(HttpToolsProtocol):
         cycle: RequestResponseCycle = self.cycle
         if cycle.response_complete:
             return
+        if self.expect_100_continue and not cycle.response_started:
+            cycle.keep_alive = self._is_kept
         cycle.body += body
         if len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()

@@ -161,3 +161,22 @@ async def test_connection_closes_when_a_body_that_was_announced_was_not_asked_fo
 
     assert told.startswith(b"HTTP/1.1 200 ")
     assert b"\r\nconnection: close\r\n" in told
+
+
+@pytest.mark.parametrize("app", [count, refuse])
+async def test_connection_stays_when_a_body_that_was_announced_comes(app: ASGIApp) -> None:
+    """Asked for or not: closing on who still sends would cost it the answer."""
+    async with wire(app) as (reader, writer):
+        for _ in range(2):
+            writer.write(b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+            if app is count:
+                assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+                writer.write(b"hel")
+                await asyncio.sleep(0.01)
+                writer.write(b"lo")
+            else:
+                writer.write(b"hel")
+
+            assert await read_answer(reader) in (b"5 expect content-length", b"no")
+            if app is refuse:
+                writer.write(b"lo")
