@@ -18,6 +18,9 @@ from gateway.translate.transcriptions.transcript import Transcript, joiner, toke
 read_chunk = reader_of(glm.TranscriptionChunk)
 encode = msgspec.json.Encoder().encode
 
+DELTA = "transcript.text.delta"
+"""Of an event that never has the whole text, even where it has an empty one."""
+
 
 def done(transcript: Transcript) -> bytes:
     """Return the events that end a stream; unlike a whole answer, it has no words for seconds."""
@@ -40,6 +43,7 @@ class PartStream:
         self._part = part
         self._first = first
         self._said = ""
+        self._space = ""  # Held back: what ends in it is told without.
         self._done = False
 
     def feed(self, payloads: Sequence[bytes]) -> bytes:
@@ -64,18 +68,20 @@ class PartStream:
 
     def _take(self, chunk: glm.TranscriptionChunk) -> bytes:
         self._part.usage = chunk.usage or self._part.usage
-        if chunk.text is None:
+        if chunk.text is None or (chunk.delta and chunk.type == DELTA):
             return self._say(chunk.delta or "")
         # The last event has the whole text, which counts; what no delta said before is said now.
         self._done = True
+        self._space = ""
         whole = chunk.text.strip()
         events = self._say(whole.removeprefix(self._said)) if whole.startswith(self._said) else b""
         self._part.text = whole or self._said
         return events
 
     def _say(self, more: str) -> bytes:
-        if not self._said:
-            more = more.lstrip()
+        heard = self._space + more if self._said else more.lstrip()
+        more = heard.rstrip()
+        self._space = heard[len(more) :]
         if not more:
             return b""
         before = "" if self._first or self._said else joiner(more)

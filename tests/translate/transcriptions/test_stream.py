@@ -37,10 +37,28 @@ def last(text: str) -> bytes:
         ([delta("Hel"), last("Hello")], ["Hel", "lo"]),
         ([last(" Hello ")], ["Hello"]),
         ([delta("Hello"), DONE], ["Hello"]),
+        (
+            [delta("How "), delta("are"), delta(" "), delta("you\n"), last("How are you\n")],
+            ["How", " are", " you"],
+        ),
+        ([delta("How "), last("How are you")], ["How", " are you"]),
+        ([delta(" "), delta("Hello "), DONE], ["Hello"]),
+        ([b'{"type":"transcript.text.delta","delta":"Hello","text":""}', DONE], ["Hello"]),
         ([last("")], []),
         ([b'{"text": "Hello", "request_id": "1"}', DONE], ["Hello"]),
     ],
-    ids=["recorded", "rest in the last", "only the last", "no last", "silence", "not streamed"],
+    ids=[
+        "recorded",
+        "rest in the last",
+        "only the last",
+        "no last",
+        "a space behind each word",
+        "a space before the rest",
+        "spaces and no last",
+        "an empty text beside a delta",
+        "silence",
+        "not streamed",
+    ],
 )
 def test_what_was_said_is_said_once(payloads: Sequence[bytes], said: list[str]) -> None:
     stream, part, found = play(*payloads)
