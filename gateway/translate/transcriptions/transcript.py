@@ -126,15 +126,21 @@ def guessed_language(text: str) -> str:
 def srt(lines: Sequence[Line]) -> str:
     """Return lines as SubRip."""
     return "".join(
-        f"{number}\n{clock(line.start, ',')} --> {clock(line.end, ',')}\n{line.text}\n\n"
+        f"{number}\n{clock(line.start, ',')} --> {clock(line.end, ',')}\n{shown(line.text)}\n\n"
         for number, line in enumerate(lines, 1)
     )
 
 
 def vtt(lines: Sequence[Line]) -> str:
     """Return lines as WebVTT."""
-    cues = (f"{clock(line.start, '.')} --> {clock(line.end, '.')}\n{line.text}\n\n" for line in lines)
+    cues = (f"{clock(line.start, '.')} --> {clock(line.end, '.')}\n{shown(line.text)}\n\n" for line in lines)
     return "WEBVTT\n\n" + "".join(cues)
+
+
+def shown(text: str) -> str:
+    """Return a text as a subtitle may hold it: no empty line, which would end it, no arrow as between times."""
+    lines = map(str.strip, text.replace("-->", "->").splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def clock(seconds: float, point: str) -> str:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.translate.transcriptions.transcript import clock, guessed_language, join
+from gateway.translate.transcriptions.transcript import Line, clock, guessed_language, join, srt, vtt
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,26 @@ def test_texts_are_joined_as_they_are_written(texts: list[str], joined: str) -> 
 )
 def test_times_of_subtitles(seconds: float, shown: str) -> None:
     assert shown == clock(seconds, ",")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("One.\nTwo.", "One.\nTwo."),
+        ("One.\n\n Two.", "One.\nTwo."),
+        ("One.\r\n\r\nTwo.\rThree.", "One.\nTwo.\nThree."),
+        ("a --> b", "a -> b"),
+        ("a\n00:00:01.000 --> 00:00:02.000\nb", "a\n00:00:01.000 -> 00:00:02.000\nb"),
+    ],
+)
+def test_a_subtitle_ends_where_its_text_does(text: str, shown: str) -> None:
+    """An empty line would end it earlier, and what looks like times would begin another."""
+    lines = [Line(0, 1, text), Line(1, 2, "End.")]
+
+    assert f"WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n{shown}\n\n00:00:01.000 --> 00:00:02.000\nEnd.\n\n" == vtt(
+        lines
+    )
+    assert f"1\n00:00:00,000 --> 00:00:01,000\n{shown}\n\n2\n00:00:01,000 --> 00:00:02,000\nEnd.\n\n" == srt(lines)
 
 
 @given(st.floats(0, 1e6))
