@@ -239,6 +239,29 @@ async def test_times_of_glm_are_moved_to_where_the_piece_is(client: AsyncOpenAI,
 
 
 @pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        pytest.param((0.5, 2.5), (0.5, 2.5), id="inside"),
+        pytest.param((2.5, 4.25), (2.5, 4.25), id="beyond the end"),
+        pytest.param((3.5, 4.25), (3.5, 4.25), id="behind the end"),
+        pytest.param((2, 1), (2, 2), id="ends before it begins"),
+        pytest.param((-1, 2000), (0, 30), id="beyond what GLM takes"),
+    ],
+)
+async def test_times_of_a_short_recording_are_those_that_glm_tells(
+    client: AsyncOpenAI, zhipu: Zhipu, told: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    """It has no neighbour that they could run into, and GLM may hear its end later than we do."""
+    zhipu.script = [heard("Hey", segments=[{"id": 0, "start": told[0], "end": told[1], "text": "Hey"}])]
+
+    answer = await client.audio.transcriptions.create(file=WAV, model="whisper-1", response_format="verbose_json")
+
+    assert answer.segments is not None
+    assert [expected] == [(segment.start, segment.end) for segment in answer.segments]
+    assert 3.0 == answer.duration
+
+
+@pytest.mark.parametrize(
     ("kind", "expected"),
     [
         ("text", "Hello.\n"),
@@ -532,6 +555,7 @@ async def test_segments_alone_are_the_text(client: AsyncOpenAI, zhipu: Zhipu, te
         ([{"id": "0", "start": "0.5", "end": "1", "text": "Hey"}], [0.5]),
         ([{"id": 0, "start": "now", "end": None, "text": "Hey"}], [0.0]),
         ([{"id": 0, "start": 0, "end": 1, "text": None}], [0.0]),
+        ([{"start": 1, "end": 2, "text": "H"}, {"text": "ey"}], [0.0]),
         ("none", [0.0]),
     ],
 )

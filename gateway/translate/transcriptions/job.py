@@ -118,7 +118,7 @@ class TranscriptionJob:
             # What a file says of its length can be too little: never more than a piece beyond it is looked at.
             pieces = [*islice(self._recording.cut(Cut(max_seconds=traits.max_audio_seconds)), 2)]
             if len(pieces) == 1:
-                self._begin(pieces[0])
+                self._begin(pieces[0], alone_seconds=traits.max_audio_seconds)
                 if passes(found, traits):
                     return [self._dispatch.whole(self._recording, found)]
                 return [self._dispatch.piece(pieces[0])]
@@ -140,9 +140,9 @@ class TranscriptionJob:
         self._begin(piece)
         return self._dispatch.piece(piece, prompt=self._carried() if self.at_once == 1 else None)
 
-    def _begin(self, piece: Piece) -> None:
+    def _begin(self, piece: Piece, *, alone_seconds: float = 0.0) -> None:
         self._seconds = max(self._seconds, piece.end)
-        self.parts.append(part_of(piece))
+        self.parts.append(part_of(piece, alone_seconds=alone_seconds))
 
     def _carried(self) -> str | None:
         """Return the prompt of the next piece: what was said before it, after what the caller gave."""

@@ -36,11 +36,13 @@ class Part(Struct, kw_only=True):
     """
     A part of a recording, from ``start`` to ``end`` in seconds; ``text`` and what follows is GLM's.
 
-    ``original`` is what was said where ``text`` is its translation, else empty.
+    ``latest`` bounds the times that GLM tells. ``original`` is what was said where ``text`` is its translation,
+    else empty.
     """
 
     start: float
     end: float
+    latest: float
     speech_start: float
     speech_end: float
     text: str = ""
@@ -60,25 +62,35 @@ class Part(Struct, kw_only=True):
     @property
     def lines(self) -> list[Line]:
         """What was said, with times from the beginning of the recording."""
-        timed = [
-            Line(self._within(one.start), self._within(one.end), text)
-            for one in self.segments
-            if one.start is not None and one.end is not None and (text := one.text.strip())
-        ]
-        if timed:
+        if timed := self._timed():
             return timed
         text = self.text.strip()
         return [Line(self.speech_start, self.speech_end, text)] if text else []
 
+    def _timed(self) -> list[Line]:
+        """Return GLM's segments; none where one of them has no times, since its words would be missing."""
+        lines = []
+        for one in self.segments:
+            if text := one.text.strip():
+                if one.start is None or one.end is None:
+                    return []
+                lines.append(Line(self._within(one.start), self._within(max(one.start, one.end)), text))
+        return lines
+
     def _within(self, seconds: float) -> float:
-        return min(self.start + max(seconds, 0.0), self.end)
+        return min(self.start + max(seconds, 0.0), self.latest)
 
 
-def part_of(piece: Piece) -> Part:
-    """Return the part that a piece is; one in which nothing is heard is all of it."""
+def part_of(piece: Piece, *, alone_seconds: float = 0.0) -> Part:
+    """
+    Return the part that a piece is; one in which nothing is heard is all of it.
+
+    One that is a whole recording ends when GLM says it does, if that is within ``alone_seconds``.
+    """
     return Part(
         start=piece.start,
         end=piece.end,
+        latest=max(piece.end, piece.start + alone_seconds),
         speech_start=piece.start if piece.speech_start is None else piece.speech_start,
         speech_end=piece.end if piece.speech_end is None else piece.speech_end,
     )

@@ -11,7 +11,7 @@ from gateway.translate.transcriptions.stream import PartStream
 
 def play(*payloads: bytes, first: bool = True) -> tuple[PartStream, Part, list[str]]:
     """Feed a stream; give it, its part, and the deltas that were said."""
-    part = Part(start=0, end=1, speech_start=0, speech_end=1)
+    part = Part(start=0, end=1, latest=1, speech_start=0, speech_end=1)
     stream = PartStream(part, first=first)
     return stream, part, deltas(stream.feed(payloads))
 
