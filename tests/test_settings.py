@@ -456,6 +456,17 @@ TENANT_KEY = f'key_sha256 = ["{digest("k")}"]'
             id="unknown tier",
         ),
         pytest.param(
+            "[limits.glm-4.7]\nV0 = 1",
+            'limits."glm-4".7 is not a tier; there are V0, V1, V2, V3. '
+            'A name with a dot needs quotes, as in "glm-4.7".',
+            id="model without quotes",
+        ),
+        pytest.param(
+            "[aliases]\ngpt-4.1 = 'glm-4.7'",
+            'aliases.gpt-4 must be text. A name with a dot needs quotes, as in "glm-4.7".',
+            id="alias without quotes",
+        ),
+        pytest.param(
             "[limits]\n'glm-4.7' = 1",
             'limits."glm-4.7" must be a table with V0, V1, V2, V3.',
             id="limit of no tier",

@@ -22,6 +22,7 @@ from gateway.settings.reader import Reader
 from gateway.settings.schema import Settings
 
 ON_LOST_LEASE = "on_lost_lease"
+QUOTES = 'A name with a dot needs quotes, as in "glm-4.7".'
 
 
 def load(environ: Mapping[str, str], *, config_path: Path | None = None) -> Settings:
@@ -34,6 +35,7 @@ def load(environ: Mapping[str, str], *, config_path: Path | None = None) -> Sett
     table = _read_file(config_path or environ.get(CONFIG), reader=reader)
     warnings = overlay(environ, table, reader=reader)
     limits = _take_limits(table, reader=reader)
+    _refuse_unquoted(table.get("aliases"), reader=reader)
     settings = reader.struct(Settings, table) or Settings()
     if settings.models_file is not None:
         reader.files[settings.models_file] = fingerprint(settings.models_file)
@@ -71,12 +73,23 @@ def _take_limits(table: dict[str, Any], *, reader: Reader) -> dict[str, dict[Tie
     return {model: _take_tiers(tiers, reader=reader, at=f'limits."{model}"') for model, tiers in models.items()}
 
 
+def _refuse_unquoted(aliases: Any, *, reader: Reader) -> None:
+    """Tell of aliases that TOML took for paths, and leave them out."""
+    tables = (
+        [name for name, model in aliases.items() if isinstance(model, dict)] if isinstance(aliases, dict) else []
+    )
+    for name in tables:
+        reader.problems.append(f"aliases.{name} must be text. {QUOTES}")
+        del aliases[name]
+
+
 def _take_tiers(tiers: Any, *, reader: Reader, at: str) -> dict[Tier, int]:
     names = get_args(Tier)
     if not isinstance(tiers, dict):
         reader.problems.append(f"{at} must be a table with {', '.join(names)}.")
         return {}
     for name in sorted(tiers.keys() - set(names)):
-        reader.problems.append(f"{at}.{name} is not a tier; there are {', '.join(names)}.")
+        hint = "" if name.startswith("V") else f" {QUOTES}"
+        reader.problems.append(f"{at}.{name} is not a tier; there are {', '.join(names)}.{hint}")
     read = {name: reader.value(Positive, tiers[name], at=f"{at}.{name}") for name in names if name in tiers}
     return {name: limit for name, limit in read.items() if limit is not None}
