@@ -36,6 +36,15 @@ async def test_it_costs_no_more_work_than_allowed() -> None:
     spooled.close()
 
 
+def test_work_that_goes_on_and_on_is_stopped_in_its_midst() -> None:
+    """Not only where a piece ends, since all of a hostile file may come before the first."""
+    spooled = recording(packed(tone(seconds=60), "flac"), max_work_seconds=0.0005)
+
+    with pytest.raises(InvalidRequest, match="too long to decode"):
+        spooled.probe()
+    spooled.close()
+
+
 @pytest.fixture
 def full_disk() -> Iterator[None]:
     """Let no file of this process be larger than 1 MiB."""
