@@ -146,6 +146,7 @@ class Socket:
         self._receive = receive
         self._send = send
         self._at_once = at_once
+        self._early: Any = None
         self._open = False
 
     async def expect_connect(self) -> None:
@@ -156,7 +157,7 @@ class Socket:
         """Return what ``work`` does; stop it, and raise ClientGoneError, if the client leaves before."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                watcher = tasks.create_task(self._next())
+                watcher = tasks.create_task(self._hear_early())
                 result = await work
                 watcher.cancel()
         except BaseExceptionGroup as group:
@@ -210,8 +211,14 @@ class Socket:
         except ClientGoneError:
             return
 
+    async def _hear_early(self) -> None:
+        """Keep what a client says before it may, for ``receive``; raise ClientGoneError."""
+        self._early = await self._next()
+
     async def _next(self) -> Any:
-        message = await self._receive()
+        message, self._early = self._early, None
+        if message is None:
+            message = await self._receive()
         if message["type"] == "websocket.disconnect":
             raise ClientGoneError(message.get("code") or 1005)
         return message

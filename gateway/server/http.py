@@ -8,7 +8,7 @@ serves requests that would rather be another protocol's, of which uvicorn loses 
 import asyncio
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
@@ -198,9 +198,16 @@ class BoundedHttp(HttpToolsProtocol):
                 except HttpParserUpgrade as upgrade:  # The parser stops behind the head of such a request.
                     rest = memoryview(rest)[upgrade.args[0] :]
                     if not self._stays_http():
+                        self._pass_on(bytes(rest))
                         return
         except HttpParserError:
             self.send_400_response("")
+
+    def _pass_on(self, rest: bytes) -> None:
+        """Give a WebSocket what came with its handshake: some clients do not wait until they may speak."""
+        protocol = self.transport.get_protocol() if rest and not self.transport.is_closing() else self
+        if protocol is not self:
+            cast("asyncio.Protocol", protocol).data_received(rest)
 
     def _stays_http(self) -> bool:
         """

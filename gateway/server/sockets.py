@@ -81,13 +81,19 @@ class PlainSocket(WebSocketsSansIOProtocol):
             self.read_paused = True
             self.transport.pause_reading()
 
+    def handle_close(self, event: Frame) -> None:
+        """Agree; who closes before the handshake is answered has left."""
+        super().handle_close(event)
+        if not self.handshake_complete:
+            self.disconnected = True
+
     def handle_parser_exception(self) -> None:
         """End the connection with the close code for it, or with an error where no handshake has been answered."""
         if self.conn.close_sent is not None:
             super().handle_parser_exception()
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": CloseCode.ABNORMAL_CLOSURE})
-        self.close_sent = self.handshake_complete = True
+        self.close_sent = self.handshake_complete = self.disconnected = True
         self.conn.data_to_send()
         self._refuse_unread()
 

@@ -7,6 +7,7 @@ import json
 import time
 from array import array
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,30 @@ async def test_call_may_be_asked_for_with_a_slash_more(gateway: Gateway, path: s
     url = f"ws{gateway.origin.removeprefix('http')}{path}?model=glm-realtime"
     async with connect(url, additional_headers=HEADERS, proxy=None) as socket:
         assert json.loads(await socket.recv())["type"] == "session.created"
+
+
+async def test_event_that_is_sent_before_the_call_is_accepted_is_heard(gateway: Gateway, glm: GlmCalls) -> None:
+    """Simple clients do not wait for the answer to their handshake, which takes as long as GLM does to pick up."""
+    glm.picks_up.clear()
+    host, port = gateway.origin.removeprefix("http://").split(":")
+    event = b'{"type":"session.update","session":{"type":"realtime","instructions":"Be brief."}}'
+    _, writer = await asyncio.open_connection(host, int(port))
+    with closing(writer):
+        head = (
+            f"GET /v1/realtime?model=glm-realtime HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        writer.write(head.encode())
+        await glm.rings.wait()
+        writer.write(b"\x81" + bytes([0x80 | len(event)]) + bytes(4) + event)
+        await asyncio.sleep(0.1)
+        glm.picks_up.set()
+        call = await glm.call()
+        told = await call.expect("session.update", count=2)
+
+    assert told["session"]["instructions"] == "Be brief."
+    await ended(gateway)
 
 
 async def test_unknown_socket_is_refused(gateway: Gateway) -> None:

@@ -126,7 +126,7 @@ async def test_nonsense_before_the_handshake_is_answered_is_refused_and_not_logg
     with caplog.at_level(logging.ERROR):
         async with wire(app=undecided) as (reader, writer), asyncio.timeout(5):
             writer.write(handshake(KEY, VERSION))
-            await asyncio.sleep(0.05)  # in one piece with the handshake nobody would see it
+            await asyncio.sleep(0.05)
             writer.write(early)
             answer = await reader.read()
 
@@ -161,6 +161,40 @@ class Wire(asyncio.Transport):
     def resume_reading(self) -> None:
         """Note it."""
         self.told.append("resume")
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        pytest.param(b"\x88\x80\0\0\0\0", id="goodbye"),
+        pytest.param(b"\x81\x02{}", id="no mask"),
+    ],
+)
+async def test_application_that_accepts_who_has_just_left_is_told(early: bytes) -> None:
+    """Before the transport says so, which comes a turn of the loop later."""
+    told: asyncio.Queue[bool] = asyncio.Queue()
+    go = asyncio.Event()
+
+    async def accept(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await go.wait()
+        try:
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.send", "text": "hello"})
+        except OSError:
+            told.put_nowait(True)
+
+    config = Config(accept, interface="asgi3", ws=PlainSocket, log_config=None, lifespan="off")
+    config.load()
+    protocol = PlainSocket(config, ServerState(), app_state={}, _loop=asyncio.get_running_loop())
+    protocol.connection_made(Wire())
+    protocol.data_received(handshake(KEY, VERSION))
+    await asyncio.sleep(0)
+    protocol.data_received(early)
+    go.set()
+
+    async with asyncio.timeout(5):
+        assert await told.get()
 
 
 async def test_reading_stops_only_while_the_application_is_behind() -> None:

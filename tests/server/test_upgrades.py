@@ -190,6 +190,15 @@ async def test_socket_opens(lines: tuple[str, ...]) -> None:
             assert await reader.readexactly(4) == b"\x88\x02\x03\xe8"
 
 
+async def test_socket_takes_what_came_with_its_handshake() -> None:
+    """Its client should have waited; what it says is lost otherwise, and what follows cannot be read."""
+    async with wire() as (reader, writer):
+        writer.write(request(*WEBSOCKET, method="GET") + b"\x88\x82\0\0\0\0\x0b\xb8")
+
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+
+
 async def test_socket_does_not_open_behind_a_request_without_an_answer() -> None:
     """That would be told of neither its client's leaving nor room to write any more."""
     async with wire() as (reader, writer):
