@@ -123,14 +123,11 @@ class Lobby:
             self.pace.note(slot.scope.tenant, now - slot.since, now=now)
             self.books.give_back(slot.number)
 
-    def answer(self, number: int, answer: Granted | Waiting | Full) -> bool:
-        """Tell a request what the books say; False when it is not there to take the slot it was given."""
-        if isinstance(answer, Granted):
-            return self.grant(number, answer.account)
+    def answer(self, number: int, answer: Waiting | Full) -> None:
+        """Tell a request, if it is there, of its place in line, or that there is none."""
         waiter = self.waiting.get(number)
         if waiter is not None:
             self._place(waiter, answer)
-        return True
 
     def grant(self, number: int, account: str) -> bool:
         """Give a slot to who waits for it; False when nobody does, and nobody has it."""

@@ -62,9 +62,8 @@ class ShareBooks(LocalBooks):
         for waiter in list(lobby.waiting.values()):
             queue_size = len(lobby.waiting) if waiter.position else waiter.queue_size
             answer = self.ask(waiter.number, wish_of(waiter.scope), queue_size=queue_size)
-            if not lobby.answer(waiter.number, answer):
-                self.give_back(waiter.number)
-
+            if not isinstance(answer, Granted):  # which it is not, as nothing is given out yet
+                lobby.answer(waiter.number, answer)
         asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._settle)
 
     def ask(self, number: int, wish: Wish, *, queue_size: int) -> Granted | Waiting | Full:

@@ -512,6 +512,28 @@ async def test_share_is_less_when_another_took_more_than_its_own(
         await other.acquire(scope(limit=4), timeout_seconds=0.2)
 
 
+async def test_turn_is_none_when_it_is_heard_of_without_redis(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """What Redis gave out before it went away is not of this replica's share."""
+    replica = await start_replica(own_redis, lease_seconds=60)
+    requests = Requests(replica)
+    await requests.join("holder", scope(limit=1))
+    await requests.until_served("holder")
+    await requests.join("waiting", scope(limit=1))
+    await requests.until_waiting(1)
+    lobby, books = replica._models[MODEL]
+    (waiter,) = lobby.waiting.values()
+
+    own_redis.kill()
+    await until(lambda: replica.degraded)
+    books.turn(Turn(waiter.number, "main"))
+
+    assert (["holder"], 1) == (requests.served, len(lobby.held))
+    requests.free("holder")
+    await requests.until_served("waiting")
+
+
 async def test_callers_are_refused_when_redis_is_away_and_settings_say_so(
     own_redis: RedisServer, start_replica: StartReplica
 ) -> None:
@@ -618,6 +640,34 @@ async def test_release_is_not_lost_when_it_comes_before_an_answer_that_was(
     await until(lambda: unheard.is_set() and not limiter.degraded)
 
     assert 0 == held(own_redis)
+
+
+async def test_nothing_is_missed_that_happens_while_the_books_are_made_whole(
+    own_redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """What is given back then is free at once, and who comes then stands in line at once."""
+    limiter = await start_replica(own_redis, lease_seconds=60)
+    requests = Requests(limiter)
+    await requests.join("holder", scope(limit=1))
+    await requests.until_served("holder")
+    ask = limiter.link.ask
+
+    async def ask_while_much_happens(request: Request) -> Reply:
+        reply = await ask(request)
+        if request.call_roll:
+            requests.free("holder")
+            await requests.join("newcomer", scope(limit=1))
+        return reply
+
+    make_read_only(own_redis)
+    limiter._renew(at_once=True)
+    await until(lambda: limiter.degraded)
+    limiter._model(MODEL)[0]._check_seconds = 3600
+    limiter.link.ask = ask_while_much_happens  # type: ignore[method-assign]
+    recover(own_redis)
+
+    await until(lambda: "newcomer" in requests.served and not limiter.degraded)
+    assert 1 == held(own_redis)
 
 
 async def test_waiters_keep_their_order_when_redis_comes_back(
