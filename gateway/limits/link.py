@@ -10,7 +10,7 @@ import msgspec
 from redis.exceptions import NoScriptError
 
 from gateway.limits.wire import Reply, Request, decode_reply, encode
-from gateway.redis_client.client import Client
+from gateway.redis_client.client import Client, leave_replica
 from gateway.redis_client.faults import FAULTS, kind_of
 from gateway.redis_client.observer import Nobody, RedisObserver
 
@@ -114,6 +114,7 @@ class Link:
                 if clock() - began > 2 * self._timeout_seconds:
                     continue
                 self.observer.count_redis_error(operation, kind=kind_of(error))
+                await leave_replica(self.client, error)
                 raise Away(f"{type(error).__name__}: {error}") from error
             finally:
                 self._observe[operation](clock() - began)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from gateway.redis_client.client import Client, connect
+from gateway.redis_client.client import Client, connect, leave_replica
 from gateway.redis_client.faults import FAULTS, kind_of
 from gateway.redis_client.observer import Nobody, RedisObserver
 
@@ -63,6 +63,7 @@ class Link:
                 await work(self._client)
         except FAULTS as fault:
             self._fail(fault, now=clock())
+            await leave_replica(self._client, fault)
             return False
         finally:
             self._observe(clock() - began)

@@ -7,6 +7,7 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionBroken
+from redis.exceptions import ReadOnlyError
 
 from gateway.redis_client.address import Address, read_address
 from gateway.redis_client.sentinels import Primary, Sentinels
@@ -48,3 +49,14 @@ def primary(address: Address, options: dict[str, Any], who: dict[str, Any]) -> R
     watched: Any = Sentinels(address.hosts, options=options, who=who)
     primary: Redis = watched.master_for(address.primary, redis_class=Primary, db=address.database)
     return primary
+
+
+async def leave_replica(client: Client, fault: BaseException) -> None:
+    """
+    Connect anew next time where a fault says that a replica answers.
+
+    After a failover an address may lead to another server, while the old one closes no connection. Nodes of a
+    Cluster say themselves where to go.
+    """
+    if isinstance(fault, ReadOnlyError) and isinstance(client, Redis):
+        await client.connection_pool.disconnect(inuse_connections=False)

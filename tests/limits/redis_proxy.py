@@ -40,6 +40,10 @@ class RedisProxy:
         """Have scripts run, and close the connection in place of an answer from now on."""
         self._scripts, self._loses = SCRIPTS, True
 
+    def lead_to(self, server: RedisServer) -> None:
+        """Pass on what is connected from now on to another server, as an address does after a failover."""
+        self._server = server
+
     def cut_off(self) -> None:
         """Pass nothing on of what is connected by now, and keep it open."""
         self._cut_up_to = self._lines

@@ -512,6 +512,22 @@ async def test_share_is_less_when_another_took_more_than_its_own(
         await other.acquire(scope(limit=4), timeout_seconds=0.2)
 
 
+async def test_books_are_made_whole_when_the_address_leads_to_another_primary(
+    own_redis: RedisServer, redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """The old one takes no more writes, and drops nobody who is connected to it."""
+    proxy = RedisProxy(own_redis)
+    async with proxy.listening():
+        replica = await start_replica(proxy)
+        slot = await replica.acquire(scope(), timeout_seconds=5)
+
+        proxy.lead_to(redis)
+        own_redis.ask("REPLICAOF", "127.0.0.1", redis.port)
+
+        await until(lambda: held(redis) == 1 and not replica.degraded)
+        assert not slot.lost
+
+
 async def test_turn_is_none_when_it_is_heard_of_without_redis(
     own_redis: RedisServer, start_replica: StartReplica
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.errors import StoreUnavailable
 from gateway.recall.redis import MAX_TEXT_BYTES
+from tests.limits.redis_proxy import RedisProxy
 from tests.recall.conftest import MakeRedisRecall, Observer
 from tests.redis_server import RedisServer, free_port, need_redis
 
@@ -190,6 +191,22 @@ async def test_redis_that_takes_nothing_leaves_things_forgotten(
     assert [("recall", kind)] * 3 == observer.errors
     assert 1 == len([one for one in caplog.records if "remembers nothing" in one.getMessage()])
     assert "secret" not in caplog.text
+
+
+async def test_texts_are_kept_when_the_address_leads_to_another_primary(
+    own_redis: RedisServer, redis: RedisServer, make_shared: MakeRedisRecall
+) -> None:
+    """The old one takes no more writes, and drops nobody who is connected to it."""
+    proxy = RedisProxy(own_redis)
+    async with proxy.listening():
+        recall = make_shared(proxy.url)
+        assert await recall.remember("a", {"k1": "text"})
+
+        proxy.lead_to(redis)
+        own_redis.ask("REPLICAOF", "127.0.0.1", redis.port)
+
+        await until(lambda: recall.remember("a", {"k2": "text"}))
+        assert 1 == len(names(redis))
 
 
 async def test_texts_are_kept_in_a_cluster(tmp_path: Path, make_shared: MakeRedisRecall) -> None:
