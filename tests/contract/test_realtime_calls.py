@@ -227,10 +227,17 @@ async def test_spoken_turn(gateway: Gateway, dialect: Dialect, simulator: Runnin
 
 
 @listens
-async def test_turn_that_the_client_ends(gateway: Gateway) -> None:
-    """Without turn detection the client commits and asks."""
+@pytest.mark.parametrize(
+    "turns",
+    [
+        pytest.param(None, id="nobody else"),
+        pytest.param({"type": "server_vad", "silence_duration_ms": 3000}, id="GLM would have later"),
+    ],
+)
+async def test_turn_that_the_client_ends(gateway: Gateway, turns: Any) -> None:
+    """The client commits and asks, and need not have said that it does so."""
     async with calling(gateway, GA) as caller:
-        await caller.update(turn_detection=None)
+        await caller.update(turn_detection=turns)
         await caller.say(spoken(QUESTION), frame_ms=100)
         await caller.connection.input_audio_buffer.commit()
         await caller.until("input_audio_buffer.committed")
