@@ -45,9 +45,13 @@ class Transcription(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TurnDetection(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """When a turn of the user's ends; all but ``type`` have defaults that depend on it."""
+    """
+    When a turn of the user's ends; all but ``type`` have defaults that depend on it.
 
-    type: Literal["server_vad", "semantic_vad"]
+    "none" is Azure's, and says what null does.
+    """
+
+    type: Literal["server_vad", "semantic_vad", "none"]
     threshold: Share | None = None
     prefix_padding_ms: Milliseconds | None = None
     silence_duration_ms: Milliseconds | None = None

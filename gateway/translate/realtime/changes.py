@@ -102,7 +102,7 @@ def take_input(fields: dict[str, Any], said: AudioInput, *, at: str) -> None:
         fields["noise_reduction"] = said.noise_reduction
     if said.turn_detection is not UNSET:
         turns = said.turn_detection
-        fields["turn_detection"] = completed(turns) if turns is not None else None
+        fields["turn_detection"] = None if turns is None or turns.type == "none" else completed(turns)
 
 
 def take_output(fields: dict[str, Any], said: AudioOutput, config: Config, *, at: str, voice_at: str = "") -> None:
