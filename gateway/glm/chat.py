@@ -6,9 +6,9 @@ Requests hold only what the reference lists; answers tolerate whatever is missin
 what comes with every request or token is not looked through for any.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 # --- Requests ---------------------------------------------------------------------------------------
 
@@ -248,24 +248,28 @@ class AnswerMessage(Struct, frozen=True, kw_only=True, gc=False):
     audio: AnswerAudio | None = None
 
 
+Tokens = Annotated[int, Meta(ge=0, le=2**53)]
+"""A count of tokens; what is below 0, or more than a number of JSON's holds, is none."""
+
+
 class CachedTokens(Struct, frozen=True, kw_only=True):
     """How much of the prompt came from the cache."""
 
-    cached_tokens: int | None = None
+    cached_tokens: Tokens | None = None
 
 
 class ReasoningTokens(Struct, frozen=True, kw_only=True):
     """How much of the answer was reasoning; there since 2026."""
 
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Tokens | None = None
 
 
 class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens as billed."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
+    prompt_tokens: Tokens = 0
+    completion_tokens: Tokens = 0
+    total_tokens: Tokens = 0
     prompt_tokens_details: CachedTokens | None = None
     completion_tokens_details: ReasoningTokens | None = None
 

@@ -44,6 +44,15 @@ def test_answer_is_read_whatever_else_it_holds() -> None:
             id="tokens as text",
         ),
         pytest.param(b'{"grams":3,"usage":{"prompt_tokens":"many"}}', Weighed(grams=3), id="no tokens"),
+        pytest.param(b'{"grams":3,"usage":{"completion_tokens":-1}}', Weighed(grams=3), id="tokens below none"),
+        pytest.param(
+            b'{"grams":3,"usage":{"prompt_tokens_details":{"cached_tokens":-1}}}',
+            Weighed(grams=3),
+            id="cached below none",
+        ),
+        pytest.param(
+            b'{"grams":3,"usage":{"prompt_tokens":1%b}}' % (b"0" * 400), Weighed(grams=3), id="tokens without end"
+        ),
         pytest.param(b'{"grams":3,"usage":[]}', Weighed(grams=3), id="no object"),
     ],
 )
