@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openai.types import EmbeddingModel
 from openai.types.audio.speech_model import SpeechModel
 from openai.types.audio_model import AudioModel
+from openai.types.realtime import AudioTranscription
 from openai.types.shared.chat_model import ChatModel
 
 import gateway
@@ -36,6 +37,11 @@ DOCUMENTED_LIMITS = {
 
 def by_id(model: Model) -> str:
     return model.id
+
+
+def names_in(kind: Any) -> tuple[str, ...]:
+    """Return the names that a type lists, however deep among others."""
+    return tuple(name for part in get_args(kind) for name in ([part] if isinstance(part, str) else names_in(part)))
 
 
 # --- The rows ---------------------------------------------------------------------------------------
@@ -196,10 +202,11 @@ def test_resolve_follows_the_alias_when_a_program_has_an_openai_name_built_in(al
     [
         (get_args(ChatModel), "chat"),
         (get_args(AudioModel), "transcription"),
+        (names_in(AudioTranscription.model_fields["model"].annotation), "transcription"),
         (get_args(SpeechModel), "speech"),
         (get_args(EmbeddingModel), "embeddings"),
     ],
-    ids=["chat", "transcription", "speech", "embeddings"],
+    ids=["chat", "transcription", "transcription in calls", "speech", "embeddings"],
 )
 def test_every_name_of_the_openai_sdk_means_a_model_of_its_kind(
     names: tuple[str, ...], operation: Operation
