@@ -36,7 +36,11 @@ class Setting(Struct, frozen=True):
 def to_glm(
     messages: Sequence[openai.Message], *, model: Model, recalled: Mapping[str, str], now: int
 ) -> list[glm.Message]:
-    """Return the conversation in GLM's terms; raise InvalidRequest naming the message that GLM cannot take."""
+    """
+    Return the conversation in GLM's terms; raise InvalidRequest naming the message that GLM cannot take.
+
+    A user who says nothing is left out: GLM would refuse the whole for it (1213).
+    """
     setting = Setting(model, recalled, now)
     converted: list[glm.Message] = []
     parts: list[glm.Part] = []
@@ -44,12 +48,14 @@ def to_glm(
     for index, message in enumerate(messages):
         content, speaker = message.content, SPEAKERS.get(message.role)
         if speaker is not None and isinstance(content, str):
-            converted.append(glm.Message(role=speaker, content=content))
+            if content or speaker != "user":
+                converted.append(glm.Message(role=speaker, content=content))
             continue
         if message.role == "assistant" and message.function_call is not None:
             legacy_calls += 1
         turn = convert(message, setting, legacy_calls=legacy_calls, param=f"messages[{index}]")
-        converted.append(turn)
+        if turn.content or turn.role != "user":
+            converted.append(turn)
         if isinstance(turn.content, list):
             parts += turn.content
     check_counts(parts, model=model)
@@ -159,8 +165,10 @@ def with_question(messages: list[glm.Message]) -> list[glm.Message]:
         if message.role == "user":
             return messages
     roles = [message.role for message in messages]
-    if "tool" not in roles and roles[-1] != "system":
-        raise InvalidRequest("GLM needs at least one user message in the conversation.", param="messages")
+    if "tool" not in roles and roles[-1:] != ["system"]:
+        raise InvalidRequest(
+            "GLM needs at least one user message in the conversation that is not empty.", param="messages"
+        )
     if "system" not in roles:
         return messages
     at = len(roles) - 1 - roles[::-1].index("system")

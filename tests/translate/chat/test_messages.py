@@ -140,9 +140,29 @@ def test_instruction_is_still_the_question_when_tools_were_called_for_it(sent: S
     assert ["assistant", "tool"] == [message["role"] for message in rest]
 
 
+@pytest.mark.parametrize("nothing", ["", [{"type": "text", "text": ""}]], ids=["text", "part"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        [USER],
+        [USER, {"role": "assistant", "content": "x"}],
+        [{"role": "system", "content": "x"}],
+    ],
+    ids=["a question", "an answer", "instructions"],
+)
+def test_message_of_a_user_who_says_nothing_is_left_out(sent: Sent, rest: list[Any], nothing: Any) -> None:
+    """OpenAI's models take it for what it is; GLM refuses the whole conversation for it (1213)."""
+    silence = {"role": "user", "content": nothing}
+
+    assert sent(messages=rest)["messages"] == sent(messages=[*rest, silence])["messages"]
+    assert sent(messages=rest)["messages"] == sent(messages=[silence, *rest])["messages"]
+
+
 @pytest.mark.parametrize(
     ("messages", "param"),
     [
+        ([{"role": "user", "content": ""}], "messages"),
+        ([{"role": "user", "content": ""}, {"role": "assistant", "content": "x"}], "messages"),
         ([{"role": "assistant", "content": "x"}], "messages"),
         ([{"role": "system", "content": "x"}, {"role": "assistant", "content": "x"}], "messages"),
         ([USER, {"role": "assistant"}], "messages[1].content"),
@@ -159,6 +179,8 @@ def test_instruction_is_still_the_question_when_tools_were_called_for_it(sent: S
         ),
     ],
     ids=[
+        "empty user",
+        "empty user and assistant",
         "only assistant",
         "no user",
         "empty assistant",
