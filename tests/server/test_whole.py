@@ -2,12 +2,14 @@
 
 import asyncio
 import re
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from gateway.server.lifecycle import AT_ONCE, WHOLE, Lifecycle
-from gateway.server.whole import answering_whole
+from gateway.server.whole import answering_whole, write
 from tests.running import listening
 
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5")]
@@ -90,6 +92,27 @@ async def test_answer_is_not_offered_to_be_whole_to_a_request_for_its_head() -> 
 
     assert not app.offered
     assert said.endswith(b"\r\n\r\n")
+
+
+async def test_whole_answer_waits_while_its_caller_takes_nothing() -> None:
+    """Who asks again and again, and reads no answer, has only so many of them kept."""
+    taken: list[bytes] = []
+    flow = FlowControl(cast("asyncio.Transport", SimpleNamespace(pause_reading=list, resume_reading=list)))
+    cycle: Any = SimpleNamespace(
+        flow=flow, disconnected=False, response_started=False, default_headers=[], keep_alive=True,
+        transport=SimpleNamespace(write=taken.append), message_event=asyncio.Event(), on_response=list,
+    )  # fmt: skip
+    flow.pause_writing()
+
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
+        answering = tasks.create_task(write(cycle, {"status": 201, "headers": HEADERS, "body": b"hello"}))
+        await asyncio.sleep(0)
+        before = list(taken)
+        flow.resume_writing()
+        await answering
+
+    assert before == []
+    assert taken[0].endswith(b"hello")
 
 
 class Telling:
