@@ -1,21 +1,21 @@
 """
-HTTP/1.1 as uvicorn reads it, with two bounds that it lacks: how large a request's head is, how late it comes.
+HTTP/1.1 as uvicorn reads it, with bounds that it lacks: how large a head is, how late it comes, how many wait.
 
-Also gives what never reaches the application, such as a head that cannot be parsed, the body of every error, and
-serves requests that would rather be another protocol's, of which uvicorn loses the body.
+Also gives what never reaches the application, such as a head that cannot be parsed, the body of every error.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import ClassVar, cast
+from typing import ClassVar
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gateway.errors import GatewayError, HeadersTooLarge, InvalidRequest
 from gateway.server.flow import MAX_WAITING_REQUESTS, PIECE_BYTES, BoundedFlow
+from gateway.server.upgrades import UpgradableHttp
 from gateway.translate.errors import to_openai
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -28,7 +28,7 @@ def refuse_unnoticed(_error: GatewayError) -> Headers:
     return ()
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(UpgradableHttp):
     """
     One connection.
 
@@ -160,10 +160,6 @@ class BoundedHttp(HttpToolsProtocol):
             self._stop_timer()
             cycle.keep_alive = False  # What came before it is answered first; then the connection closes.
 
-    def _should_upgrade(self) -> bool:
-        """Have uvicorn begin nothing for a request that asks for another protocol; ``_read`` does."""
-        return True
-
     def _go_on(self) -> None:
         """Begin with the next request, if one waits, and read on where reading was left for too many of them."""
         self._first = self.pipeline[-1][0] if self.pipeline else None
@@ -195,54 +191,12 @@ class BoundedHttp(HttpToolsProtocol):
                 try:
                     self.parser.feed_data(rest[:PIECE_BYTES])
                     rest = rest[PIECE_BYTES:]
-                except HttpParserUpgrade as upgrade:  # The parser stops behind the head of such a request.
+                except HttpParserUpgrade as upgrade:
                     rest = memoryview(rest)[upgrade.args[0] :]
-                    if not self._stays_http():
-                        self._pass_on(bytes(rest))
+                    if not self.take_upgrade(rest):
                         return
         except HttpParserError:
             self.send_400_response("")
-
-    def _pass_on(self, rest: bytes) -> None:
-        """Give a WebSocket what came with its handshake: some clients do not wait until they may speak."""
-        protocol = self.transport.get_protocol() if rest and not self.transport.is_closing() else self
-        if protocol is not self:
-            cast("asyncio.Protocol", protocol).data_received(rest)
-
-    def _stays_http(self) -> bool:
-        """
-        Begin with a request that asks for another protocol; tell whether what follows it is still HTTP.
-
-        It is read as if it did not ask, as RFC 9110, 7.8, allows, unless it opens a WebSocket. Java's HttpClient
-        asks for HTTP/2 with its first.
-        """
-        if self._opens_socket():
-            self.handle_websocket_upgrade()
-        elif self.scope["method"] == "CONNECT":
-            self.send_400_response("")
-        else:
-            self._read_head_anew()
-            return True
-        return False
-
-    def _read_head_anew(self) -> None:
-        first = f"{self.scope['method']} %b HTTP/{self.scope['http_version']}\r\n".encode() % self.url
-        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
-        self.parser = HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-        self.parser.feed_data(b"".join((first, *lines, b"\r\n")))
-
-    def _opens_socket(self) -> bool:
-        """Whether this is the handshake of a WebSocket, which has no body, and all before it is answered."""
-        said = dict(self.headers)
-        cycle: RequestResponseCycle | None = self.cycle
-        return (
-            self._should_upgrade_to_ws()
-            and (cycle is None or cycle.response_complete)
-            and said.get(b"upgrade", b"").lower() == b"websocket"
-            and said.get(b"content-length", b"0") == b"0"
-            and b"transfer-encoding" not in said
-        )
 
     def _write_refusal(self, error: GatewayError, headers: Headers) -> None:
         body = to_openai(error)
