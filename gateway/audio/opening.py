@@ -63,10 +63,13 @@ class Source(io.RawIOBase):
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go elsewhere in the part that is shown."""
+        """Go elsewhere in the part that is shown, and return where that is; -1 for where no place can be."""
         if whence == io.SEEK_SET:
             offset += self._start
-        return self._file.seek(offset, whence) - self._start
+        try:
+            return self._file.seek(offset, whence) - self._start
+        except (OSError, ValueError):
+            return -1  # What is raised here PyAV may write to the log, as bare text.
 
     def tell(self) -> int:
         """Return the place in the part that is shown."""

@@ -1,5 +1,6 @@
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -166,3 +167,22 @@ def test_damaged_files_are_read_or_refused() -> None:
 
     assert FUZZED_FILES == heard + refused
     assert min(heard, refused) > FUZZED_FILES // 20
+
+
+class Unreachable(io.BytesIO):
+    """A file of which only the beginning can be gone to; a damaged head points to where no place can be."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_SET and offset > 4096:
+            raise OSError("Invalid argument")
+        return super().seek(offset, whence)
+
+
+def test_a_place_that_is_none_is_not_told_on_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    """PyAV writes there what is raised while something else that was raised still waits: once for every place."""
+    recording = Unreachable(packed(tone(seconds=4.0), "avi"))
+
+    with suppress(InvalidRequest):
+        list(decode(recording, Bounds(), sample_rate=16_000))
+
+    assert "" == capfd.readouterr().err
