@@ -16,7 +16,8 @@ class SessionPolicy(Struct, frozen=True, kw_only=True):
     How long things may take in a session, in seconds, and how the translator behaves.
 
     ``idle_seconds`` 0: a client may be silent for as long as it likes. ``drain_seconds`` is how long a session may
-    go on once the process is told to stop. ``max_reconnects`` counts lost connections to GLM that are replaced.
+    go on once the process is told to stop. ``max_reconnects`` counts lost connections to GLM that are replaced,
+    without one that held for a while.
     """
 
     translation: Policy = Policy()

@@ -29,7 +29,7 @@ class Line:
     What a call holds of GLM. One that is not opened holds nothing, as in a session that only writes down.
 
     ``slot`` is None before it is taken, and once it was given back. ``refusal`` is what GLM last said of the
-    account on the connection that there is.
+    account on the connection that there is, ``opened_at`` is since when there is that.
     """
 
     def __init__(self, session_desk: SessionDesk, exchange: Exchange) -> None:
@@ -42,7 +42,7 @@ class Line:
         # A slot's own is narrower where it tries an account that was set aside.
         self._scope: Scope | None = None
         self._patience_seconds = 0.0
-        self._opened_at = 0.0
+        self.opened_at = 0.0
         self._tell_lost: Callable[[], None] | None = None
 
     async def open(self, scope: Scope, *, patience_seconds: float) -> None:
@@ -51,7 +51,7 @@ class Line:
         self.slot, self._socket = await enter(
             self._shared, self._exchange, scope, patience_seconds=patience_seconds
         )
-        self.refusal, self._opened_at = None, self._desk.clock()
+        self.refusal, self.opened_at = None, self._desk.clock()
         self.on_lost(self._tell_lost)
 
     def on_lost(self, tell: Callable[[], None] | None) -> None:
@@ -67,7 +67,7 @@ class Line:
             return False
         self.refusal = error
         fault = self._note_fault(error, http_status=OK)
-        verdict = note_failure(self._desk, slot, error, fault, asked_at=self._opened_at)
+        verdict = note_failure(self._desk, slot, error, fault, asked_at=self.opened_at)
         return verdict in ("account", "model") and serves(scope)
 
     async def move(self, error: GatewayError) -> None:
@@ -121,7 +121,7 @@ class Line:
                 if number == tries - 1 or not may_retry(error, fault):
                     raise
             else:
-                self.refusal, self._opened_at = None, asked_at
+                self.refusal, self.opened_at = None, asked_at
                 note_call(record, slot, asked_at=asked_at)
                 return
             await asyncio.sleep(PAUSE_SECONDS * 2**number)

@@ -26,6 +26,8 @@ from gateway.upstream.socket import UpstreamClosedError
 
 GOING_AWAY: Final = 1001
 INTERNAL_ERROR: Final = 1011
+STEADY_SECONDS: Final = 60.0
+"""A connection to GLM that held for as long as this is no sign that others will not."""
 GOODBYE_SECONDS: Final = 2.0
 """How long a client may take to make room for the goodbye; nobody looks any more whether it stalls."""
 
@@ -46,6 +48,7 @@ class Session:
         self._facts = exchange.record.session = SessionFacts()
         self._line = Line(session_desk, exchange)
         self._counted: tuple[str, str] | None = None
+        self._losses = 0
         self._inbox = Inbox()
         self._watch = Watch(self._desk.clock)
         self._error: GatewayError | None = None
@@ -234,10 +237,13 @@ class Session:
             self._line.note_loss(lost)
             if not self._translator.resumable:
                 await self._end(self._line.refusal or lost, code=INTERNAL_ERROR)
-            if self._facts.reconnects >= self._shared.policy.max_reconnects:
+            if self._desk.clock() - self._line.opened_at >= STEADY_SECONDS:
+                self._losses = 0
+            if self._losses >= self._shared.policy.max_reconnects:
                 await self._end(lost, code=INTERNAL_ERROR)
             if self._line.slot is None:
                 return
+            self._losses += 1
             self._facts.reconnects += 1
             try:
                 await self._line.reopen(self._line.slot)

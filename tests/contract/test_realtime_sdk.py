@@ -599,6 +599,34 @@ async def test_session_ends_when_glm_does_not_come_back(gateway: Gateway, glm: G
 
 
 @pytest.mark.parametrize(
+    ("seconds", "losses", "replaced"),
+    [pytest.param(0.0, 4, 3, id="at once"), pytest.param(61.0, 5, 5, id="now and then")],
+)
+async def test_connections_are_replaced_for_as_long_as_they_hold(
+    gateway: Gateway, glm: GlmCalls, monkeypatch: pytest.MonkeyPatch, *, seconds: float, losses: int, replaced: int
+) -> None:
+    """A GLM that ends connections at its time limit ends no call; one that hangs up again and again does."""
+    clock, later = gateway.desk.clock, 0.0
+    monkeypatch.setattr(gateway.desk, "clock", lambda: clock() + later)
+    async with connect(socket_url(gateway), additional_headers=HEADERS, proxy=None) as socket:
+        for _ in range(losses):
+            call = await glm.call()
+            await call.expect("session.update")
+            await call.catch_up()
+            assert socket.close_code is None
+            later += seconds
+            await call.hang_up(1001)
+        await (glm.call() if seconds else socket.wait_closed())
+
+    await ended(gateway)
+    assert gateway.record.session is not None
+    assert (replaced, seconds == 0) == (
+        gateway.record.session.reconnects,
+        gateway.record.session.close_code == 1011,
+    )
+
+
+@pytest.mark.parametrize(
     "refusal",
     [
         pytest.param((503, {}), id="restarts"),
