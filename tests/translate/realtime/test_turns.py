@@ -337,3 +337,44 @@ def test_no_sample_is_lost_and_glm_is_never_sent_too_much(size: float) -> None:
     assert round(pieces * size * 32_000) == sum(len(base64.b64decode(frame)) for frame in frames)
     for position in range(len(sent_at) - 49):
         assert sent_at[position + 49] - sent_at[position] >= 1.0
+
+
+def test_whole_turn_is_written_down_where_glm_leaves_it_unwritten() -> None:
+    """All of it, some of what was before, and each turn in its own time."""
+    player = Player()
+    player.glm({"type": "session.updated"})
+    turns = {"type": "server_vad", "create_response": False}
+    player.client(
+        {"type": "session.update", "session": {"type": "realtime", "audio": {"input": {"turn_detection": turns}}}}
+    )
+    player.glm({"type": "session.updated"})
+    player.take()
+    speak(player, *[silence(1.0)] * 5)
+    player.glm({"type": "input_audio_buffer.speech_started"})
+    speak(player, *[tone(1.0)] * 4)
+    player.glm({"type": "input_audio_buffer.speech_stopped"})
+    player.glm({"type": "input_audio_buffer.committed", "item_id": "long"})
+    player.pass_time(1.0)
+    speak(player, tone(1.0))
+    player.glm({"type": "input_audio_buffer.committed", "item_id": "short"})
+    written = []
+    for seconds in (0.8, 0.2, 0.8, 0.2):
+        player.pass_time(seconds)
+        written.append([told["pcm"] for side, told in player.take() if side == ">errand"])
+
+    assert [[], [6.0], [], [1.0]] == written
+
+
+def test_transcript_that_comes_before_its_turn_is_of_that_alone() -> None:
+    player = Player()
+    player.glm({"type": "session.updated"})
+    heard = "conversation.item.input_audio_transcription.completed"
+    player.glm({"type": heard, "item_id": "a", "transcript": "Hello"})
+    for item_id in ("a", "b"):
+        player.glm({"type": "input_audio_buffer.committed", "item_id": item_id})
+    player.glm({"type": heard, "item_id": "b", "transcript": "Goodbye"})
+
+    first, second = (event["item_id"] for event in player.told if event["type"] == "input_audio_buffer.committed")
+    assert [(first, "Hello"), (second, "Goodbye")] == [
+        (event["item_id"], event["transcript"]) for event in player.told if event["type"] == heard
+    ]
