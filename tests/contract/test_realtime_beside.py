@@ -108,7 +108,7 @@ async def test_transcription_session(gateway: Gateway, glm: GlmCalls, zhipu: Zhi
         await client.send(type="input_audio_buffer.commit")
         events = await client.until("conversation.item.input_audio_transcription.completed")
 
-    assert ["How warm ", "is it?"] == [told["delta"] for told in events if "delta" in told]
+    assert ["How warm", " is it?"] == [told["delta"] for told in events if "delta" in told]
     assert "How warm is it?" == events[-1]["transcript"]
     assert {"type": "duration", "seconds": 1.0} == events[-1]["usage"]
     (asked,) = zhipu.calls
