@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from contextlib import suppress
+from time import monotonic
 from typing import Any, Self
 
 import msgspec
@@ -111,8 +112,14 @@ class RedisLimiter:
 
     async def acquire(self, scope: Scope, *, timeout_seconds: float) -> Slot:
         """Return a slot; see the port. Raises SlotsUnavailable, too."""
-        lobby, _ = self._model(scope.model)
-        return await lobby.acquire(scope, timeout_seconds=timeout_seconds)
+        lobby, books = self._model(scope.model)
+        began = monotonic()
+        while True:
+            left_seconds = max(0.0, timeout_seconds - (monotonic() - began))
+            slot = await lobby.acquire(scope, timeout_seconds=left_seconds)
+            if not books.overslept(slot):
+                return slot
+            lobby.release(slot)
 
     def release(self, slot: Slot, *, after_seconds: float = 0.0) -> None:
         """Give a slot back; see the port."""

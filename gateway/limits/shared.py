@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from time import monotonic
 
 import msgspec
 
 from gateway.limits.ledger import Full, Granted, Turn, Waiting, Wish, wish_of
+from gateway.limits.limiter import Slot
 from gateway.limits.link import Away, Link, end
 from gateway.limits.lobby import NOBODY, Lobby, Waiter
 from gateway.limits.outage import Outage, OutageBooks, books_without_redis
@@ -105,6 +107,14 @@ class SharedBooks:
         """Renew the leases of all that is held, and keep the books from being forgotten."""
         self._renew = True
         self._say(Keep())
+
+    def overslept(self, slot: Slot) -> bool:
+        """
+        Tell whether a slot may be over before it is used, as this process was paused with it in its hands.
+
+        By the true time: that of some loops stands still while they do what there is to do.
+        """
+        return not self.away and monotonic() - slot.since > self._lease_seconds / 3
 
     async def come_back(self) -> None:
         """See whether Redis is there again; if so, make its books whole, and go on with them."""

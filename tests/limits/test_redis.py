@@ -1,6 +1,7 @@
 """Slots shared through a real Redis: leases, lost messages, round trips, and Redis gone in every way it can go."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -239,6 +240,30 @@ async def test_answer_is_asked_for_again_when_it_is_read_later_than_its_lease(
     with pytest.raises(RateLimited):
         await slept.acquire(scope(limit=1), timeout_seconds=3)
     assert ["holder"] == other.served
+
+
+async def test_slot_is_asked_for_again_when_it_is_taken_up_later_than_its_lease(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """A process may be paused between the answer of Redis and the request that it is for."""
+    replica = await start_replica(redis)
+    lobby, _ = replica._model(MODEL)
+    grant = lobby.grant
+    granted: list[int] = []
+
+    def grant_and_sleep(number: int, account: str) -> bool:
+        was_there = grant(number, account)
+        if not granted:
+            time.sleep(LEASE_SECONDS)  # as a process that is stopped does
+        granted.append(number)
+        return was_there
+
+    lobby.grant = grant_and_sleep  # type: ignore[method-assign]
+
+    slot = await replica.acquire(scope(limit=1), timeout_seconds=5)
+
+    assert (2, slot.number) == (len(set(granted)), granted[-1])
+    await until(lambda: held(redis) == 1)
 
 
 async def test_round_trips_are_two_when_a_request_comes_alone(
