@@ -109,12 +109,8 @@ class SharedBooks:
         self._say(Keep())
 
     def overslept(self, slot: Slot) -> bool:
-        """
-        Tell whether a slot may be over before it is used, as this process was paused with it in its hands.
-
-        By the true time: that of some loops stands still while they do what there is to do.
-        """
-        return not self.away and monotonic() - slot.since > self._lease_seconds / 3
+        """Tell whether a slot may be over before it is used, as this process was paused with it in its hands."""
+        return not self.away and true_time() - slot.since > self._lease_seconds / 3
 
     async def come_back(self) -> None:
         """See whether Redis is there again; if so, make its books whole, and go on with them."""
@@ -222,7 +218,9 @@ class SharedBooks:
                 self._wait_for_the_roll(operation.number, answer)
             elif isinstance(operation, Acquire) and isinstance(answer, Waiting | Full):
                 self._lobby.answer(operation.number, answer)
-                if (waiter := self._lobby.waiting.get(operation.number)) is not None:
+                waiter = self._lobby.waiting.get(operation.number)
+                # A turn from before a pause may still be under way: of who has slept every turn is asked about.
+                if waiter is not None and not self._overslept(waiter.told_at):
                     waiter.told_at = self._sent_at
         for turn in reply.turns:
             self.turn(turn)
@@ -250,7 +248,7 @@ class SharedBooks:
         Where nothing is wrong everything is told anew within a third of a lease. This process was paused, or its
         machine was.
         """
-        return asyncio.get_running_loop().time() - since > self._lease_seconds * 2 / 3
+        return true_time() - since > self._lease_seconds * 2 / 3
 
     def _request(self, holds: list[Hold], operations: list[Operation]) -> Request:
         return Request(
@@ -275,6 +273,11 @@ def acquire(waiter: Waiter) -> Acquire:
     wish = wish_of(waiter.scope)
     queue_size = NO_BOUND if waiter.position else waiter.queue_size
     return Acquire(waiter.number, wish.tenant, wish.limit, wish.pool, queue_size)
+
+
+def true_time() -> float:
+    """Return the loop's time, also while it stands still: that of some does while they do what there is to do."""
+    return max(monotonic(), asyncio.get_running_loop().time())
 
 
 def pairs(flat: list[str]) -> dict[str, int]:

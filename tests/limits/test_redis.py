@@ -215,6 +215,30 @@ async def test_turn_is_asked_for_again_when_it_comes_later_than_its_lease(
     await requests.until_served("waiting")
 
 
+async def test_turn_of_before_a_pause_is_none_though_redis_was_asked_since(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """It comes on another connection than the answer by which whoever waits is in line anew."""
+    slept, other = await start_replica(redis), Requests(await start_replica(redis))
+    await other.join("holder", scope(limit=1))
+    await other.until_served("holder")
+    requests = Requests(slept)
+    await requests.join("waiting", scope(limit=1))
+    await requests.until_waiting(1)
+    lobby, books = slept._models[MODEL]
+    (waiter,) = lobby.waiting.values()
+    waiter.told_at -= LEASE_SECONDS
+
+    books.ask_again(waiter)
+    await until(lambda: books._talking is None)
+    books.turn(Turn(waiter.number, "main"))
+    await until(lambda: books._talking is None)
+
+    assert {} == lobby.held
+    other.free("holder")
+    await requests.until_served("waiting")
+
+
 async def test_answer_is_asked_for_again_when_it_is_read_later_than_its_lease(
     redis: RedisServer, start_replica: StartReplica
 ) -> None:
