@@ -61,9 +61,10 @@ class Reports:
     def blame(self, error: GatewayError) -> None:
         """Find out whose error it is: GLM does not say which event it is about, but answers in their order."""
         commits = self._microphone.commits
-        if commits and not self._setup.asked_before(commits[0].number):
-            self._talk.refuse(error, event_id=commits[0].event_id)
-            self._microphone.give_up()
+        waiting = commits.waiting
+        if waiting and not self._setup.asked_before(waiting[0].number):
+            self._talk.refuse(error, event_id=waiting[0].event_id)
+            commits.give_up()
         elif not self._setup.settled:
             self._setup.fail(error)
             self._turns.follow()
@@ -86,8 +87,8 @@ class Reports:
         """Take an item that is the user's turn; all others are known."""
         content = event.item.content or [{}]
         spoken = event.item.role == "user" and content[0].get("type") == "input_audio"
-        if spoken and self._microphone.awaits_item:
-            self._microphone.confirm(event.item.id, by="item")
+        if spoken and self._microphone.commits.awaits_item:
+            self._microphone.commits.confirm(event.item.id, by="item")
 
     def transcript(self, event: glm.TranscriptionCompleted) -> None:
         """Take what was said in a turn."""
@@ -168,7 +169,7 @@ class Reports:
 
     def commit(self, event: glm.AudioCommitted) -> None:
         """Take it that GLM has taken a turn."""
-        self._microphone.confirm(event.item_id, by="commit")
+        self._microphone.commits.confirm(event.item_id, by="commit")
 
     def cancellation(self, event: glm.ResponseCancelled) -> None:
         """Take it that a response was stopped."""

@@ -97,7 +97,12 @@ class Responder:
         plan = self._waiting
         if plan is None or self.answer is not None or self._stopping:
             return
-        if not self._setup.settled or self._microphone.commits or self._blocked() or self._lacks_outputs(plan):
+        if (
+            not self._setup.settled
+            or self._microphone.commits.waiting
+            or self._blocked()
+            or self._lacks_outputs(plan)
+        ):
             return
         if not plan.told and (plan.config is not None or self._setup.folds):
             plan.told = True

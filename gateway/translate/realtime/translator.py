@@ -65,7 +65,7 @@ class Translator(Interpreter):
         self._alarms: Mapping[str, Callable[[], None]] = {
             "frames": lambda: microphone.send_frames(tail=True),
             "update": setup.confirm_all,
-            "commit": microphone.presume,
+            "commit": microphone.commits.presume,
             "answer": responder.time_out,
             "outputs": responder.hurry,
             "stop": responder.wait_no_longer,
@@ -118,7 +118,7 @@ class Translator(Interpreter):
         """Go on with a new connection to GLM, which knows nothing yet; what was written or said is told again."""
         talk = self._talk
         talk.now = now
-        while (commit := self._microphone.give_up()) is not None:
+        while (commit := self._microphone.commits.give_up()) is not None:
             lost = UpstreamUnavailable("The connection to GLM was lost before it had taken this. Say it again.")
             talk.refuse(lost, event_id=commit.event_id)
         self._microphone.restart()
