@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from .callers import DELTA_SECONDS, FRAME_SECONDS, Client, Glm, Pace
 from .load import percentile
-from .machine import processor_seconds, resident_bytes, waited_seconds
+from .machine import processor_seconds, resident_bytes, uncollected, waited_seconds
 from .processes import Bench, BenchError, Server, free_port
 from .report import Row
 from .wire import REALTIME_MODEL
@@ -58,9 +58,10 @@ class Measured(Struct, frozen=True, kw_only=True):
 def calls(bench: Bench) -> list[Row]:
     """Measure calls through the gateway, and straight to the stand-in."""
     port = free_port()
-    direct = uvloop.run(_run(bench, None, glm_port=port))
+    with uncollected():
+        direct = uvloop.run(_run(bench, None, glm_port=port))
     limits = f"{REALTIME_MODEL}=9000/9000/9000/9000"
-    with bench.calls_gateway(glm_port=port, limits=limits) as gateway:
+    with bench.calls_gateway(glm_port=port, limits=limits) as gateway, uncollected():
         ours = uvloop.run(_run(bench, gateway, glm_port=port))
     share, count = ours.processor_share, bench.amount(CALLS, least=LEAST_CALLS)
     rows = [

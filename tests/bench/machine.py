@@ -1,10 +1,12 @@
 """The machine: its cores, and how much of them programs other than ours use. Linux tells; elsewhere None."""
 
+import gc
 import os
 import resource
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -17,6 +19,17 @@ def pin(to: Collection[int]) -> None:
     """Keep this process, and what it starts from now on, on these cores; none leaves it free."""
     if to and sys.platform == "linux":
         os.sched_setaffinity(0, to)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Have this process look for garbage before, and not meanwhile: it would be late, and take others for it."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def processor_seconds(process_id: int) -> float | None:

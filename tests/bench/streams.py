@@ -9,7 +9,7 @@ import uvloop
 from msgspec import Struct
 
 from .load import percentile
-from .machine import processor_seconds, resident_bytes
+from .machine import processor_seconds, resident_bytes, uncollected
 from .processes import BenchError, Server
 from .stub import PACE_SECONDS
 from .wire import COMPLETED, DONE, RESPONSES_PATH, TOKEN, request, request_body, response_body
@@ -138,12 +138,14 @@ def flood_of_responses_per_second(server: Server, *, events: int) -> float:
 
 def paced_delays(server: Server, *, seconds: float, streams: int) -> Delays:
     """Return how late the events of so many streams arrive, start-up left out. Raises ``BenchError``."""
-    return uvloop.run(_paced(server, seconds=seconds, count=streams))
+    with uncollected():
+        return uvloop.run(_paced(server, seconds=seconds, count=streams))
 
 
 def first_events_seconds(server: Server, *, streams: int, requests: int) -> list[float]:
     """Return how long the first event of each further stream takes, one by one, while so many are open."""
-    return uvloop.run(_first_events(server, count=streams, requests=requests))
+    with uncollected():
+        return uvloop.run(_first_events(server, count=streams, requests=requests))
 
 
 def bytes_per_stream(server: Server, *, streams: int, seconds: float) -> float | None:
