@@ -18,7 +18,7 @@ from gateway.routes.watch import CallerLeftError
 
 MAX_PATH_CHARACTERS = 200
 CLIENT_CLOSED_REQUEST = 499
-SERVED = (
+ROUTES = (
     "Below /v1 there are chat/completions, responses, completions, embeddings, audio/transcriptions, "
     "audio/translations, audio/speech, realtime and models."
 )
@@ -34,7 +34,7 @@ def answer_http(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     path = f"{request.method} {request.scope['path'][:MAX_PATH_CHARACTERS]}"
     match error.status_code:
         case 404:
-            return answer(request, RouteNotFound(f"Unknown request URL: {path}. {SERVED}"))
+            return answer(request, RouteNotFound(f"Unknown request URL: {path}. {ROUTES}"))
         case 405:
             return answer_method(request, path, allowed=(error.headers or {}).get("allow", ""))
         case 413:

@@ -193,19 +193,26 @@ async def test_holder_is_told_when_its_slot_was_given_to_another(
     assert 1 == held(redis)
 
 
-async def test_turn_is_asked_for_again_when_it_comes_later_than_its_lease(
-    redis: RedisServer, start_replica: StartReplica
-) -> None:
-    """A replica that was paused finds turns in its sockets that others have had since."""
-    slept, other = await start_replica(redis), Requests(await start_replica(redis))
+async def waiting_through_a_pause(slept: RedisLimiter, other: Requests) -> Requests:
+    """Have somebody wait at one replica for what another holds; the first was paused for a lease since."""
     await other.join("holder", scope(limit=1))
     await other.until_served("holder")
     requests = Requests(slept)
     await requests.join("waiting", scope(limit=1))
     await requests.until_waiting(1)
+    (waiter,) = slept._models[MODEL][0].waiting.values()
+    waiter.told_at -= LEASE_SECONDS
+    return requests
+
+
+async def test_turn_is_asked_for_again_when_it_comes_later_than_its_lease(
+    redis: RedisServer, start_replica: StartReplica
+) -> None:
+    """A replica that was paused finds turns in its sockets that others have had since."""
+    slept, other = await start_replica(redis), Requests(await start_replica(redis))
+    requests = await waiting_through_a_pause(slept, other)
     lobby, books = slept._models[MODEL]
     (waiter,) = lobby.waiting.values()
-    waiter.told_at -= LEASE_SECONDS
 
     books.turn(Turn(waiter.number, "main"))
     await until(lambda: books._talking is None)
@@ -220,14 +227,9 @@ async def test_turn_of_before_a_pause_is_none_though_redis_was_asked_since(
 ) -> None:
     """It comes on another connection than the answer by which whoever waits is in line anew."""
     slept, other = await start_replica(redis), Requests(await start_replica(redis))
-    await other.join("holder", scope(limit=1))
-    await other.until_served("holder")
-    requests = Requests(slept)
-    await requests.join("waiting", scope(limit=1))
-    await requests.until_waiting(1)
+    requests = await waiting_through_a_pause(slept, other)
     lobby, books = slept._models[MODEL]
     (waiter,) = lobby.waiting.values()
-    waiter.told_at -= LEASE_SECONDS
 
     books.ask_again(waiter)
     await until(lambda: books._talking is None)
